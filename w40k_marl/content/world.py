@@ -1,0 +1,190 @@
+"""From a scenario to the arrays that the rules read: one World record and one board, shared by all its games."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import ContentError
+from ..rules.board import Board, make_board
+from ..rules.combat import kind_by_hit_points
+from ..rules.hexes import MAX_COLUMNS, MAX_ROWS
+from ..rules.state import (
+    CONDITIONS,
+    CONTROL_METHODS,
+    DECISIONS,
+    ELITE,
+    MAX_CONDITIONS,
+    MAX_OBJECTIVES,
+    MAX_SCORINGS,
+    MAX_UNITS_PER_SIDE,
+    MAX_WEAPONS,
+    MELEE,
+    PHASES,
+    RANGED,
+    SWARM,
+    TROOP,
+    Worlds,
+    world_dtype,
+)
+from .definitions import Dice, GameRules, Scenario, Unit, Weapon
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A scenario ready to be played: what every game of it shares."""
+
+    scenario: Scenario
+    game_rules: GameRules
+    worlds: Worlds  # shape (1,)
+    board: Board
+    units: tuple[Unit | None, ...]  # by unit number; None for an empty slot
+    number_of: dict[str, int]  # unit number by id
+
+    @property
+    def world(self) -> np.record:
+        """The World record."""
+        return self.worlds[0]  # type: ignore[no-any-return]
+
+
+def build_setting(
+    scenario: Scenario,
+    game_rules: GameRules,
+    *,
+    units_per_side: int = 16,
+    objectives: int = 8,
+    decisions: str = "agent",
+    max_turns: int | None = None,
+) -> Setting:
+    """Arrays of a scenario for capacities of ``units_per_side`` and ``objectives``.
+
+    ``decisions`` is ``"agent"`` or ``"reference"``; ``max_turns`` replaces that of the game rules.
+
+    Raises ContentError where the scenario or an argument does not fit.
+    """
+    _check(scenario, units_per_side, objectives, decisions, max_turns)
+    sides = [[unit for unit in scenario.units if unit.player == player] for player in (1, 2)]
+    numbers = {unit.id: side * units_per_side + slot for side in (0, 1) for slot, unit in enumerate(sides[side])}
+    worlds: Worlds = np.zeros(1, dtype=world_dtype(units_per_side)).view(np.recarray)
+    world = worlds[0]
+    world.units_per_side, world.cols, world.rows = units_per_side, scenario.cols, scenario.rows
+    world.max_turns = game_rules.max_turns if max_turns is None else max_turns
+    world.decisions = DECISIONS.index(decisions)
+    world.advance_dice_sides = game_rules.advance_distance_range
+    world.objective_count = len(scenario.objectives)
+    world.unit_count[:] = [len(side) for side in sides]
+    world.roster_size = len(scenario.units)
+    world.roster[: len(numbers)] = [numbers[unit.id] for unit in scenario.units]
+    _write_deployment(world, scenario, numbers)
+    _write_scoring(world, scenario)
+    for unit in scenario.units:
+        _write_unit(world, numbers[unit.id], unit)
+    worlds.setflags(write=False)
+    units: list[Unit | None] = [None] * (2 * units_per_side)
+    for unit in scenario.units:
+        units[numbers[unit.id]] = unit
+    hexes = [objective.hexes for objective in scenario.objectives]
+    board = make_board(scenario.cols, scenario.rows, scenario.walls, hexes)
+    return Setting(scenario, game_rules, worlds, board, tuple(units), numbers)
+
+
+def _check(
+    scenario: Scenario, units_per_side: int, objectives: int, decisions: str, max_turns: int | None
+) -> None:
+    """Refuse what does not fit the records."""
+    if decisions not in DECISIONS:
+        raise ContentError("argument", "decisions", " or ".join(map(repr, DECISIONS)), repr(decisions))
+    if max_turns is not None and max_turns < 1:
+        raise ContentError("argument", "max_turns", "at least 1", str(max_turns))
+    for key, limit, got in (("units_per_side", MAX_UNITS_PER_SIDE, units_per_side), ("objectives", MAX_OBJECTIVES, objectives)):
+        if not 1 <= got <= limit:
+            raise ContentError("argument", f"layout.{key}", f"from 1 to {limit}", str(got))
+    for player in (1, 2):
+        size = sum(unit.player == player for unit in scenario.units)
+        _limit(scenario, f"units of player {player}", units_per_side, size)
+    _limit(scenario, "objectives", objectives, len(scenario.objectives))
+    _limit(scenario, "board.cols", MAX_COLUMNS, scenario.cols)
+    _limit(scenario, "board.rows", MAX_ROWS, scenario.rows)
+    _limit(scenario, "primary_objectives", MAX_SCORINGS, len(scenario.scoring))
+    for scoring in scenario.scoring:
+        _limit(scenario, f"primary objective {scoring.id!r}.scoring.rules", MAX_CONDITIONS, len(scoring.conditions))
+    for unit in scenario.units:
+        most = max(len(unit.type.ranged), len(unit.type.melee))
+        _limit(scenario, f"unit {unit.id!r}: weapons of one kind", MAX_WEAPONS, most)
+
+
+def _limit(scenario: Scenario, key: str, most: int, got: int) -> None:
+    if got > most:
+        raise ContentError(scenario.name, key, f"at most {most}", str(got))
+
+
+def _write_deployment(world: np.record, scenario: Scenario, numbers: dict[str, int]) -> None:
+    world.random_deployment = scenario.random_deployment
+    if scenario.zones is not None:
+        for player, zone in scenario.zones.items():
+            world.zone[player - 1] = (zone.first_col, zone.last_col, zone.first_row, zone.last_row)
+    for unit in scenario.units:
+        if unit.position is not None:
+            world.start[numbers[unit.id]] = unit.position[0] * 64 + unit.position[1]
+
+
+def _write_scoring(world: np.record, scenario: Scenario) -> None:
+    world.scoring_count = len(scenario.scoring)
+    for index, scoring in enumerate(scenario.scoring):
+        world.start_turn[index] = scoring.start_turn
+        world.max_points[index] = scoring.max_points_per_turn
+        world.scoring_phase[index] = PHASES.index(scoring.default_phase)
+        world.last_scoring_phase[index] = PHASES.index(scoring.last_turn_second_player_phase)
+        world.control_method = CONTROL_METHODS.index(scoring.control_method)
+        world.condition_count[index] = len(scoring.conditions)
+        for place, condition in enumerate(scoring.conditions):
+            world.condition[index, place] = CONDITIONS.index(condition.condition)
+            world.points[index, place] = condition.points
+
+
+def _write_unit(world: np.record, number: int, unit: Unit) -> None:
+    kind = unit.type
+    world.move[number] = kind.move
+    world.toughness[number] = kind.toughness
+    world.armor_save[number] = kind.armor_save
+    world.invulnerable_save[number] = kind.invulnerable_save
+    world.hit_points[number] = kind.hit_points
+    world.objective_control[number] = kind.objective_control
+    world.value[number] = kind.value
+    world.charges_after_advance[number] = "charge_after_advance" in kind.rules
+    world.kind[number] = kind_by_hit_points(kind.hit_points)
+    world.preferred_kind[number] = preferred_kind(kind.name)
+    world.longest_range[number] = max((weapon.range or 0 for weapon in kind.ranged), default=0)
+    world.weapon_count[number] = (len(kind.ranged), len(kind.melee))
+    groups = sorted({weapon.combi for weapon in kind.ranged if weapon.combi})
+    for slot, weapon in enumerate(kind.ranged):
+        _write_weapon(world, (number, RANGED, slot), weapon)
+        if weapon.combi:
+            world.combi_group[number, RANGED, slot] = 1 + groups.index(weapon.combi)
+    for slot, weapon in enumerate(kind.melee):
+        _write_weapon(world, (number, MELEE, slot), weapon)
+
+
+def _write_weapon(world: np.record, at: tuple[int, int, int], weapon: Weapon) -> None:
+    world.range[at] = weapon.range or 0
+    world.attacks[at], world.attacks_dice[at] = _fixed_and_dice(weapon.attacks)
+    world.damage[at], world.damage_dice[at] = _fixed_and_dice(weapon.damage)
+    world.hit[at] = weapon.hit
+    world.strength[at] = weapon.strength
+    world.armor_penetration[at] = weapon.ap
+    world.assault[at] = "ASSAULT" in weapon.rules
+    world.pistol[at] = "PISTOL" in weapon.rules
+
+
+def _fixed_and_dice(value: Dice) -> tuple[int, int]:
+    """``(number, 0)`` of a fixed characteristic, ``(0, 3)`` or ``(0, 6)`` of a D3 or D6."""
+    return (0, int(value[1:])) if isinstance(value, str) else (value, 0)
+
+
+def preferred_kind(type_name: str) -> int:
+    """The kind of target a unit prefers, by its type's name; no shipped name says one, so troop (spec 04 R-12)."""
+    for word, kind in (("Swarm", SWARM), ("Troop", TROOP), ("Elite", ELITE)):
+        if word in type_name:
+            return kind
+    return TROOP

@@ -1,0 +1,49 @@
+"""Sets as 64-bit words: bit ``i`` of a word is member ``i`` of the set.
+
+Every helper stays in ``uint64`` so that it counts the same compiled and as ordinary Python.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from .compiled import compiled
+
+BitSet: TypeAlias = np.uint64
+"""A set of at most 64 members: units of a side, or rows of a board column."""
+
+NOTHING = np.uint64(0)
+ONE = np.uint64(1)
+
+
+@compiled
+def bit(member: int) -> BitSet:
+    """The set that holds just ``member``."""
+    return ONE << np.uint64(member)
+
+
+@compiled
+def has(members: BitSet, member: int) -> bool:
+    """Whether ``member`` is in the set."""
+    return (members >> np.uint64(member)) & ONE != NOTHING
+
+
+@compiled
+def first(members: BitSet) -> int:
+    """The lowest member, or -1 of an empty set."""
+    for member in range(64):
+        if has(members, member):
+            return member
+    return -1
+
+
+@compiled
+def count(members: BitSet) -> int:
+    """How many members the set has."""
+    total = 0
+    while members != NOTHING:
+        members &= members - ONE
+        total += 1
+    return total

@@ -1,0 +1,162 @@
+"""Hit, wound, save, damage: rolled for an attack, estimated for the choices that follow from it.
+
+The rolled chain and the exact expectation share their targets. The two estimates that choose weapons and order
+target lists are rules of the game with formulas of their own (spec 06 H-3, 04 R-12): they differ from the
+expectation in known places, and the order of their operations is part of the rule.
+"""
+
+from __future__ import annotations
+
+from .compiled import compiled
+from .dice import ATTACKS, DAMAGE, HIT, SAVE, WOUND, amount, expected_amount, roll
+from .events import ATTACKED, record
+from .state import ELITE, LEADER, MAX_WEAPONS, RANGED, SWARM, TROOP, Game, World
+from .units import wound
+
+NO_INVULNERABLE_SAVE = 7
+NEVER_DIES = 100.0
+
+
+@compiled
+def wound_target(strength: int, toughness: int) -> int:
+    """The roll needed to wound (spec 05 rule 28)."""
+    if strength >= 2 * toughness:
+        return 2
+    if strength > toughness:
+        return 3
+    if strength == toughness:
+        return 4
+    if 2 * strength <= toughness:
+        return 6
+    return 5
+
+
+@compiled
+def save_target(armor_save: int, armor_penetration: int, invulnerable_save: int) -> int:
+    """The roll needed to save, from 2 to 6: a 6 always saves (spec 05 rule 29)."""
+    invulnerable = invulnerable_save if invulnerable_save > 0 else NO_INVULNERABLE_SAVE
+    return max(2, min(armor_save - armor_penetration, invulnerable, 6))
+
+
+@compiled
+def success(needed: int) -> float:
+    """Chance that a D6 shows at least ``needed``, for 1 to 7."""
+    return (7 - needed) / 6
+
+
+@compiled
+def attack(world: World, game: Game, attacker: int, kind: int, slot: int, target: int) -> None:
+    """Roll one attack; each die only if the one before it succeeded (spec 04 R-55, 05 rule 27)."""
+    wound_roll = save_roll = damage = 0
+    hit_roll = roll(game, 6, HIT)
+    if hit_roll >= world.hit[attacker, kind, slot]:
+        wound_roll = roll(game, 6, WOUND)
+        if wound_roll >= wound_target(int(world.strength[attacker, kind, slot]), int(world.toughness[target])):
+            save_roll = roll(game, 6, SAVE)
+            if save_roll < save_against(world, attacker, kind, slot, target):
+                fixed, dice = int(world.damage[attacker, kind, slot]), int(world.damage_dice[attacker, kind, slot])
+                damage = amount(game, fixed, dice, DAMAGE)
+    weapon = slot + kind * MAX_WEAPONS
+    record(game, ATTACKED, attacker, target, weapon, hit_roll, wound_roll, save_roll, damage)
+    if damage > 0:
+        wound(world, game, target, damage, attacker)
+
+
+@compiled
+def save_against(world: World, attacker: int, kind: int, slot: int, target: int) -> int:
+    """The roll that ``target`` needs to save against a weapon."""
+    return save_target(
+        int(world.armor_save[target]),
+        int(world.armor_penetration[attacker, kind, slot]),
+        int(world.invulnerable_save[target]),
+    )
+
+
+@compiled
+def number_of_attacks(world: World, game: Game, unit: int, kind: int, slot: int) -> int:
+    """How many attacks a weapon makes this activation; rolls the die of a D3 or D6."""
+    return amount(game, int(world.attacks[unit, kind, slot]), int(world.attacks_dice[unit, kind, slot]), ATTACKS)
+
+
+@compiled
+def expected_attacks(world: World, unit: int, kind: int, slot: int) -> float:
+    """Mean number of attacks of a weapon."""
+    return expected_amount(int(world.attacks[unit, kind, slot]), int(world.attacks_dice[unit, kind, slot]))
+
+
+@compiled
+def expected_hit_damage(world: World, unit: int, kind: int, slot: int) -> float:
+    """Mean damage of one unsaved wound of a weapon."""
+    return expected_amount(int(world.damage[unit, kind, slot]), int(world.damage_dice[unit, kind, slot]))
+
+
+@compiled
+def _clip(probability: float) -> float:
+    return min(1.0, max(0.0, probability))
+
+
+@compiled
+def kill_score(world: World, game: Game, unit: int, kind: int, slot: int, target: int) -> float:
+    """Share of the target's hit points that a weapon is estimated to take, at most 1 (spec 06 H-3).
+
+    Chooses the weapon of an attack. Unlike the dice it knows no 6+ to wound and no save on a 6 at all costs.
+    """
+    strength, toughness = int(world.strength[unit, kind, slot]), int(world.toughness[target])
+    hits = _clip((7 - int(world.hit[unit, kind, slot])) / 6)
+    wounds = _estimated_wound_chance(strength, toughness, 2 / 6)
+    armor = int(world.armor_save[target]) - int(world.armor_penetration[unit, kind, slot])
+    fails = _clip((min(armor, int(world.invulnerable_save[target])) - 1) / 6)
+    attacks = expected_attacks(world, unit, kind, slot)
+    damage = attacks * (hits * wounds * fails) * expected_hit_damage(world, unit, kind, slot)
+    left = int(game.hit_points[target])
+    return 1.0 if damage >= left else damage / left
+
+
+@compiled
+def _estimated_wound_chance(strength: int, toughness: int, hopeless: float) -> float:
+    """Chance to wound; ``hopeless`` is what strength up to half the toughness counts for."""
+    if strength >= 2 * toughness:
+        return 5 / 6
+    if strength > toughness:
+        return 4 / 6
+    if strength == toughness:
+        return 3 / 6
+    if 2 * strength <= toughness:
+        return hopeless
+    return 2 / 6
+
+
+@compiled
+def _estimated_shooting(world: World, unit: int, slot: int, target: int) -> float:
+    """Unsaved wounds that a ranged weapon is estimated to cause; invulnerable saves are ignored (spec 04 R-12)."""
+    if slot < 0:
+        return 0.0
+    chance = (7 - int(world.hit[unit, RANGED, slot])) / 6
+    strength, toughness = int(world.strength[unit, RANGED, slot]), int(world.toughness[target])
+    save = int(world.armor_save[target]) - int(world.armor_penetration[unit, RANGED, slot])
+    fails = 1.0 if save > 6 else (save - 1) / 6
+    return expected_attacks(world, unit, RANGED, slot) * (
+        (chance * _estimated_wound_chance(strength, toughness, 1 / 6)) * fails
+    )
+
+
+@compiled
+def shooting_priority(world: World, game: Game, unit: int, enemy: int) -> tuple[float, float]:
+    """The first two sort keys of an enemy in a target list, smallest first (spec 04 R-12).
+
+    How dangerous the enemy's selected weapon is, times how long it takes to kill it; then whether it is of the
+    preferred kind.
+    """
+    threat = _estimated_shooting(world, enemy, int(game.selected_weapon[enemy]), unit)
+    mine = _estimated_shooting(world, unit, int(game.selected_weapon[unit]), enemy)
+    time_to_kill = int(game.hit_points[enemy]) / mine if mine > 0 else NEVER_DIES
+    match = 1.0 if world.kind[enemy] == world.preferred_kind[unit] else 0.3
+    return -(threat * time_to_kill) * 100, -70 * match
+
+
+def kind_by_hit_points(hit_points: int) -> int:
+    """The kind of a unit by its full hit points: swarm, troop, elite or leader (spec 04 R-12)."""
+    for limit, kind in ((1, SWARM), (3, TROOP), (6, ELITE)):
+        if hit_points <= limit:
+            return kind
+    return LEADER

@@ -1,0 +1,83 @@
+"""The two decorators that compile the rules, and the compile cache that belongs to them.
+
+numba keys its cache by the file of the decorated function alone: an edit in ``combat.py`` would leave an old
+``engine.step`` in use. Our cache directory is therefore named after everything the machine code depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numba
+import numpy as np
+from numba import config, njit
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+COMPILED_ROOMS = ("rules", "observe", "reward")
+"""The packages whose functions are compiled into one another."""
+
+
+def cache_key(package: Path) -> str:
+    """Hash of every source of the compiled rooms of ``package``, of numba's and numpy's versions and of the flags."""
+    digest = hashlib.sha256()
+    for path in sorted(path for room in COMPILED_ROOMS for path in (package / room).glob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    flags = (numba.__version__, np.__version__, sys.version_info[:2], config.BOUNDSCHECK, config.OPT)
+    digest.update(repr(flags).encode())
+    return digest.hexdigest()[:16]
+
+
+def _cache_base() -> Path:
+    """Where compiled code may be kept: ``NUMBA_CACHE_DIR``, else the user's cache folder."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(os.environ["NUMBA_CACHE_DIR"])
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "w40k_marl" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "w40k_marl"
+
+
+def _writable_cache() -> str | None:
+    """The cache directory, made if need be; None, with one warning, where it cannot be written."""
+    directory = _cache_base() / cache_key(Path(__file__).parent.parent)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        warnings.warn(
+            f"compile cache {directory} is not writable ({error.strerror}): the rules are compiled in memory at "
+            "every start; set NUMBA_CACHE_DIR to a writable folder to keep them",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return None
+    return str(directory)
+
+
+CACHE_DIRECTORY: str | None = None if config.DISABLE_JIT else _writable_cache()
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function that only other compiled functions call."""
+    return njit(nogil=True)(function)  # type: ignore[no-any-return]
+
+
+def entry_point(function: Function) -> Function:
+    """Compile a function that Python calls, and keep the machine code between processes."""
+    if CACHE_DIRECTORY is None:
+        return compiled(function)
+    # numba reads the directory when it decorates; set it for that moment only, other users of numba keep theirs
+    before, config.CACHE_DIR = config.CACHE_DIR, CACHE_DIRECTORY
+    try:
+        return njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+    finally:
+        config.CACHE_DIR = before

@@ -1,0 +1,190 @@
+"""A game from outside: reset, mask, step; one row at a time. The only functions that Python calls in play."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import events
+from .actions import (
+    ADVANCE,
+    CHARGE_ACTION,
+    FIGHT_ACTION,
+    FIRST_TARGET,
+    MICRO_COUNT,
+    WAIT,
+    may_do,
+    may_select,
+    write_mask,
+)
+from .bits import NOTHING, bit, has
+from .board import Board, columns, open_hexes
+from .charge import charge, nearest_listed
+from .compiled import compiled, entry_point
+from .dice import DEPLOYMENT_STREAM, uniform
+from .fight import fight
+from .hexes import hex_at
+from .movement import move_by_strategy
+from .shooting import advance, shoot, stop_shooting
+from .state import DECIDED_BY_AGENT, FIGHT, NOBODY, RANGED, SHOOT, Game, Games, World, Worlds
+from .turn import acting_side, activate, begin_turn, close_activation, end_activation, proceed
+from .units import side_of
+
+# what a step answers
+ACCEPTED, GAME_IS_OVER, NOT_AN_ACTION, NOT_LEGAL, NO_ROOM_TO_DEPLOY = range(5)
+
+
+@entry_point
+def reset(worlds: Worlds, board: Board, games: Games, row: int, seed: np.uint64) -> int:
+    """Start the game of a row from its world, with its dice seeded; runs on to the first decision.
+
+    Returns ACCEPTED, or NO_ROOM_TO_DEPLOY where a random deployment finds no free hex for some unit.
+    """
+    world, game = worlds[0], games[row]
+    _clear(game, seed)
+    if not _deploy(world, board, game):
+        return NO_ROOM_TO_DEPLOY
+    for side in range(2):
+        for slot in range(world.unit_count[side]):
+            unit = side * world.units_per_side + slot
+            game.alive[side] |= bit(slot)
+            game.hit_points[unit] = world.hit_points[unit]
+            game.selected_weapon[unit] = 0 if world.weapon_count[unit, RANGED] > 0 else -1
+    game.turn = 1
+    begin_turn(world, board, game, 0)
+    proceed(world, board, game)
+    return ACCEPTED
+
+
+@compiled
+def _clear(game: Game, seed: np.uint64) -> None:
+    """Wipe a row: nothing of an earlier game survives."""
+    game.seed = seed
+    game.dice_rolled = NOTHING
+    game.recorded_count = game.recorded_used = game.recording = game.dice_refused = 0
+    game.over = game.winner = game.win_method = 0
+    game.victory_points[:] = 0
+    game.control[:] = 0
+    game.hit_points[:] = 0
+    game.hexes[:] = 0
+    game.alive[:] = NOTHING
+    game.combi_blocked[:] = 0
+    game.may_advance = NOTHING
+    events.clear(game)
+    close_activation(game)
+
+
+@compiled
+def _deploy(world: World, board: Board, game: Game) -> bool:
+    """Put every unit on its hex: the authored one, or a uniform draw from its zone (spec 01 4.4, 4.5, D9)."""
+    if not world.random_deployment:
+        for index in range(world.roster_size):
+            unit = world.roster[index]
+            game.hexes[unit] = world.start[unit]
+        return True
+    free = open_hexes(board).copy()
+    for index in range(world.roster_size):
+        unit = int(world.roster[index])
+        hex_id = _draw_hex(world, board, game, free, side_of(world, unit), index)
+        if hex_id < 0:
+            return False
+        game.hexes[unit] = hex_id
+        free[hex_id >> 6] &= ~bit(hex_id & 63)
+    return True
+
+
+@compiled
+def _draw_hex(world: World, board: Board, game: Game, free: NDArray[np.uint64], side: int, draw: int) -> int:
+    """One free hex of a side's zone, each equally likely; -1 where there is none."""
+    zone = world.zone[side]
+    candidates = np.empty(columns(board) * 64, dtype=np.int64)
+    count = 0
+    for column in range(zone[0], zone[1] + 1):
+        for row in range(zone[2], zone[3] + 1):
+            if has(free[column], row):
+                candidates[count] = hex_at(column, row)
+                count += 1
+    if count == 0:
+        return -1
+    return int(candidates[uniform(game.seed, DEPLOYMENT_STREAM, np.uint64(draw), count)])
+
+
+@entry_point
+def step(worlds: Worlds, board: Board, games: Games, row: int, action: int) -> int:
+    """Apply an action of the acting side, or refuse it and change nothing.
+
+    ``action`` counts the select block first, then the micro block. Returns ACCEPTED, GAME_IS_OVER,
+    NOT_AN_ACTION or NOT_LEGAL.
+    """
+    world, game = worlds[0], games[row]
+    return apply(world, board, game, action)
+
+
+@compiled
+def apply(world: World, board: Board, game: Game, action: int) -> int:
+    """``step`` on one record."""
+    units = int(world.units_per_side)
+    if game.over:
+        return GAME_IS_OVER
+    if action < 0 or action >= units + MICRO_COUNT:
+        return NOT_AN_ACTION
+    if action < units:
+        if not may_select(game, action):
+            return NOT_LEGAL
+        events.clear(game)
+        activate(world, board, game, acting_side(game) * units + action)
+        return ACCEPTED
+    if not may_do(world, game, action - units):
+        return NOT_LEGAL
+    events.clear(game)
+    if _act(world, board, game, int(game.active), action - units):
+        end_activation(world, board, game)
+    return ACCEPTED
+
+
+@compiled
+def _act(world: World, board: Board, game: Game, unit: int, micro: int) -> bool:
+    """Carry out a legal micro action; True when the activation is over."""
+    if micro == WAIT:
+        if game.phase == SHOOT:
+            stop_shooting(world, game, unit)
+        else:
+            events.record(game, events.WAITED, unit, 0, 0, 0, 0, 0, 0)
+        return True
+    if micro == ADVANCE:
+        return advance(world, board, game, unit, NOBODY)
+    if micro < FIRST_TARGET:
+        move_by_strategy(world, board, game, unit, micro)
+        return True
+    target = _target_of(world, game, unit, micro)
+    if game.phase == SHOOT:
+        return shoot(world, board, game, unit, target)
+    if game.phase == FIGHT:
+        return fight(world, game, unit, target)
+    if target == NOBODY:
+        events.record(game, events.PASSED, unit, 0, 0, 0, 0, 0, 0)
+    else:
+        charge(world, board, game, unit, target)
+    return True
+
+
+@compiled
+def _target_of(world: World, game: Game, unit: int, micro: int) -> int:
+    """The enemy that a target action means; NOBODY where the list is empty."""
+    if micro == CHARGE_ACTION and world.decisions == DECIDED_BY_AGENT:
+        return nearest_listed(game, unit)
+    if micro == CHARGE_ACTION or micro == FIGHT_ACTION:
+        return int(game.targets[0]) if game.target_count > 0 else NOBODY
+    return int(game.targets[micro - FIRST_TARGET])
+
+
+@entry_point
+def legal_mask(worlds: Worlds, games: Games, row: int, mask: NDArray[np.int8]) -> None:
+    """Write the acting side's mask, shape ``(units_per_side + 13,)``, int8 of 0 and 1; all 0 when the game is over."""
+    write_mask(worlds[0], games[row], mask)
+
+
+@entry_point
+def side_to_act(games: Games, row: int) -> int:
+    """0 or 1: the side of the acting player."""
+    return acting_side(games[row])

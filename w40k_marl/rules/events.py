@@ -1,0 +1,74 @@
+"""What happened in a step, as rows of small integers: ``kind, unit, other, a, b, c, d, e``.
+
+The columns after ``kind`` mean what ``FIELDS`` says for that kind; unused ones are 0. A row's buffer holds the
+events of its last step; ``events_lost`` counts those beyond its size.
+"""
+
+from __future__ import annotations
+
+from .compiled import compiled
+from .state import MAX_EVENTS, Game
+
+(
+    SELECTED,
+    MOVED,
+    WAITED,
+    NO_DESTINATION,
+    ADVANCED,
+    ADVANCE_BLOCKED,
+    CHARGED,
+    CHARGE_FAILED,
+    ATTACKED,
+    DIED,
+    PASSED,
+    STOPPED_SHOOTING,
+    PHASE_BEGAN,
+    CONTROL_CHANGED,
+    SCORED,
+    GAME_OVER,
+) = range(1, 17)
+
+FIELDS: dict[int, tuple[str, ...]] = {
+    SELECTED: ("selected", "unit"),
+    MOVED: ("moved", "unit", "", "from_hex", "to_hex", "fled"),
+    WAITED: ("waited", "unit"),
+    NO_DESTINATION: ("no_destination", "unit"),
+    ADVANCED: ("advanced", "unit", "", "from_hex", "to_hex", "roll"),
+    ADVANCE_BLOCKED: ("advance_blocked", "unit", "", "roll"),
+    CHARGED: ("charged", "unit", "target", "from_hex", "to_hex", "roll"),
+    CHARGE_FAILED: ("charge_failed", "unit", "target", "roll"),
+    ATTACKED: ("attacked", "unit", "target", "weapon", "hit_roll", "wound_roll", "save_roll", "damage"),
+    DIED: ("died", "unit", "by"),
+    PASSED: ("passed", "unit"),
+    STOPPED_SHOOTING: ("stopped_shooting", "unit", "", "shots_left"),
+    PHASE_BEGAN: ("phase_began", "", "", "turn", "player", "phase"),
+    CONTROL_CHANGED: ("control_changed", "", "", "objective", "controller", "before"),
+    SCORED: ("scored", "", "", "player", "points", "turn"),
+    GAME_OVER: ("game_over", "", "", "winner", "method"),
+}
+"""For each kind its name, then the names of its columns; ``""`` for a column without meaning.
+
+``weapon`` is the slot, plus ``state.MAX_WEAPONS`` for melee weapons; hexes are ``column * 64 + row``.
+"""
+
+
+@compiled
+def record(
+    game: Game, kind: int, unit: int, other: int, a: int, b: int, c: int, d: int, e: int
+) -> None:
+    """Append an event to the row's buffer."""
+    index = int(game.event_count)
+    if index >= MAX_EVENTS:
+        game.events_lost += 1
+        return
+    event = game.events[index]
+    event[0], event[1], event[2] = kind, unit, other
+    event[3], event[4], event[5], event[6], event[7] = a, b, c, d, e
+    game.event_count = index + 1
+
+
+@compiled
+def clear(game: Game) -> None:
+    """Forget the events of the last step."""
+    game.event_count = 0
+    game.events_lost = 0

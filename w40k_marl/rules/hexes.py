@@ -1,0 +1,53 @@
+"""Hexes of an odd-q board as single integers: ``column * 64 + row`` (spec 01 section 1).
+
+Columns are vertical, odd columns lie half a hex lower. A board has at most 255 columns and 64 rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .compiled import compiled
+
+MAX_COLUMNS = 255
+MAX_ROWS = 64
+NOWHERE = -1
+
+# N, NE, SE, S, SW, NW (spec 01 1.6): searches visit neighbours in this order, and ties are broken by it
+NEIGHBOUR_COLUMN = np.array([0, 1, 1, 0, -1, -1], dtype=np.int64)
+NEIGHBOUR_ROW = np.array([[-1, -1, 0, 1, 0, -1], [-1, 0, 1, 1, 1, 0]], dtype=np.int64)  # even, odd column
+
+
+@compiled
+def hex_at(column: int, row: int) -> int:
+    """The hex of a column and a row."""
+    return (column << 6) | row
+
+
+@compiled
+def column_of(hex_id: int) -> int:
+    """Column of a hex."""
+    return hex_id >> 6
+
+
+@compiled
+def row_of(hex_id: int) -> int:
+    """Row of a hex."""
+    return hex_id & 63
+
+
+@compiled
+def distance(a: int, b: int) -> int:
+    """Steps between two hexes in a straight line, walls and units ignored (spec 01 1.5).
+
+    Six integer operations; a table of all pairs would be slower, it does not fit the inner cache.
+    """
+    dx = (a >> 6) - (b >> 6)
+    dz = ((a & 63) - (a >> 7)) - ((b & 63) - (b >> 7))
+    return max(abs(dx), abs(dz), abs(dx + dz))
+
+
+@compiled
+def adjacent(a: int, b: int) -> bool:
+    """Whether two hexes touch (or are the same one, which two living units never share)."""
+    return distance(a, b) <= 1

@@ -1,0 +1,109 @@
+"""The movement phase, and the path search that advances share (spec 03).
+
+A move may neither cross nor stop in a hex next to an enemy. A unit that starts next to one flees by moving.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bits import NOTHING, BitSet, bit, has
+from .board import Board
+from .compiled import compiled
+from .dice import choose
+from .events import MOVED, NO_DESTINATION, record
+from .hexes import NOWHERE, distance
+from .reach import as_set, closest_to, farthest_from, first_of, hexes_of, path_order, touches, unthreatened
+from .state import Game, World
+from .units import engaged, hex_of, mark, side_of
+
+AGGRESSIVE, TACTICAL, DEFENSIVE, RANDOM = range(4)
+STRATEGIES = ("aggressive", "tactical", "defensive", "random")
+
+
+@compiled
+def movement_pool(world: World, board: Board, game: Game, side: int) -> BitSet:
+    """The living units with at least one neighbour hex they could step on (spec 03 rule 6)."""
+    pool = NOTHING
+    free = unthreatened(world, board, game, side)
+    base = side * world.units_per_side
+    for slot in range(world.unit_count[side]):
+        if has(game.alive[side], slot) and touches(board, free, hex_of(game, base + slot)):
+            pool |= bit(slot)
+    return pool
+
+
+@compiled
+def destinations(world: World, board: Board, game: Game, unit: int, reach: int) -> NDArray[np.int64]:
+    """Hexes that a unit can move or advance to with ``reach`` steps, in path order (spec 03 rule 8)."""
+    return path_order(hex_of(game, unit), reach, unthreatened(world, board, game, side_of(world, unit)))
+
+
+@compiled
+def choose_destination(
+    world: World, board: Board, game: Game, unit: int, strategy: int, order: NDArray[np.int64]
+) -> int:
+    """The hex of a non-empty ``order`` that a strategy picks; ties by path order (spec 03 rule 12)."""
+    enemies = 1 - side_of(world, unit)
+    if game.alive[enemies] == NOTHING:
+        return order[0]
+    if strategy == RANDOM:
+        return order[choose(game, len(order))]
+    if strategy == TACTICAL:
+        return _most_enemies_in_range(world, game, unit, order)
+    enemy_hexes = hexes_of(world, board, game, enemies)
+    candidates = as_set(board, order)
+    if strategy == AGGRESSIVE:
+        return first_of(order, closest_to(board, enemy_hexes, candidates))
+    return first_of(order, farthest_from(board, enemy_hexes, candidates))
+
+
+@compiled
+def _most_enemies_in_range(world: World, game: Game, unit: int, order: NDArray[np.int64]) -> int:
+    """The hex with most enemies within the longest range of the unit's ranged weapons."""
+    best, best_count = order[0], 0
+    reach = int(world.longest_range[unit])
+    enemies = 1 - side_of(world, unit)
+    base = enemies * world.units_per_side
+    for hex_id in order:
+        count = 0
+        for slot in range(world.unit_count[enemies]):
+            if has(game.alive[enemies], slot) and distance(hex_id, hex_of(game, base + slot)) <= reach:
+                count += 1
+        if count > best_count:
+            best, best_count = hex_id, count
+    return best
+
+
+@compiled
+def move(world: World, game: Game, unit: int, destination: int) -> None:
+    """Put a unit on a hex and mark it moved, and fled if an enemy touched it (spec 03 rule 13)."""
+    start = hex_of(game, unit)
+    fled = engaged(world, game, unit)
+    game.hexes[unit] = destination
+    mark(world, game.moved, unit)
+    if fled:
+        mark(world, game.fled, unit)
+    record(game, MOVED, unit, 0, start, destination, 1 if fled else 0, 0, 0)
+
+
+@compiled
+def move_by_strategy(world: World, board: Board, game: Game, unit: int, strategy: int) -> None:
+    """Micro actions 0 to 3: move where the strategy says, or stay where no hex is free (spec 03 rule 11)."""
+    order = destinations(world, board, game, unit, int(world.move[unit]))
+    if len(order) == 0:
+        record(game, NO_DESTINATION, unit, 0, 0, 0, 0, 0, 0)
+        return
+    move(world, game, unit, choose_destination(world, board, game, unit, strategy, order))
+
+
+@compiled
+def may_move_to(world: World, board: Board, game: Game, unit: int, destination: int) -> bool:
+    """Whether a hex is among the unit's destinations of this moment."""
+    if destination == NOWHERE:
+        return False
+    for hex_id in destinations(world, board, game, unit, int(world.move[unit])):
+        if hex_id == destination:
+            return True
+    return False

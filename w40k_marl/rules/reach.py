@@ -1,0 +1,205 @@
+"""Sets of hexes as column words, and the path search that move, advance and charge share (spec 03 section 4)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bits import NOTHING, ONE, bit, has
+from .board import Board, HexSet, all_hexes, columns, open_hexes
+from .compiled import compiled
+from .hexes import NEIGHBOUR_COLUMN, NEIGHBOUR_ROW, hex_at
+from .state import Game, World
+
+
+@compiled
+def holds(hexes: HexSet, hex_id: int) -> bool:
+    """Whether a hex is in the set."""
+    return has(hexes[hex_id >> 6], hex_id & 63)
+
+
+@compiled
+def any_in_both(a: HexSet, b: HexSet) -> bool:
+    """Whether two sets share a hex."""
+    for column in range(len(a)):
+        if a[column] & b[column] != NOTHING:
+            return True
+    return False
+
+
+@compiled
+def spread(hexes: HexSet, within: HexSet, out: HexSet) -> None:
+    """Write into ``out`` the hexes of ``within`` that touch at least one hex of the set."""
+    out[:] = NOTHING
+    last = len(hexes) - 1
+    for column in range(last + 1):
+        word = hexes[column]
+        if word == NOTHING:
+            continue
+        out[column] |= (word << ONE) | (word >> ONE)
+        beside = word | (word << ONE if column & 1 else word >> ONE)
+        if column > 0:
+            out[column - 1] |= beside
+        if column < last:
+            out[column + 1] |= beside
+    for column in range(last + 1):
+        out[column] &= within[column]
+
+
+@compiled
+def hexes_of(world: World, board: Board, game: Game, side: int) -> HexSet:
+    """The hexes on which living units of a side stand."""
+    hexes = np.zeros(columns(board), dtype=np.uint64)
+    base = side * world.units_per_side
+    for slot in range(world.unit_count[side]):
+        if has(game.alive[side], slot):
+            hex_id = game.hexes[base + slot]
+            hexes[hex_id >> 6] |= bit(hex_id & 63)
+    return hexes
+
+
+@compiled
+def threat_zone(world: World, board: Board, game: Game, side: int) -> HexSet:
+    """All hexes of the board next to at least one living enemy of ``side`` (spec 01 1.10)."""
+    zone = np.zeros(columns(board), dtype=np.uint64)
+    spread(hexes_of(world, board, game, 1 - side), all_hexes(board), zone)
+    return zone
+
+
+@compiled
+def unoccupied(world: World, board: Board, game: Game) -> HexSet:
+    """The open hexes on which nobody stands: where a charge may pass and stop."""
+    free = open_hexes(board).copy()
+    for side in range(2):
+        taken = hexes_of(world, board, game, side)
+        for column in range(len(free)):
+            free[column] &= ~taken[column]
+    return free
+
+
+@compiled
+def unthreatened(world: World, board: Board, game: Game, side: int) -> HexSet:
+    """The open, unoccupied hexes not next to an enemy of ``side``: where it may move and advance."""
+    free = unoccupied(world, board, game)
+    zone = threat_zone(world, board, game, side)
+    for column in range(len(free)):
+        free[column] &= ~zone[column]
+    return free
+
+
+@compiled
+def touches(board: Board, hexes: HexSet, hex_id: int) -> bool:
+    """Whether one of the six neighbours of a hex is in the set."""
+    column, row = hex_id >> 6, hex_id & 63
+    for direction in range(6):
+        beside = column + NEIGHBOUR_COLUMN[direction]
+        level = row + NEIGHBOUR_ROW[column & 1, direction]
+        if 0 <= beside < columns(board) and 0 <= level < 64 and has(hexes[beside], level):
+            return True
+    return False
+
+
+@compiled
+def reachable(start: int, reach: int, free: HexSet) -> HexSet:
+    """The hexes of ``free`` within ``reach`` steps of ``start``, each step inside ``free``."""
+    reached = np.zeros_like(free)
+    frontier = np.zeros_like(free)
+    beyond = np.zeros_like(free)
+    unseen = free.copy()
+    frontier[start >> 6] = bit(start & 63)
+    for _ in range(reach):
+        spread(frontier, unseen, beyond)
+        grew = NOTHING
+        for column in range(len(free)):
+            grew |= beyond[column]
+            reached[column] |= beyond[column]
+            unseen[column] &= ~beyond[column]
+            frontier[column] = beyond[column]
+        if grew == NOTHING:
+            break
+    return reached
+
+
+@compiled
+def path_order(start: int, reach: int, free: HexSet) -> NDArray[np.int64]:
+    """The hexes within ``reach`` steps in the order a breadth-first search finds them (spec 03 rule 8).
+
+    Neighbours are visited N, NE, SE, S, SW, NW; ties of every automatic choice are broken by this order.
+    The start is not part of the result.
+    """
+    unseen = free.copy()
+    unseen[start >> 6] &= ~bit(start & 63)
+    order = np.empty(len(free) * 64, dtype=np.int64)
+    order[0] = start
+    head, tail = 0, 1
+    for _ in range(reach):
+        layer_end = tail
+        while head < layer_end:
+            tail = _visit_neighbours(order[head], unseen, order, tail)
+            head += 1
+    return order[1:tail]
+
+
+@compiled
+def _visit_neighbours(hex_id: int, unseen: HexSet, order: NDArray[np.int64], tail: int) -> int:
+    """Append the unseen neighbours of a hex to ``order``; returns its new length."""
+    column, row = hex_id >> 6, hex_id & 63
+    for direction in range(6):
+        beside = column + NEIGHBOUR_COLUMN[direction]
+        level = row + NEIGHBOUR_ROW[column & 1, direction]
+        if 0 <= beside < len(unseen) and 0 <= level < 64 and has(unseen[beside], level):
+            unseen[beside] &= ~bit(level)
+            order[tail] = hex_at(beside, level)
+            tail += 1
+    return tail
+
+
+@compiled
+def first_of(order: NDArray[np.int64], goal: HexSet) -> int:
+    """The first hex of ``order`` that is in ``goal``, or -1."""
+    for hex_id in order:
+        if holds(goal, hex_id):
+            return hex_id
+    return -1
+
+
+@compiled
+def as_set(board: Board, order: NDArray[np.int64]) -> HexSet:
+    """The hexes of a list as a set."""
+    hexes = np.zeros(columns(board), dtype=np.uint64)
+    for hex_id in order:
+        hexes[hex_id >> 6] |= bit(hex_id & 63)
+    return hexes
+
+
+@compiled
+def closest_to(board: Board, targets: HexSet, candidates: HexSet) -> HexSet:
+    """The candidates at the smallest straight-line distance from any target (both sets non-empty).
+
+    Grows a ball around the targets until it meets a candidate.
+    """
+    ball, grown = targets.copy(), np.zeros_like(targets)
+    while not any_in_both(ball, candidates):
+        _grow(board, ball, grown)
+    return ball & candidates
+
+
+@compiled
+def farthest_from(board: Board, targets: HexSet, candidates: HexSet) -> HexSet:
+    """The candidates at the greatest straight-line distance from their nearest target (both sets non-empty)."""
+    ball, grown = targets.copy(), np.zeros_like(targets)
+    remaining = candidates & ~ball
+    while True:
+        _grow(board, ball, grown)
+        beyond = remaining & ~ball
+        if not beyond.any():
+            return remaining
+        remaining = beyond
+
+
+@compiled
+def _grow(board: Board, ball: HexSet, grown: HexSet) -> None:
+    """Add to ``ball`` every hex of the board that touches it; ``grown`` is scratch."""
+    spread(ball, all_hexes(board), grown)
+    for column in range(len(ball)):
+        ball[column] |= grown[column]

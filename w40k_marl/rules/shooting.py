@@ -1,0 +1,417 @@
+"""The shooting phase: who may shoot at whom, with what, and what an activation does (spec 04).
+
+Beside shooting, a unit that is not in contact may advance, and shoot afterwards with ASSAULT weapons.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bits import NOTHING, BitSet, bit, has
+from .board import Board, sees
+from .combat import attack, kill_score, number_of_attacks, shooting_priority
+from .compiled import compiled
+from .dice import ADVANCE_MOVE, roll
+from .events import ADVANCE_BLOCKED, ADVANCED, STOPPED_SHOOTING, WAITED, record
+from .hexes import distance
+from .movement import destinations
+from .reach import holds, threat_zone
+from .state import (
+    DECIDED_BY_AGENT,
+    NO_PISTOLS,
+    NOBODY,
+    PISTOLS_ONLY,
+    RANGED,
+    Game,
+    World,
+)
+from .units import engaged, hex_of, is_alive, is_marked, mark, side_of, slot_of
+
+_OUT_OF_REACH = 1 << 20
+
+
+# --- who can be shot ---------------------------------------------------------------------------------------
+
+
+@compiled
+def engaged_enemies(world: World, board: Board, game: Game, side: int) -> BitSet:
+    """The enemies of a side that one of its units touches: only that unit's pistols may aim at them (R-3)."""
+    zone = threat_zone(world, board, game, 1 - side)
+    locked = NOTHING
+    base = (1 - side) * world.units_per_side
+    for slot in range(world.unit_count[1 - side]):
+        if has(game.alive[1 - side], slot) and holds(zone, hex_of(game, base + slot)):
+            locked |= bit(slot)
+    return locked
+
+
+@compiled
+def _nearest_targets(world: World, board: Board, game: Game, unit: int, locked: BitSet) -> tuple[int, int]:
+    """Distance of the nearest enemy in sight that a pistol, and that any other weapon, may aim at."""
+    for_pistols = for_others = _OUT_OF_REACH
+    enemies = 1 - side_of(world, unit)
+    base = enemies * world.units_per_side
+    here = hex_of(game, unit)
+    for slot in range(world.unit_count[enemies]):
+        if not has(game.alive[enemies], slot):
+            continue
+        there = hex_of(game, base + slot)
+        away = distance(here, there)
+        if away > 1 and (has(locked, slot) or away >= for_others or not sees(board, here, there)):
+            continue
+        for_pistols = min(for_pistols, away)
+        if away > 1:
+            for_others = away
+    return for_pistols, for_others
+
+
+@compiled
+def usable_weapons(
+    world: World, board: Board, game: Game, unit: int, advanced: bool, in_contact: bool, locked: BitSet
+) -> int:
+    """Set of ranged slots that could fire at some enemy now, as bits of an integer (R-10, K14)."""
+    usable = 0
+    for_pistols, for_others = _nearest_targets(world, board, game, unit, locked)
+    shut = int(game.fired) | int(game.combi_blocked[unit])
+    for slot in range(world.weapon_count[unit, RANGED]):
+        pistol = world.pistol[unit, RANGED, slot] != 0
+        if (
+            (shut >> slot) & 1
+            or (advanced and world.assault[unit, RANGED, slot] == 0)
+            or (in_contact and not pistol)
+            or (game.pistol_lock == PISTOLS_ONLY and not pistol)
+            or (game.pistol_lock == NO_PISTOLS and pistol)
+        ):
+            continue
+        nearest = for_pistols if pistol else for_others
+        if nearest <= world.range[unit, RANGED, slot]:
+            usable |= 1 << slot
+    return usable
+
+
+@compiled
+def usable_now(world: World, board: Board, game: Game, unit: int, locked: BitSet) -> int:
+    """Usable weapons with the unit's marks and contacts of this moment."""
+    advanced = is_marked(world, game.advanced, unit)
+    return usable_weapons(world, board, game, unit, advanced, engaged(world, game, unit), locked)
+
+
+@compiled
+def first_slot(slots: int) -> int:
+    """The lowest slot of a set of slots, or -1."""
+    slot = 0
+    while slots:
+        if slots & 1:
+            return slot
+        slots >>= 1
+        slot += 1
+    return -1
+
+
+@compiled
+def legal_targets(world: World, board: Board, game: Game, unit: int, slots: int, locked: BitSet) -> BitSet:
+    """The enemies in sight that some weapon of ``slots`` reaches (R-11)."""
+    legal = NOTHING
+    reach, pistols = 0, False
+    for slot in range(world.weapon_count[unit, RANGED]):
+        if (slots >> slot) & 1:
+            reach = max(reach, int(world.range[unit, RANGED, slot]))
+            pistols = pistols or world.pistol[unit, RANGED, slot] != 0
+    enemies = 1 - side_of(world, unit)
+    base = enemies * world.units_per_side
+    here = hex_of(game, unit)
+    for slot in range(world.unit_count[enemies]):
+        if not has(game.alive[enemies], slot):
+            continue
+        there = hex_of(game, base + slot)
+        away = distance(here, there)
+        allowed = pistols if away <= 1 else not has(locked, slot)
+        if allowed and away <= reach and sees(board, here, there):
+            legal |= bit(slot)
+    return legal
+
+
+@compiled
+def _weapon_reaches(world: World, board: Board, game: Game, unit: int, slot: int, target: int) -> bool:
+    locked = engaged_enemies(world, board, game, side_of(world, unit))
+    return has(legal_targets(world, board, game, unit, 1 << slot, locked), slot_of(world, target))
+
+
+# --- the target list ---------------------------------------------------------------------------------------
+
+
+@compiled
+def list_targets(world: World, board: Board, game: Game, unit: int) -> None:
+    """Write the unit's legal targets in the order of the action's slots (R-11, R-12).
+
+    After an advance contacts do not count, the unit cannot have any.
+    """
+    game.target_count = 0
+    locked = engaged_enemies(world, board, game, side_of(world, unit))
+    advanced = is_marked(world, game.advanced, unit)
+    in_contact = not advanced and engaged(world, game, unit)
+    slots = usable_weapons(world, board, game, unit, advanced, in_contact, locked)
+    if slots == 0:
+        return
+    legal = legal_targets(world, board, game, unit, slots, locked)
+    base = (1 - side_of(world, unit)) * int(world.units_per_side)
+    for slot in range(world.unit_count[1 - side_of(world, unit)]):
+        if has(legal, slot):
+            _insert_target(world, game, unit, base + slot)
+
+
+@compiled
+def _insert_target(world: World, game: Game, unit: int, enemy: int) -> None:
+    """Insert an enemy behind all listed ones that do not come after it."""
+    place = int(game.target_count)
+    while place > 0 and _comes_before(world, game, unit, enemy, int(game.targets[place - 1])):
+        game.targets[place] = game.targets[place - 1]
+        place -= 1
+    game.targets[place] = enemy
+    game.target_count += 1
+
+
+@compiled
+def _comes_before(world: World, game: Game, unit: int, a: int, b: int) -> bool:
+    """Whether enemy ``a`` stands before enemy ``b`` in the unit's list: priority, kind, then distance."""
+    danger_a, match_a = shooting_priority(world, game, unit, a)
+    danger_b, match_b = shooting_priority(world, game, unit, b)
+    if danger_a != danger_b:
+        return danger_a < danger_b
+    if match_a != match_b:
+        return match_a < match_b
+    here = hex_of(game, unit)
+    return distance(here, hex_of(game, a)) < distance(here, hex_of(game, b))
+
+
+@compiled
+def drop_lost_targets(world: World, board: Board, game: Game, unit: int, slots: int) -> None:
+    """Keep the listed enemies that some weapon of ``slots`` may still fire at, in the old order."""
+    locked = engaged_enemies(world, board, game, side_of(world, unit))
+    legal = legal_targets(world, board, game, unit, slots, locked)
+    kept = 0
+    for index in range(game.target_count):
+        enemy = int(game.targets[index])
+        if has(legal, slot_of(world, enemy)):
+            game.targets[kept] = enemy
+            kept += 1
+    game.target_count = kept
+
+
+# --- the phase and its activations -------------------------------------------------------------------------
+
+
+@compiled
+def begin_shooting(world: World, board: Board, game: Game) -> None:
+    """Select each unit's first usable weapon, then list who may act (R-20, R-21).
+
+    Who is not in contact may always act: it can at least advance.
+    """
+    side = int(game.side)
+    locked = engaged_enemies(world, board, game, side)
+    game.may_advance = NOTHING
+    base = side * world.units_per_side
+    for slot in range(world.unit_count[side]):
+        if not has(game.alive[side], slot):
+            continue
+        unit = base + slot
+        in_contact = engaged(world, game, unit)
+        usable = usable_weapons(world, board, game, unit, False, in_contact, locked)
+        if usable:
+            game.selected_weapon[unit] = first_slot(usable)
+        if has(game.fled[side], slot):
+            continue
+        if not in_contact:
+            game.may_advance |= bit(slot)
+        if usable or not in_contact:
+            game.pool[side] |= bit(slot)
+
+
+@compiled
+def may_still_advance(world: World, game: Game, unit: int) -> bool:
+    """Whether action 12 is open: out of contact at the phase's start, not yet advanced, nothing fired."""
+    side = side_of(world, unit)
+    return (
+        has(game.may_advance, slot_of(world, unit))
+        and not has(game.advanced[side], slot_of(world, unit))
+        and not game.has_attacked
+    )
+
+
+@compiled
+def start_activation(world: World, board: Board, game: Game, unit: int) -> None:
+    """What the first shot or advance of an activation does first: forget the combi choice, select a weapon (R-30)."""
+    if game.started:
+        return
+    game.started = 1
+    game.combi_blocked[unit] = 0
+    if game.target_count > 0:
+        locked = engaged_enemies(world, board, game, side_of(world, unit))
+        usable = usable_weapons(world, board, game, unit, False, engaged(world, game, unit), locked)
+        if usable:
+            game.selected_weapon[unit] = first_slot(usable)
+
+
+@compiled
+def best_weapon(world: World, board: Board, game: Game, unit: int, target: int) -> int:
+    """The usable ranged slot with the greatest kill score against a target, lowest on ties (R-43, R-44).
+
+    When agents decide, only weapons that reach the target are considered; otherwise any usable one is (K14).
+    """
+    locked = engaged_enemies(world, board, game, side_of(world, unit))
+    usable = usable_now(world, board, game, unit, locked)
+    best, best_score = -1, -1.0
+    for slot in range(world.weapon_count[unit, RANGED]):
+        if not (usable >> slot) & 1:
+            continue
+        if world.decisions == DECIDED_BY_AGENT and not _weapon_reaches(world, board, game, unit, slot, target):
+            continue
+        score = kill_score(world, game, unit, RANGED, slot, target)
+        if score > best_score:
+            best, best_score = slot, score
+    return best
+
+
+@compiled
+def fire_once(world: World, game: Game, unit: int, slot: int, target: int) -> None:
+    """One shot and its consequences for the weapons that may follow (R-45, R-47)."""
+    game.selected_weapon[unit] = slot
+    attack(world, game, unit, RANGED, slot, target)
+    game.has_attacked = 1
+    game.pistol_lock = PISTOLS_ONLY if world.pistol[unit, RANGED, slot] else NO_PISTOLS
+    group = world.combi_group[unit, RANGED, slot]
+    if group:
+        blocked = int(game.combi_blocked[unit])
+        for other in range(world.weapon_count[unit, RANGED]):
+            if world.combi_group[unit, RANGED, other] == group:
+                blocked = blocked & ~(1 << other) if other == slot else blocked | (1 << other)
+        game.combi_blocked[unit] = blocked
+
+
+@compiled
+def shoot(world: World, board: Board, game: Game, unit: int, target: int) -> bool:
+    """Fire at a target until a choice is the agent's or nothing is left to do; True when the activation is over.
+
+    When agents decide, the shots stay on the chosen target; otherwise every shot after the first goes to the
+    first enemy of the list (R-50).
+    """
+    start_activation(world, board, game, unit)
+    game.target = target
+    while True:
+        if not game.weapon_chosen:
+            choose_weapon(world, game, unit, best_weapon(world, board, game, unit, int(game.target)))
+        if game.attacks_left > 0:
+            fire_once(world, game, unit, int(game.selected_weapon[unit]), int(game.target))
+            game.attacks_left -= 1
+        if not _targets_for_the_next_shot(world, board, game, unit):
+            if game.attacks_left > 0:
+                record(game, STOPPED_SHOOTING, unit, 0, int(game.attacks_left), 0, 0, 0, 0)
+            return True
+        if world.decisions != DECIDED_BY_AGENT:
+            game.target = game.targets[0]
+        elif not game.weapon_chosen or not _is_listed(game, int(game.target)):
+            game.target = NOBODY
+            return False
+
+
+@compiled
+def choose_weapon(world: World, game: Game, unit: int, slot: int) -> None:
+    """Select a weapon and roll how often it fires."""
+    game.selected_weapon[unit] = slot
+    game.weapon_chosen = 1
+    game.attacks_left = number_of_attacks(world, game, unit, RANGED, slot)
+
+
+@compiled
+def _targets_for_the_next_shot(world: World, board: Board, game: Game, unit: int) -> bool:
+    """Bring the target list up to date, going on to a further weapon if this one is used up (R-48, R-49)."""
+    selected = int(game.selected_weapon[unit])
+    agent_decides = world.decisions == DECIDED_BY_AGENT
+    if game.attacks_left == 0:
+        game.fired = int(game.fired) | (1 << selected)
+    locked = engaged_enemies(world, board, game, side_of(world, unit))
+    usable = usable_now(world, board, game, unit, locked)
+    if game.attacks_left == 0:
+        if usable == 0:
+            return False
+        if agent_decides:
+            game.weapon_chosen = 0
+        else:
+            choose_weapon(world, game, unit, first_slot(usable))
+    elif agent_decides:
+        usable = 1 << selected  # the shots left belong to the weapon already chosen
+    drop_lost_targets(world, board, game, unit, usable)
+    return bool(game.target_count > 0)
+
+
+@compiled
+def _is_listed(game: Game, target: int) -> bool:
+    for index in range(game.target_count):
+        if game.targets[index] == target:
+            return True
+    return False
+
+
+@compiled
+def stop_shooting(world: World, game: Game, unit: int) -> None:
+    """Action 11: wait, or keep the shots that are left (R-60)."""
+    if game.has_attacked:
+        record(game, STOPPED_SHOOTING, unit, 0, int(game.attacks_left), 0, 0, 0, 0)
+    else:
+        record(game, WAITED, unit, 0, 0, 0, 0, 0, 0)
+
+
+# --- advance -----------------------------------------------------------------------------------------------
+
+
+@compiled
+def advance(world: World, board: Board, game: Game, unit: int, forced: int) -> bool:
+    """Action 12: roll, move towards the nearest enemy; True when the activation is over (R-70 to R-75).
+
+    ``forced`` is the hex that a replay sends the unit to, or -1; a forced hex out of reach changes nothing but
+    the dice, and is reported by the unit not standing on it.
+    """
+    start_activation(world, board, game, unit)
+    reach = roll(game, int(world.advance_dice_sides), ADVANCE_MOVE)
+    order = destinations(world, board, game, unit, reach)
+    if len(order) == 0:
+        record(game, ADVANCE_BLOCKED, unit, 0, reach, 0, 0, 0, 0)
+        return True
+    destination = _towards_nearest_enemy(world, game, unit, order)
+    if forced >= 0:
+        destination = -1
+        for hex_id in order:
+            if hex_id == forced:
+                destination = forced
+        if destination < 0:
+            return False
+    record(game, ADVANCED, unit, 0, hex_of(game, unit), destination, reach, 0, 0)
+    game.hexes[unit] = destination
+    mark(world, game.advanced, unit)
+    list_targets(world, board, game, unit)
+    locked = engaged_enemies(world, board, game, side_of(world, unit))
+    usable = usable_weapons(world, board, game, unit, True, False, locked)
+    if usable:
+        game.selected_weapon[unit] = first_slot(usable)
+    return bool(game.target_count == 0 or usable == 0)
+
+
+@compiled
+def _towards_nearest_enemy(world: World, game: Game, unit: int, order: NDArray[np.int64]) -> int:
+    """The hex nearest to the enemy that is nearest now; ties by path order and roster order (R-73)."""
+    enemies = 1 - side_of(world, unit)
+    here = hex_of(game, unit)
+    nearest, nearest_distance = NOBODY, _OUT_OF_REACH
+    for slot in range(world.unit_count[enemies]):
+        enemy = enemies * int(world.units_per_side) + slot
+        if is_alive(world, game, enemy) and distance(here, hex_of(game, enemy)) < nearest_distance:
+            nearest, nearest_distance = enemy, distance(here, hex_of(game, enemy))
+    best, best_distance = int(order[0]), _OUT_OF_REACH
+    if nearest == NOBODY:
+        return best
+    for hex_id in order:
+        away = distance(hex_id, hex_of(game, nearest))
+        if away < best_distance:
+            best, best_distance = int(hex_id), away
+    return best

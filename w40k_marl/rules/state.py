@@ -1,0 +1,200 @@
+"""The two records of a game: World, which never changes in a game, and Game, which holds all that does.
+
+A Game is one row of a structured array, so that copying a row is a snapshot. Units are numbered by side:
+unit ``side * units_per_side + slot``, slots in roster order, side 0 for player 1 and side 1 for player 2.
+Sizes depend on the capacities alone, so that one compiled function serves every scenario that fits.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+World: TypeAlias = np.record
+"""One record of ``world_dtype``: board size, rosters, weapons, scoring, rule numbers."""
+
+Game: TypeAlias = np.record
+"""One record of ``game_dtype``."""
+
+Worlds: TypeAlias = "np.recarray[tuple[int], np.dtype[np.record]]"
+Games: TypeAlias = "np.recarray[tuple[int], np.dtype[np.record]]"
+Events: TypeAlias = NDArray[np.int16]
+
+MAX_UNITS_PER_SIDE = 64
+MAX_OBJECTIVES = 64
+MAX_WEAPONS = 8  # weapons of one kind that a unit may carry
+MAX_SCORINGS = 4
+MAX_CONDITIONS = 8
+
+# phases (spec 02 section 1); the command phase never waits for an action
+COMMAND, MOVE, SHOOT, CHARGE, FIGHT = range(5)
+PHASES = ("command", "move", "shoot", "charge", "fight")
+
+# stages of the fight phase (spec 05 rule 16); "other" is the side whose turn it is not
+NO_STAGE, CHARGERS, ALTERNATING_OTHER, ALTERNATING_ACTIVE, CLEANUP_OTHER, CLEANUP_ACTIVE = range(6)
+FIGHT_STAGES = ("none", "chargers", "alternating_other", "alternating_active", "cleanup_other", "cleanup_active")
+
+# who has the next activation of the alternation (spec 05 "turn flag")
+UNSET, OTHER_SIDE, ACTIVE_SIDE = range(3)
+
+# kinds of weapon, index into the weapon tables
+RANGED, MELEE = range(2)
+
+# kinds of unit by wounds, for the order of a target list (spec 04 R-12)
+SWARM, TROOP, ELITE, LEADER = range(4)
+
+# who makes the choices that the reference makes by a fixed rule
+DECIDED_BY_REFERENCE, DECIDED_BY_AGENT = range(2)
+DECISIONS = ("reference", "agent")
+
+# how an objective keeps its controller when neither side has more (spec 02 section 9)
+STICKY, OCCUPY = range(2)
+CONTROL_METHODS = ("sticky", "occupy")
+
+AT_LEAST_ONE, AT_LEAST_TWO, MORE_THAN_OPPONENT = range(3)
+CONDITIONS = ("control_at_least_one", "control_at_least_two", "control_more_than_opponent")
+
+# how a game was decided (spec 02 section 11)
+UNDECIDED, BY_OBJECTIVES, BY_VALUE, BY_DRAW = range(4)
+WIN_METHODS = ("undecided", "objectives", "value_tiebreaker", "draw")
+
+NO_LOCK, PISTOLS_ONLY, NO_PISTOLS = range(3)
+
+NOBODY = -1
+MAX_EVENTS = 64
+EVENT_FIELDS = 8
+MAX_RECORDED_DICE = 8
+
+
+@lru_cache(maxsize=32)
+def world_dtype(units_per_side: int) -> np.dtype[np.record]:
+    """Record type of a World for a capacity of ``units_per_side`` (at most 64)."""
+    units, weapons = 2 * units_per_side, (2 * units_per_side, 2, MAX_WEAPONS)
+    return np.dtype(
+        (
+            np.record,
+            [
+                ("units_per_side", np.int64),  # capacity
+                ("cols", np.int64),
+                ("rows", np.int64),
+                ("max_turns", np.int64),
+                ("decisions", np.int64),  # DECIDED_BY_...
+                ("advance_dice_sides", np.int64),
+                ("objective_count", np.int64),
+                ("unit_count", np.int64, 2),  # by side
+                ("roster_size", np.int64),
+                ("roster", np.int64, units),  # units in the order of the file, both sides
+                ("random_deployment", np.int64),
+                ("zone", np.int64, (2, 4)),  # by side: first and last column, first and last row, inclusive
+                ("start", np.int64, units),  # hexes of a fixed deployment
+                # characteristics
+                ("move", np.int16, units),
+                ("toughness", np.int16, units),
+                ("armor_save", np.int16, units),
+                ("invulnerable_save", np.int16, units),
+                ("hit_points", np.int16, units),
+                ("objective_control", np.int16, units),
+                ("value", np.int16, units),
+                ("charges_after_advance", np.int16, units),
+                ("kind", np.int16, units),  # SWARM.. by hit points
+                ("preferred_kind", np.int16, units),  # SWARM.. by name
+                ("longest_range", np.int16, units),  # over all ranged weapons, 0 without one
+                # weapons: unit, RANGED or MELEE, slot
+                ("weapon_count", np.int16, (units, 2)),
+                ("range", np.int16, weapons),
+                ("attacks", np.int16, weapons),  # 0 where attacks_dice is set
+                ("attacks_dice", np.int16, weapons),  # 0, 3 (D3) or 6 (D6)
+                ("hit", np.int16, weapons),
+                ("strength", np.int16, weapons),
+                ("armor_penetration", np.int16, weapons),
+                ("damage", np.int16, weapons),
+                ("damage_dice", np.int16, weapons),
+                ("assault", np.int16, weapons),
+                ("pistol", np.int16, weapons),
+                ("combi_group", np.int16, weapons),  # 0: none
+                # scoring
+                ("scoring_count", np.int64),
+                ("start_turn", np.int64, MAX_SCORINGS),
+                ("max_points", np.int64, MAX_SCORINGS),
+                ("scoring_phase", np.int64, MAX_SCORINGS),
+                ("last_scoring_phase", np.int64, MAX_SCORINGS),  # second player, last turn
+                ("control_method", np.int64),
+                ("condition_count", np.int64, MAX_SCORINGS),
+                ("condition", np.int64, (MAX_SCORINGS, MAX_CONDITIONS)),
+                ("points", np.int64, (MAX_SCORINGS, MAX_CONDITIONS)),
+            ],
+        )
+    )
+
+
+@lru_cache(maxsize=32)
+def game_dtype(units_per_side: int, objectives: int) -> np.dtype[np.record]:
+    """Record type of a Game for capacities of ``units_per_side`` (at most 64) and ``objectives`` (at most 64)."""
+    units = 2 * units_per_side
+    return np.dtype(
+        (
+            np.record,
+            [
+                # randomness
+                ("seed", np.uint64),
+                ("dice_rolled", np.uint64),
+                ("recorded", np.int8, MAX_RECORDED_DICE),  # faces that a replay hands out
+                ("recorded_purpose", np.int8, MAX_RECORDED_DICE),
+                ("recorded_count", np.int8),
+                ("recorded_used", np.int8),
+                ("recording", np.int8),  # 1: dice come from the recorded faces only
+                ("dice_refused", np.int8),  # purpose of the first die that the recording did not hold, else 0
+                # where the game is
+                ("turn", np.int16),
+                ("side", np.int8),  # whose turn it is
+                ("phase", np.int8),
+                ("fight_stage", np.int8),
+                ("alternation", np.int8),
+                ("over", np.int8),
+                ("winner", np.int8),  # 1 or 2; 0 undecided or draw
+                ("win_method", np.int8),
+                ("victory_points", np.int32, 2),
+                ("control", np.int8, objectives),  # 0, 1 or 2
+                # units
+                ("hit_points", np.int16, units),
+                ("hexes", np.int16, units),  # the dead keep their last hex
+                ("alive", np.uint64, 2),
+                ("selected_weapon", np.int8, units),  # ranged slot, -1 without one; outlives activations
+                ("combi_blocked", np.uint8, units),  # ranged slots shut by the combi profile last fired
+                # marks, cleared at every command phase
+                ("moved", np.uint64, 2),
+                ("fled", np.uint64, 2),
+                ("shot", np.uint64, 2),
+                ("advanced", np.uint64, 2),
+                ("charged", np.uint64, 2),
+                ("fought", np.uint64, 2),
+                # activation pools
+                ("pool", np.uint64, 2),  # by side: units that may still be activated in this phase
+                ("chargers", np.uint64),  # fight phase: these go first
+                ("may_advance", np.uint64),
+                # the open activation
+                ("active", np.int16),  # unit, or NOBODY
+                ("targets", np.int16, units_per_side),  # enemy units in slot order
+                ("target_count", np.int16),
+                ("target", np.int16),  # being attacked, or NOBODY
+                ("started", np.int8),  # 1 once a shot or an advance has begun a shooting activation
+                ("weapon_chosen", np.int8),  # 1 once the first shot or attack has chosen its weapon
+                ("has_attacked", np.int8),
+                ("attacks_left", np.int16),
+                ("fired", np.uint8),  # ranged slots used up
+                ("pistol_lock", np.int8),
+                # what happened in the last step
+                ("event_count", np.int16),
+                ("events_lost", np.int16),
+                ("events", np.int16, (MAX_EVENTS, EVENT_FIELDS)),
+            ],
+        )
+    )
+
+
+def new_games(count: int, units_per_side: int, objectives: int) -> Games:
+    """An array of ``count`` empty games, shape ``(count,)``; each becomes a game by ``engine.reset``."""
+    return np.zeros(count, dtype=game_dtype(units_per_side, objectives)).view(np.recarray)

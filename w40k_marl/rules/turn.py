@@ -1,0 +1,142 @@
+"""The phase machine: which phase begins when nobody is left to act, and what ends an activation (spec 02)."""
+
+from __future__ import annotations
+
+from .bits import NOTHING, BitSet, bit
+from .board import Board
+from .charge import charge_pool, list_chargeable
+from .compiled import compiled
+from .events import PHASE_BEGAN, SELECTED, record
+from .fight import after_fighting, begin_fight, fighting_pool, fighting_side, list_opponents, mark_fought
+from .movement import movement_pool
+from .objectives import decide_winner, score
+from .shooting import begin_shooting, list_targets
+from .state import (
+    CHARGE,
+    COMMAND,
+    FIGHT,
+    MOVE,
+    NO_LOCK,
+    NO_STAGE,
+    NOBODY,
+    SHOOT,
+    UNSET,
+    Game,
+    World,
+)
+from .units import mark, side_of, slot_of
+
+
+@compiled
+def acting_side(game: Game) -> int:
+    """The side whose unit acts next: the turn's owner, but in the fight phase perhaps the other."""
+    return fighting_side(game) if game.phase == FIGHT else int(game.side)
+
+
+@compiled
+def eligible(game: Game) -> BitSet:
+    """The units of the acting side that may be activated now."""
+    return fighting_pool(game) if game.phase == FIGHT else game.pool[game.side]
+
+
+@compiled
+def begin_turn(world: World, board: Board, game: Game, side: int) -> None:
+    """The command phase: clear all marks of both sides, score; nobody acts in it (spec 02 4.1)."""
+    game.side = side
+    _enter(game, COMMAND)
+    for marked in (game.moved, game.fled, game.shot, game.advanced, game.charged, game.fought):
+        marked[:] = NOTHING
+    score(world, board, game, COMMAND)
+
+
+@compiled
+def _enter(game: Game, phase: int) -> None:
+    game.phase = phase
+    game.fight_stage = NO_STAGE
+    game.alternation = UNSET
+    game.pool[:] = NOTHING
+    game.chargers = NOTHING
+    record(game, PHASE_BEGAN, 0, 0, int(game.turn), int(game.side) + 1, phase, 0, 0)
+
+
+@compiled
+def _begin_next_phase(world: World, board: Board, game: Game) -> None:
+    """Go on to the phase after this one and build its pool, which may be empty."""
+    if game.phase == FIGHT:
+        _end_turn(world, board, game)
+    elif game.phase == COMMAND:
+        _enter(game, MOVE)
+        game.pool[game.side] = movement_pool(world, board, game, int(game.side))
+    elif game.phase == MOVE:
+        _enter(game, SHOOT)
+        begin_shooting(world, board, game)
+    elif game.phase == SHOOT:
+        _enter(game, CHARGE)
+        game.pool[game.side] = charge_pool(world, board, game)
+    else:
+        _enter(game, FIGHT)
+        begin_fight(world, game)
+
+
+@compiled
+def _end_turn(world: World, board: Board, game: Game) -> None:
+    """Hand over to the other side, or end the game after the second player's last turn (spec 02 section 3)."""
+    if game.side == 0:
+        begin_turn(world, board, game, 1)
+    elif game.turn < world.max_turns:
+        game.turn += 1
+        begin_turn(world, board, game, 0)
+    else:
+        score(world, board, game, FIGHT)
+        decide_winner(world, game)
+
+
+@compiled
+def proceed(world: World, board: Board, game: Game) -> None:
+    """Begin phases until somebody may act or the game is over."""
+    while not game.over and eligible(game) == NOTHING:
+        _begin_next_phase(world, board, game)
+
+
+@compiled
+def activate(world: World, board: Board, game: Game, unit: int) -> None:
+    """Open the activation of an eligible unit and list its targets."""
+    game.active = unit
+    game.target_count = 0
+    record(game, SELECTED, unit, 0, 0, 0, 0, 0, 0)
+    if game.phase == SHOOT:
+        list_targets(world, board, game, unit)
+    elif game.phase == CHARGE:
+        list_chargeable(world, board, game, unit)
+    elif game.phase == FIGHT:
+        list_opponents(world, game, unit)
+
+
+@compiled
+def close_activation(game: Game) -> None:
+    """Forget everything that belongs to the open activation."""
+    game.active = NOBODY
+    game.target = NOBODY
+    game.target_count = 0
+    game.targets[:] = NOBODY
+    game.started = 0
+    game.weapon_chosen = 0
+    game.has_attacked = 0
+    game.attacks_left = 0
+    game.fired = 0
+    game.pistol_lock = NO_LOCK
+
+
+@compiled
+def end_activation(world: World, board: Board, game: Game) -> None:
+    """Mark what the unit has done, take it out of its pool and go on to the next decision."""
+    unit = int(game.active)
+    if game.phase == FIGHT:
+        mark_fought(world, game, unit)
+        after_fighting(world, game, unit)
+    else:
+        if game.phase == SHOOT and game.has_attacked:
+            mark(world, game.shot, unit)
+        game.pool[side_of(world, unit)] &= ~bit(slot_of(world, unit))
+    close_activation(game)
+    proceed(world, board, game)
