@@ -17,7 +17,8 @@ from typing import TypeVar
 
 import numba
 import numpy as np
-from numba import config, njit
+from numba import config, njit, types
+from numba.core.registry import CPUDispatcher
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -66,15 +67,35 @@ def _writable_cache() -> str | None:
 CACHE_DIRECTORY: str | None = None if config.DISABLE_JIT else _writable_cache()
 
 
+def _widest(argument: types.Type) -> types.Type:
+    """Signed integers of every size, and literal ones, as ``int64``; anything else as it is."""
+    plain = types.unliteral(argument)
+    return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
+
+
+class _OneVersion(CPUDispatcher):
+    """A compiled function that has one version for all sizes of integers.
+
+    numba would otherwise compile a function anew for each mix of small, large and literal integers it is called
+    with: twice as many versions, twice the wait.
+    """
+
+    def get_call_template(self, args: tuple[types.Type, ...], kws: dict[str, types.Type]) -> object:
+        """Choose the version for a call from compiled code."""
+        return super().get_call_template(tuple(map(_widest, args)), kws)
+
+
 def compiled(function: Function) -> Function:
-    """Compile a function that only other compiled functions call."""
-    return njit(nogil=True)(function)  # type: ignore[no-any-return]
+    """Compile a function that other compiled functions call."""
+    if config.DISABLE_JIT:
+        return function
+    return _OneVersion(function, targetoptions={"nopython": True, "nogil": True})  # type: ignore[return-value]
 
 
 def entry_point(function: Function) -> Function:
     """Compile a function that Python calls, and keep the machine code between processes."""
     if CACHE_DIRECTORY is None:
-        return compiled(function)
+        return njit(nogil=True)(function)  # type: ignore[no-any-return]
     # numba reads the directory when it decorates; set it for that moment only, other users of numba keep theirs
     before, config.CACHE_DIR = config.CACHE_DIR, CACHE_DIRECTORY
     try:

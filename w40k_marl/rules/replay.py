@@ -1,7 +1,7 @@
 """What a replay may force: which unit, which hex, which target, which weapon, which dice. Nothing else.
 
-Each function checks the choice and then calls the same rules that play calls; hits, wounds, deaths, marks, pools,
-phases and scores follow from the rules alone.
+Each function checks the choice and then calls the same rules that play calls; hits, wounds, deaths, marks,
+pools, phases and scores follow from the rules alone. Questions about choices come last.
 """
 
 from __future__ import annotations
@@ -10,16 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import events
-from .bits import has
+from .bits import NOTHING, has
 from .board import Board
 from .charge import charge
+from .combat import kill_score
 from .compiled import compiled, entry_point
-from .fight import strike_once
+from .fight import best_melee_weapon, list_opponents, strike_once
 from .hexes import adjacent
 from .movement import destinations, may_move_to, move
 from .objectives import evaluate_control
-from .shooting import advance, choose_weapon, fire_once, list_targets, may_still_advance, start_activation
-from .state import CHARGE, FIGHT, MELEE, MOVE, NOBODY, RANGED, SHOOT, Game, Games, World, Worlds
+from .reach import path_order, unoccupied
+from .shooting import (
+    _targets_for_the_next_shot,
+    advance,
+    begin_shooting,
+    best_weapon,
+    choose_weapon,
+    engaged_enemies,
+    fire_once,
+    list_targets,
+    may_still_advance,
+    start_activation,
+    usable_now,
+)
+from .state import CHARGE, FIGHT, MELEE, MOVE, NOBODY, RANGED, SHOOT, Game, Games, Worlds
 from .turn import acting_side, activate, eligible, end_activation
 from .units import engaged, hex_of, is_alive, side_of, slot_of
 
@@ -70,7 +84,11 @@ def force_activation(worlds: Worlds, board: Board, games: Games, row: int, unit:
         return DONE
     if game.active != NOBODY:
         return NOT_ALLOWED
-    if game.over or side_of(world, unit) != acting_side(game) or not has(eligible(game), slot_of(world, unit)):
+    if (
+        game.over
+        or side_of(world, unit) != acting_side(game)
+        or not has(eligible(game), slot_of(world, unit))
+    ):
         return NOT_ELIGIBLE
     activate(world, board, game, unit)
     return DONE
@@ -137,7 +155,7 @@ def force_charge(worlds: Worlds, board: Board, games: Games, row: int, target: i
 
 @entry_point
 def force_weapon(worlds: Worlds, board: Board, games: Games, row: int, slot: int) -> int:
-    """Choose a ranged slot for the active unit's next shots; a dice-valued number of attacks is rolled now."""
+    """Choose a ranged slot for the active unit's next shots and roll a dice-valued number of attacks."""
     world, game = worlds[0], games[row]
     refusal = _refusal(game, SHOOT)
     if refusal != DONE:
@@ -220,7 +238,7 @@ def shooting_targets(worlds: Worlds, board: Board, games: Games, row: int, unit:
     """The target list of a unit at this moment, on a game without open activation; the list is not kept."""
     game = games[row]
     list_targets(worlds[0], board, game, unit)
-    listed = game.targets[: game.target_count].astype(np.int64)
+    listed: NDArray[np.int64] = game.targets[: game.target_count].astype(np.int64)
     game.targets[:] = NOBODY
     game.target_count = 0
     return listed
@@ -230,3 +248,75 @@ def shooting_targets(worlds: Worlds, board: Board, games: Games, row: int, unit:
 def in_contact(worlds: Worlds, games: Games, row: int, unit: int) -> bool:
     """Whether an enemy touches the unit."""
     return engaged(worlds[0], games[row], unit)
+
+
+# --- questions: some change the open activation, so they are asked on a copy of the row ---------------------
+
+
+@entry_point
+def charge_destinations(
+    worlds: Worlds, board: Board, games: Games, row: int, unit: int, target: int, reach: int
+) -> NDArray[np.int64]:
+    """Where a charge with this roll may end, in path order; the first one is taken."""
+    game = games[row]
+    order = path_order(hex_of(game, unit), reach, unoccupied(worlds[0], board, game))
+    kept = 0
+    for hex_id in order:
+        if adjacent(hex_id, hex_of(game, target)):
+            order[kept] = hex_id
+            kept += 1
+    return order[:kept].copy()
+
+
+@entry_point
+def weapon_scores(
+    worlds: Worlds, games: Games, row: int, unit: int, kind: int, target: int
+) -> NDArray[np.float64]:
+    """Kill score of each weapon of a kind against a target, by slot."""
+    world, game = worlds[0], games[row]
+    scores = np.empty(int(world.weapon_count[unit, kind]), dtype=np.float64)
+    for slot in range(len(scores)):
+        scores[slot] = kill_score(world, game, unit, kind, slot, target)
+    return scores
+
+
+@entry_point
+def best_slot(worlds: Worlds, board: Board, games: Games, row: int, kind: int, target: int) -> int:
+    """The slot that the active unit would choose by itself against a target."""
+    world, game = worlds[0], games[row]
+    if kind == MELEE:
+        return best_melee_weapon(world, game, int(game.active), target)
+    return best_weapon(world, board, game, int(game.active), target)
+
+
+@entry_point
+def usable_slots(worlds: Worlds, board: Board, games: Games, row: int) -> int:
+    """Set of ranged slots that the active unit may use now, as bits of an integer."""
+    world, game = worlds[0], games[row]
+    unit = int(game.active)
+    return usable_now(world, board, game, unit, engaged_enemies(world, board, game, side_of(world, unit)))
+
+
+@entry_point
+def begin_activation(worlds: Worlds, board: Board, games: Games, row: int) -> None:
+    """What the first shot or advance of the active unit does first."""
+    start_activation(worlds[0], board, games[row], int(games[row].active))
+
+
+@entry_point
+def prepare_next_shot(worlds: Worlds, board: Board, games: Games, row: int) -> bool:
+    """After a shot: bring list and weapon up to date; False when the activation is over."""
+    return _targets_for_the_next_shot(worlds[0], board, games[row], int(games[row].active))
+
+
+@entry_point
+def list_opponents_now(worlds: Worlds, games: Games, row: int) -> None:
+    """After a melee attack: bring the active unit's list of adjacent enemies up to date."""
+    list_opponents(worlds[0], games[row], int(games[row].active))
+
+
+@entry_point
+def begin_shooting_phase(worlds: Worlds, board: Board, games: Games, row: int) -> None:
+    """Select weapons and build the pool of the shooting phase once more."""
+    games[row].pool[:] = NOTHING
+    begin_shooting(worlds[0], board, games[row])

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from w40k_marl.content import paths
+from w40k_marl.content.agents import (
+    Capacities,
+    TrainingConfig,
+    list_agents,
+    rewards_config,
+    training_config,
+)
+from w40k_marl.content.paths import data_folder, find_data
+from w40k_marl.errors import ContentError
+
+
+@pytest.fixture
+def scout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An agent of our own, in data folders of our own; its folder."""
+    monkeypatch.setattr(paths, "_PACKAGE", tmp_path)
+    folder = tmp_path / "_data" / "agents" / "Scout"
+    folder.mkdir(parents=True)
+    scenarios = tmp_path / "_data" / "scenarios"
+    scenarios.mkdir()
+    (scenarios / "macro_default.json").write_text("{}", encoding="utf-8")
+    return folder
+
+
+def write(folder: Path, name: str, content: dict[str, Any]) -> None:
+    (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_shipped_agent() -> None:
+    assert list_agents() == ["MacroController"]
+    assert training_config() == TrainingConfig("macro_default", "agent", None, Capacities(16, 8))
+
+
+@pytest.mark.parametrize("name", ["default", "MacroController_training_config"])
+def test_default_entry_has_two_names(name: str) -> None:
+    assert training_config(name) == training_config()
+
+
+def test_debug_entry_has_the_same_layout() -> None:
+    debug = training_config("debug", "MacroController")
+    assert debug.max_turns == 2
+    assert debug.layout == training_config().layout
+
+
+def test_rewards_of_an_agent_have_two_names() -> None:
+    rewards = rewards_config("MacroController")
+    assert rewards == rewards_config("MacroController_rewards_config") == rewards_config()
+    assert rewards.win == -rewards.lose > 0
+    assert rewards.victory_point == -rewards.victory_point_conceded > 0
+    assert rewards.enemy_value_destroyed == -rewards.own_value_lost > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("defualt", 'default, debug, MacroController_training_config.*did you mean "default"'),
+        ("MacroControler_training_config", 'one of MacroController.*did you mean "MacroController"'),
+        ("_training_config", "one of MacroController"),
+    ],
+)
+def test_unknown_training_name_lists_the_known(name: str, expected: str) -> None:
+    with pytest.raises(ContentError, match=expected):
+        training_config(name)
+
+
+@pytest.mark.parametrize("name", ["", "Macro", "Macro_rewards_config", "../MacroController"])
+def test_unknown_rewards_name_lists_the_known(name: str) -> None:
+    with pytest.raises(ContentError, match="one of MacroController"):
+        rewards_config(name)
+
+
+def test_entry_left_empty_has_the_defaults(scout: Path) -> None:
+    write(scout, "training", {"default": {}})
+    assert training_config(agent="Scout") == TrainingConfig("macro_default", "agent", None, Capacities(16, 8))
+
+
+def test_term_left_out_pays_nothing(scout: Path) -> None:
+    write(scout, "rewards", {"win": 1, "_comment": "only winning counts"})
+    assert {name for name, weight in asdict(rewards_config("Scout")).items() if weight} == {"win"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "key"),
+    [
+        ({"scenario": "macro_defalt"}, "default.scenario"),
+        ({"decisions": "engine"}, "default.decisions"),
+        ({"max_turns": 0}, "default.max_turns"),
+        ({"layout": {"units_per_side": 65}}, "default.layout.units_per_side"),
+        ({"layout": {"unit_per_side": 6}}, "default.layout.unit_per_side"),
+        ({"max_turn": 5}, "default.max_turn"),
+    ],
+)
+def test_wrong_training_entry_is_refused(entry: dict[str, Any], key: str, scout: Path) -> None:
+    write(scout, "training", {"other": {}, "default": entry})
+    with pytest.raises(ContentError) as caught:
+        training_config("Scout_training_config")
+    assert (caught.value.file, caught.value.key) == (str(scout / "training.json"), key)
+
+
+@pytest.mark.parametrize(
+    ("terms", "key"), [({"wins": 1}, "wins"), ({"win": "1"}, "win"), ({"win": True}, "win")]
+)
+def test_wrong_rewards_are_refused(terms: dict[str, Any], key: str, scout: Path) -> None:
+    write(scout, "rewards", terms)
+    with pytest.raises(ContentError) as caught:
+        rewards_config("Scout")
+    assert caught.value.key == key
+
+
+def test_agent_without_its_file(scout: Path) -> None:
+    with pytest.raises(ContentError, match=r"rewards\.json.*expected a file that can be read"):
+        rewards_config(scout.name)
+
+
+def test_packaged_copy_comes_before_the_repository(scout: Path) -> None:
+    assert find_data("agents", "Scout") == scout
+    assert list_agents() == ["Scout"]
+
+
+def test_no_data_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "_PACKAGE", tmp_path / "w40k_marl")
+    with pytest.raises(ContentError, match="no such folder"):
+        data_folder("agents")

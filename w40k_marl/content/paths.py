@@ -1,0 +1,49 @@
+"""Finds scenarios and agents: the copy inside an installed package, else the folders of the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from ..errors import ContentError, did_you_mean
+
+Kind = Literal["scenarios", "agents"]
+
+CONTENT = Path(__file__).parent
+"""Folder of this package's own rules and tables."""
+
+_PACKAGE = CONTENT.parent
+
+
+def data_folder(kind: Kind) -> Path:
+    """Return the folder that holds data of this kind. Raises ContentError where neither place has one."""
+    places = (_PACKAGE / "_data" / kind, _PACKAGE.parent / kind)
+    for place in places:
+        if place.is_dir():
+            return place
+    raise ContentError(str(places[-1]), kind, "a folder, installed or in the repository", "no such folder")
+
+
+def list_data(kind: Kind) -> list[str]:
+    """Return the names that ``find_data`` knows, sorted."""
+    folder = data_folder(kind)
+    if kind == "scenarios":
+        return sorted(path.stem for path in folder.glob("*.json"))
+    return sorted(
+        path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "_"))
+    )
+
+
+def find_data(kind: Kind, name: str) -> Path:
+    """Return the file of a scenario or the folder of an agent.
+
+    Raises ContentError for an unknown name, listing the known ones and the nearest.
+    """
+    known = list_data(kind)
+    if name not in known:
+        folder = data_folder(kind)
+        hint = did_you_mean(name, known)
+        raise ContentError(
+            str(folder), kind.removesuffix("s"), f"one of {', '.join(known)}", f'"{name}"', hint
+        )
+    return data_folder(kind) / (f"{name}.json" if kind == "scenarios" else name)

@@ -1,0 +1,39 @@
+"""The refusals of this package: one small family, so that a caller can catch all of them by ``W40KError``.
+
+Every message says what was expected and what came; see ``ContentError`` for the form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class W40KError(ValueError):
+    """Base of every error that this package raises on purpose."""
+
+
+class ContentError(W40KError):
+    """Content that cannot be used: in which file and where in it, what was expected, what came."""
+
+    def __init__(self, file: str, key: str, expected: str, got: str, hint: str = "") -> None:
+        """Keep the parts; they are also ``args``, so that the error survives pickling between processes."""
+        super().__init__(file, key, expected, got, hint)
+        self.file = file
+        self.key = key
+        self.expected = expected
+        self.got = got
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """``{file}: {key}: expected {expected}, got {got}``, and the hint where there is one."""
+        text = f"{self.file}: {self.key}: expected {self.expected}, got {self.got}"
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``did you mean "..."?`` for the known word nearest to ``word``; empty where none is near."""
+    import difflib  # here, because a program that makes no mistake need not load it
+
+    lowered = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), lowered, n=1)
+    return f'did you mean "{lowered[near[0]]}"?' if near else ""
