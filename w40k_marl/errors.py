@@ -37,3 +37,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     lowered = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), lowered, n=1)
     return f'did you mean "{lowered[near[0]]}"?' if near else ""
+
+
+class ActionError(W40KError):
+    """Base of the refusals of ``step``; the game is unchanged."""
+
+
+class NotAnActionError(ActionError):
+    """The action is no whole number of the action space."""
+
+
+class IllegalActionError(ActionError):
+    """The action is in the space, but the mask of this moment does not allow it."""
+
+
+class DeploymentError(W40KError):
+    """A random deployment found no free hex in a zone."""

@@ -20,11 +20,11 @@ ROOMS = [
     "parity",
     "observe",
     "reward",
+    "view",
     "env",
     "w40k_v0",
     "policy",
     "train",
-    "view",
     "cli",
 ]
 LAZY = {"__init__"}  # the package itself may name anything, as long as importing it stays cheap

@@ -74,6 +74,7 @@ def build_setting(
     world.advance_dice_sides = game_rules.advance_distance_range
     world.objective_count = len(scenario.objectives)
     world.unit_count[:] = [len(side) for side in sides]
+    world.full_value[:] = [sum(unit.type.value for unit in side) for side in sides]
     world.roster_size = len(scenario.units)
     world.roster[: len(numbers)] = [numbers[unit.id] for unit in scenario.units]
     _write_deployment(world, scenario, numbers)

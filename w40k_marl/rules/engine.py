@@ -27,7 +27,7 @@ from .hexes import hex_at
 from .movement import move_by_strategy
 from .shooting import advance, shoot, stop_shooting
 from .state import DECIDED_BY_AGENT, FIGHT, NOBODY, RANGED, SHOOT, Game, Games, World, Worlds
-from .turn import acting_side, activate, begin_turn, close_activation, end_activation, proceed
+from .turn import acting_side, activate, begin_turn, close_activation, end_activation, proceed, summarise
 from .units import side_of
 
 # what a step answers
@@ -53,6 +53,7 @@ def reset(worlds: Worlds, board: Board, games: Games, row: int, seed: np.uint64)
     game.turn = 1
     begin_turn(world, board, game, 0)
     proceed(world, board, game)
+    summarise(game)
     return ACCEPTED
 
 
@@ -116,8 +117,7 @@ def step(worlds: Worlds, board: Board, games: Games, row: int, action: int) -> i
     ``action`` counts the select block first, then the micro block. Returns ACCEPTED, GAME_IS_OVER,
     NOT_AN_ACTION or NOT_LEGAL.
     """
-    world, game = worlds[0], games[row]
-    return apply(world, board, game, action)
+    return apply(worlds[0], board, games[row], action)
 
 
 @compiled
@@ -133,12 +133,13 @@ def apply(world: World, board: Board, game: Game, action: int) -> int:
             return NOT_LEGAL
         events.clear(game)
         activate(world, board, game, acting_side(game) * units + action)
-        return ACCEPTED
-    if not may_do(world, game, action - units):
-        return NOT_LEGAL
-    events.clear(game)
-    if _act(world, board, game, int(game.active), action - units):
-        end_activation(world, board, game)
+    else:
+        if not may_do(world, game, action - units):
+            return NOT_LEGAL
+        events.clear(game)
+        if _act(world, board, game, int(game.active), action - units):
+            end_activation(world, board, game)
+    summarise(game)
     return ACCEPTED
 
 

@@ -66,6 +66,19 @@ NO_LOCK, PISTOLS_ONLY, NO_PISTOLS = range(3)
 NOBODY = -1
 MAX_EVENTS = 64
 EVENT_FIELDS = 8
+
+# the summary that reset and step leave in a row
+(
+    SUMMARY_SIDE,  # acting side
+    SUMMARY_OVER,
+    SUMMARY_WINNER,  # 1 or 2; 0 undecided or draw
+    SUMMARY_TURN,
+    SUMMARY_TURN_SIDE,  # whose turn it is
+    SUMMARY_PHASE,
+    SUMMARY_ACTIVE,  # unit, or NOBODY
+    SUMMARY_POINTS,  # victory points of player 1, then of player 2
+) = range(8)
+SUMMARY_FIELDS = 9
 MAX_RECORDED_DICE = 8
 
 
@@ -87,6 +100,7 @@ def world_dtype(units_per_side: int) -> np.dtype[np.record]:
                 ("unit_count", np.int64, 2),  # by side
                 ("roster_size", np.int64),
                 ("roster", np.int64, units),  # units in the order of the file, both sides
+                ("full_value", np.int64, 2),  # by side: sum of VALUE over the whole roster
                 ("random_deployment", np.int64),
                 ("zone", np.int64, (2, 4)),  # by side: first and last column, first and last row, inclusive
                 ("start", np.int64, units),  # hexes of a fixed deployment
@@ -134,65 +148,76 @@ def world_dtype(units_per_side: int) -> np.dtype[np.record]:
 def game_dtype(units_per_side: int, objectives: int) -> np.dtype[np.record]:
     """Record type of a Game for capacities of ``units_per_side`` (at most 64) and ``objectives`` (at most 64)."""
     units = 2 * units_per_side
-    return np.dtype(
-        (
-            np.record,
-            [
-                # randomness
-                ("seed", np.uint64),
-                ("dice_rolled", np.uint64),
-                ("recorded", np.int8, MAX_RECORDED_DICE),  # faces that a replay hands out
-                ("recorded_purpose", np.int8, MAX_RECORDED_DICE),
-                ("recorded_count", np.int8),
-                ("recorded_used", np.int8),
-                ("recording", np.int8),  # 1: dice come from the recorded faces only
-                ("dice_refused", np.int8),  # purpose of the first die that the recording did not hold, else 0
-                # where the game is
-                ("turn", np.int16),
-                ("side", np.int8),  # whose turn it is
-                ("phase", np.int8),
-                ("fight_stage", np.int8),
-                ("alternation", np.int8),
-                ("over", np.int8),
-                ("winner", np.int8),  # 1 or 2; 0 undecided or draw
-                ("win_method", np.int8),
-                ("victory_points", np.int32, 2),
-                ("control", np.int8, objectives),  # 0, 1 or 2
-                # units
-                ("hit_points", np.int16, units),
-                ("hexes", np.int16, units),  # the dead keep their last hex
-                ("alive", np.uint64, 2),
-                ("selected_weapon", np.int8, units),  # ranged slot, -1 without one; outlives activations
-                ("combi_blocked", np.uint8, units),  # ranged slots shut by the combi profile last fired
-                # marks, cleared at every command phase
-                ("moved", np.uint64, 2),
-                ("fled", np.uint64, 2),
-                ("shot", np.uint64, 2),
-                ("advanced", np.uint64, 2),
-                ("charged", np.uint64, 2),
-                ("fought", np.uint64, 2),
-                # activation pools
-                ("pool", np.uint64, 2),  # by side: units that may still be activated in this phase
-                ("chargers", np.uint64),  # fight phase: these go first
-                ("may_advance", np.uint64),
-                # the open activation
-                ("active", np.int16),  # unit, or NOBODY
-                ("targets", np.int16, units_per_side),  # enemy units in slot order
-                ("target_count", np.int16),
-                ("target", np.int16),  # being attacked, or NOBODY
-                ("started", np.int8),  # 1 once a shot or an advance has begun a shooting activation
-                ("weapon_chosen", np.int8),  # 1 once the first shot or attack has chosen its weapon
-                ("has_attacked", np.int8),
-                ("attacks_left", np.int16),
-                ("fired", np.uint8),  # ranged slots used up
-                ("pistol_lock", np.int8),
-                # what happened in the last step
-                ("event_count", np.int16),
-                ("events_lost", np.int16),
-                ("events", np.int16, (MAX_EVENTS, EVENT_FIELDS)),
-            ],
-        )
-    )
+    fields = [*_GAME_FIELDS, ("control", np.int8, objectives), *_unit_fields(units), *_activation_fields(units_per_side)]
+    return np.dtype((np.record, np.dtype(fields, align=True)))
+
+
+_GAME_FIELDS: list[tuple[object, ...]] = [
+    # randomness
+    ("seed", np.uint64),
+    ("dice_rolled", np.uint64),
+    ("recorded", np.int8, MAX_RECORDED_DICE),  # faces that a replay hands out
+    ("recorded_purpose", np.int8, MAX_RECORDED_DICE),
+    ("recorded_count", np.int8),
+    ("recorded_used", np.int8),
+    ("recording", np.int8),  # 1: dice come from the recorded faces only
+    ("dice_refused", np.int8),  # purpose of the first die that the recording did not hold, else 0
+    # where the game is
+    ("turn", np.int16),
+    ("side", np.int8),  # whose turn it is
+    ("phase", np.int8),
+    ("fight_stage", np.int8),
+    ("alternation", np.int8),
+    ("over", np.int8),
+    ("winner", np.int8),  # 1 or 2; 0 undecided or draw
+    ("win_method", np.int8),
+    ("victory_points", np.int32, 2),
+    # what happened in the last step
+    ("event_count", np.int16),
+    ("events_lost", np.int16),
+    ("events", np.int16, (MAX_EVENTS, EVENT_FIELDS)),
+    ("summary", np.int64, SUMMARY_FIELDS),  # SUMMARY_..., for callers that read a game often
+]
+
+
+def _unit_fields(units: int) -> list[tuple[object, ...]]:
+    """Units, marks and pools."""
+    return [
+        # units
+        ("hit_points", np.int16, units),
+        ("hexes", np.int16, units),  # the dead keep their last hex
+        ("alive", np.uint64, 2),
+        ("selected_weapon", np.int8, units),  # ranged slot, -1 without one; outlives activations
+        ("combi_blocked", np.uint8, units),  # ranged slots shut by the combi profile last fired
+        # marks, cleared at every command phase
+        ("moved", np.uint64, 2),
+        ("fled", np.uint64, 2),
+        ("shot", np.uint64, 2),
+        ("advanced", np.uint64, 2),
+        ("charged", np.uint64, 2),
+        ("fought", np.uint64, 2),
+        # activation pools
+        ("pool", np.uint64, 2),  # by side: units that may still be activated in this phase
+        ("chargers", np.uint64),  # fight phase: these go first
+        ("may_advance", np.uint64),
+    ]
+
+
+def _activation_fields(units_per_side: int) -> list[tuple[object, ...]]:
+    """The open activation."""
+    return [
+        # the open activation
+        ("active", np.int16),  # unit, or NOBODY
+        ("targets", np.int16, units_per_side),  # enemy units in slot order
+        ("target_count", np.int16),
+        ("target", np.int16),  # being attacked, or NOBODY
+        ("started", np.int8),  # 1 once a shot or an advance has begun a shooting activation
+        ("weapon_chosen", np.int8),  # 1 once the first shot or attack has chosen its weapon
+        ("has_attacked", np.int8),
+        ("attacks_left", np.int16),
+        ("fired", np.uint8),  # ranged slots used up
+        ("pistol_lock", np.int8),
+    ]
 
 
 def new_games(count: int, units_per_side: int, objectives: int) -> Games:

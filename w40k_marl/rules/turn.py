@@ -20,6 +20,14 @@ from .state import (
     NO_STAGE,
     NOBODY,
     SHOOT,
+    SUMMARY_ACTIVE,
+    SUMMARY_OVER,
+    SUMMARY_PHASE,
+    SUMMARY_POINTS,
+    SUMMARY_SIDE,
+    SUMMARY_TURN,
+    SUMMARY_TURN_SIDE,
+    SUMMARY_WINNER,
     UNSET,
     Game,
     World,
@@ -96,6 +104,21 @@ def proceed(world: World, board: Board, game: Game) -> None:
     """Begin phases until somebody may act or the game is over."""
     while not game.over and eligible(game) == NOTHING:
         _begin_next_phase(world, board, game)
+
+
+@compiled
+def summarise(game: Game) -> None:
+    """Write the row's summary: what callers ask for after every step."""
+    summary = game.summary
+    summary[SUMMARY_SIDE] = acting_side(game)
+    summary[SUMMARY_OVER] = game.over
+    summary[SUMMARY_WINNER] = game.winner
+    summary[SUMMARY_TURN] = game.turn
+    summary[SUMMARY_TURN_SIDE] = game.side
+    summary[SUMMARY_PHASE] = game.phase
+    summary[SUMMARY_ACTIVE] = game.active
+    summary[SUMMARY_POINTS] = game.victory_points[0]
+    summary[SUMMARY_POINTS + 1] = game.victory_points[1]
 
 
 @compiled

@@ -1,0 +1,302 @@
+"""The PettingZoo agent-cycle environment: ``RawEnv`` raises on illegal input, ``Env`` ends the game instead."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias, TypedDict
+
+import gymnasium
+import numpy as np
+from gymnasium.utils import seeding
+from numpy.typing import NDArray
+from pettingzoo.utils.env import AECEnv
+from pettingzoo.utils.env_logger import EnvLogger
+
+from ..content.definitions import GameRules
+from ..errors import NotAnActionError
+from ..observe.layout import Layout
+from ..view.text import draw
+from .events import Event
+from .session import ScenarioName, Session, Snapshot
+
+PLAYERS = ("player_1", "player_2")
+RENDER_MODES = ("ansi", "human")
+
+Info: TypeAlias = dict[str, float]
+
+
+class Observation(TypedDict):
+    """What ``observe`` returns."""
+
+    observation: NDArray[np.float32]  # (layout.observation_size,)
+    action_mask: NDArray[np.int8]  # (layout.action_count,), 1 for legal
+
+
+class RawEnv(AECEnv[str, Any, Any]):
+    """A two-player hex wargame; a turn of a player is *select a unit*, then *micro actions* of that unit.
+
+    Agents ``player_1`` and ``player_2``; the owner of the unit acts, also in the other's fight phase. One flat
+    ``Discrete(layout.action_count)``: a slot for each unit of one's side by roster, then the 13 micro actions.
+    Observation: ``{"observation": float32 (layout.observation_size,), "action_mask": int8 (action_count,)}``.
+    Reward: +1 for the winner, -1 for the loser, 0 in a draw, at the end of the last round; 0 before.
+
+    Illegal input raises an ``errors.ActionError`` (a ValueError) and changes nothing.
+    """
+
+    metadata: dict[str, Any] = {
+        "name": "w40k_v0",
+        "render_modes": list(RENDER_MODES),
+        "render_fps": 4,
+        "is_parallelizable": False,
+    }
+
+    def __init__(
+        self,
+        scenario: ScenarioName | Sequence[ScenarioName] = "macro_default",
+        decisions: str = "agent",
+        game_rules: str | Path | GameRules | None = None,
+        layout: Layout | None = None,
+        render_mode: str | None = None,
+        max_turns: int | None = None,
+    ) -> None:
+        """Load the scenarios; of a list, one is drawn at each reset.
+
+        ``decisions``: ``"agent"``, or ``"reference"`` for the reference's automatic targets. ``max_turns``
+        replaces that of the game rules. Raises ContentError on any bad file or argument.
+        """
+        super().__init__()
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise ValueError(f"render_mode: expected None or one of {RENDER_MODES}, got {render_mode!r}")
+        self.session = Session(
+            scenario, decisions=decisions, game_rules=game_rules, layout=layout, max_turns=max_turns
+        )
+        self.layout = self.session.layout
+        self.render_mode = render_mode
+        self.possible_agents = list(PLAYERS)
+        self._observation_space = self._make_observation_space()
+        self._action_space: gymnasium.spaces.Discrete = gymnasium.spaces.Discrete(self.layout.action_count)
+        self.state_space = _unit_box(self.layout.state_size)
+        self._random, _ = seeding.np_random(None)
+
+    def _make_observation_space(self) -> gymnasium.spaces.Dict:
+        mask = gymnasium.spaces.Box(0, 1, (self.layout.action_count,), np.int8)
+        return gymnasium.spaces.Dict(
+            {"observation": _unit_box(self.layout.observation_size), "action_mask": mask}
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        """Explain the attributes that exist only after ``reset``."""
+        if name in ("agents", "rewards", "terminations", "truncations", "infos", "agent_selection", "num_agents"):
+            raise AttributeError(f"{name} cannot be accessed before reset")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def observation_space(self, agent: str) -> gymnasium.spaces.Dict:
+        """The same space for both players, always the same object."""
+        return self._observation_space
+
+    def action_space(self, agent: str) -> gymnasium.spaces.Discrete:
+        """The same space for both players, always the same object."""
+        return self._action_space
+
+    # --- play ----------------------------------------------------------------------------------------------
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
+        """Begin a game. A seed begins a new stream; without one the stream of the last seed goes on.
+
+        ``options`` is accepted and ignored.
+        """
+        if seed is not None:
+            self._random, _ = seeding.np_random(seed)
+        self.session.reset(self._random)
+        self._begin_bookkeeping()
+
+    def _begin_bookkeeping(self) -> None:
+        """Agents, rewards, flags and infos of a game as it stands, nothing paid yet."""
+        self.agents = list(PLAYERS)
+        self.rewards = dict.fromkeys(PLAYERS, 0.0)
+        self._cumulative_rewards = dict.fromkeys(PLAYERS, 0.0)
+        self.terminations = dict.fromkeys(PLAYERS, False)
+        self.truncations = dict.fromkeys(PLAYERS, False)
+        self.infos = {player: {} for player in PLAYERS}
+        self._skip_agent_selection = None
+        self._told: list[int] = []
+        self._after_step()
+
+    def step(self, action: Any) -> None:
+        """Apply an action of ``agent_selection``; None for an agent whose game is over."""
+        agent = self.agent_selection
+        if self.terminations[agent] or self.truncations[agent]:
+            self._was_dead_step(action)
+            return
+        try:
+            number = operator.index(action)
+        except TypeError:
+            count = self.layout.action_count
+            raise NotAnActionError(f"action: expected a whole number from 0 to {count - 1}, got {action!r}") from None
+        self.session.step(number)
+        self._cumulative_rewards[agent] = 0.0
+        self._after_step()
+
+    def _after_step(self) -> None:
+        """Bring agent, infos and, at the end, rewards and flags up to date."""
+        side, over, winner, *rest = self.session.summary()
+        self.agent_selection = PLAYERS[side]
+        told = [rest[0], rest[2], *rest[4:]]
+        if told != self._told:
+            self._told = told
+            self._tell(*told)
+        if over:
+            self._finish(winner)
+
+    def _tell(self, turn: int, phase: int, points: int, enemy_points: int) -> None:
+        """Write the infos: numbers only, the same keys always."""
+        for player, mine, theirs in ((PLAYERS[0], points, enemy_points), (PLAYERS[1], enemy_points, points)):
+            self.infos[player] = {
+                "turn": turn,
+                "phase": phase,
+                "victory_points": mine,
+                "victory_point_margin": mine - theirs,
+            }
+
+    def _finish(self, winner: int) -> None:
+        """Terminate both agents and pay the result."""
+        self.terminations = dict.fromkeys(PLAYERS, True)
+        if winner:
+            self.rewards = {player: 1.0 if index == winner - 1 else -1.0 for index, player in enumerate(PLAYERS)}
+        self._accumulate_rewards()
+
+    # --- looking at the game -------------------------------------------------------------------------------
+
+    def observe(self, agent: str) -> Observation:
+        """A fresh observation of any agent at any time; the mask is all 0 for an agent that is not to act."""
+        observation, mask = self.session.view(PLAYERS.index(agent))
+        return {"observation": observation, "action_mask": mask}
+
+    def state(self) -> NDArray[np.float32]:
+        """The whole game: what player 1 sees, then a one-hot of the player to act; ``(layout.state_size,)``."""
+        observation, _ = self.session.view(0)
+        acting = np.zeros(2, dtype=np.float32)
+        acting[self.session.acting_side] = not self.session.over
+        return np.concatenate([observation, acting])
+
+    def pool(self) -> list[str]:
+        """Ids of the units that may be selected now, in roster order; empty while an activation is open."""
+        return self.session.pool()
+
+    def select_by_pool_index(self, index: int) -> int:
+        """The action that selects element ``index`` of ``pool()``; IndexError where there is none."""
+        pool = self.pool()
+        if not 0 <= index < len(pool):
+            raise IndexError(f"pool index: expected 0 to {len(pool) - 1}, got {index} ({self.session.where()})")
+        return self.session.slot_of(pool[index])
+
+    def describe_action(self, action: int) -> str:
+        """Name of an action; a selection names the unit of the acting player."""
+        if 0 <= action < self.layout.select_size:
+            unit = self.session.setting.units[self.session.acting_side * self.layout.units_per_side + action]
+            return f"select {unit.id} ({unit.type.name})" if unit else f"select empty slot {action}"
+        return self.layout.describe_action(action)
+
+    def events(self) -> list[Event]:
+        """What happened in the last step, in order; ``rules.events.FIELDS`` names kinds and fields."""
+        return self.session.events()
+
+    def render(self) -> str | None:
+        """The board as text (``ansi``); ``human`` prints it and returns None."""
+        if self.render_mode is None:
+            gymnasium.logger.warn("render() needs a render_mode: make the environment with render_mode='ansi'")
+            return None
+        text = draw(self.session.setting, self.session.games[0])
+        if self.render_mode == "ansi":
+            return text
+        print(text)
+        return None
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    # --- copies --------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """The game at this moment; rewards and agents follow from it when it is restored."""
+        return self.session.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot of the same scenarios and layout; works on a new environment too."""
+        self.session.restore(snapshot)
+        self._begin_bookkeeping()
+
+
+class Env(RawEnv):
+    """The same environment with the checks of PettingZoo's usual three wrappers written in.
+
+    A masked action ends the game: both flags True, -1 for the culprit, 0 for the other, one warning a process.
+    An action outside the space, or None for a live agent, is an AssertionError; so is use before ``reset``. A
+    step after the end warns. The stock wrappers cost several times the game's own step.
+    """
+
+    _warned_of_illegal = False
+
+    def step(self, action: Any) -> None:
+        """Apply an action of ``agent_selection``."""
+        if "agents" not in self.__dict__:
+            EnvLogger.error_step_before_reset()
+        if not self.agents:
+            EnvLogger.warn_step_after_terminated_truncated()
+            return
+        agent = self.agent_selection
+        if self.terminations[agent] or self.truncations[agent]:
+            assert action is None or self._action_space.contains(action), "action is not in action space"
+            self._was_dead_step(action)
+            return
+        try:
+            number = operator.index(action)
+        except TypeError:
+            raise AssertionError("action is not in action space") from None
+        assert 0 <= number < self.layout.action_count, "action is not in action space"
+        if self.session.try_step(number):
+            self._cumulative_rewards[agent] = 0.0
+            self._after_step()
+        else:
+            self._end_by_illegal_action(agent)
+
+    def _end_by_illegal_action(self, culprit: str) -> None:
+        if not Env._warned_of_illegal:
+            Env._warned_of_illegal = True
+            EnvLogger.warn_on_illegal_move()
+        self._cumulative_rewards[culprit] = 0.0
+        self.terminations = dict.fromkeys(PLAYERS, True)
+        self.truncations = dict.fromkeys(PLAYERS, True)
+        self.rewards = {player: -1.0 if player == culprit else 0.0 for player in PLAYERS}
+        self._accumulate_rewards()
+        self._deads_step_first()
+
+    def observe(self, agent: str) -> Observation:
+        """A fresh observation of any agent; AssertionError before ``reset``."""
+        if "agents" not in self.__dict__:
+            EnvLogger.error_observe_before_reset()
+        return super().observe(agent)
+
+    def state(self) -> NDArray[np.float32]:
+        """The whole game; AssertionError before ``reset``."""
+        if "agents" not in self.__dict__:
+            EnvLogger.error_state_before_reset()
+        return super().state()
+
+    def render(self) -> str | None:
+        """The board as text; AssertionError before ``reset``."""
+        if "agents" not in self.__dict__:
+            EnvLogger.error_render_before_reset()
+        return super().render()
+
+    def agent_iter(self, max_iter: int = 2**63) -> Any:
+        """Yield ``agent_selection`` until the game is over; AssertionError before ``reset``."""
+        if "agents" not in self.__dict__:
+            EnvLogger.error_agent_iter_before_reset()
+        return super().agent_iter(max_iter)
+
+
+def _unit_box(size: int) -> gymnasium.spaces.Box:
+    return gymnasium.spaces.Box(-1.0, 1.0, (size,), np.float32)

@@ -1,0 +1,179 @@
+"""The layout: capacities, and from them every block of the action and of the observation, by name and index.
+
+Spaces depend on the layout alone, never on a scenario, so that one model plays every scenario that fits. The
+docs tables, ``describe_observation`` and the contracts beside models are all made from ``Layout.blocks``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..rules.actions import MICRO_ACTIONS, MICRO_COUNT, TARGET_SLOTS
+from ..rules.state import MAX_OBJECTIVES, MAX_UNITS_PER_SIDE
+
+GLOBAL_FIELDS = (
+    ("turn", "turn / turns of the game"),
+    ("my_turn", "1 in the turn of the observing player"),
+    ("phase_move", "1 in the movement phase"),
+    ("phase_shoot", "1 in the shooting phase"),
+    ("phase_charge", "1 in the charge phase"),
+    ("phase_fight", "1 in the fight phase"),
+    ("stage_chargers", "1 while chargers fight"),
+    ("stage_alternating", "1 while both sides fight in turn"),
+    ("stage_cleanup", "1 while only one side has fighters left"),
+    ("acting", "1 if the observing player is to act"),
+    ("sub_step_micro", "0 a unit is to be selected, 1 the active unit is to act"),
+    ("my_victory_points", "own victory points / 100"),
+    ("enemy_victory_points", "enemy victory points / 100"),
+    ("my_objectives", "objectives controlled / objectives"),
+    ("enemy_objectives", "objectives the enemy controls / objectives"),
+    ("my_value", "VALUE of own living units / VALUE of all own units"),
+    ("enemy_value", "the same of the enemy"),
+    ("attacks_left", "attacks left in the open activation / 12"),
+)
+
+UNIT_FIELDS = (
+    ("alive", "1 if the unit is in the game; a row of an empty or dead slot is all 0"),
+    ("mine", "1 for own units, -1 for enemies"),
+    ("column", "column / last column"),
+    ("row", "row / last row"),
+    ("hit_points", "hit points / full hit points"),
+    ("full_hit_points", "full hit points / 10"),
+    ("move", "MOVE / 12"),
+    ("toughness", "T / 12"),
+    ("armor_save", "armour save / 7"),
+    ("invulnerable_save", "invulnerable save / 7, none is 1"),
+    ("objective_control", "OC / 5"),
+    ("value", "VALUE / 200"),
+    ("range", "longest range / 36"),
+    ("ranged_damage", "mean attacks x mean damage of the selected ranged weapon / 12"),
+    ("ranged_strength", "strength of the selected ranged weapon / 12"),
+    ("melee_damage", "mean attacks x mean damage of the first melee weapon / 12"),
+    ("melee_strength", "strength of the first melee weapon / 12"),
+    ("in_contact", "1 if an enemy touches the unit"),
+    ("on_objective", "1 if the unit stands on an objective"),
+    ("eligible", "1 if the unit may be activated now"),
+    ("active", "1 if its activation is open"),
+    ("moved", "mark"),
+    ("fled", "mark"),
+    ("advanced", "mark"),
+    ("charged", "mark"),
+    ("attacked", "mark: has shot or fought this turn"),
+)
+
+OBJECTIVE_FIELDS = (
+    ("present", "1 if the scenario has this objective"),
+    ("control", "1 own, -1 the enemy's, 0 nobody's; changes only when points are scored"),
+    ("my_strength", "objective control of own units on it now / 10"),
+    ("enemy_strength", "the same of the enemy"),
+)
+
+TARGET_FIELDS = (
+    ("present", "1 if the slot holds a target: row i is micro action 4 + i"),
+    ("slot", "roster slot of the enemy / units per side"),
+    ("distance", "hexes / 40"),
+    ("hit_points", "hit points / full hit points"),
+    ("value", "VALUE / 200"),
+    ("kill_score", "share of its hit points that the best weapon is estimated to take"),
+    ("on_objective", "1 if it stands on an objective"),
+)
+
+ACTIVE_FIELDS = (
+    ("present", "1 while an activation is open"),
+    ("slot", "roster slot of the active unit / units per side"),
+    ("nearest_enemy", "hexes to the nearest enemy / 40, 1 without one"),
+    ("has_attacked", "1 if it has fired or struck in this activation"),
+    ("may_advance", "1 if it could advance when the phase began"),
+)
+
+Field = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows of equal fields in a flat vector."""
+
+    name: str
+    start: int
+    rows: int
+    fields: tuple[Field, ...]
+
+    @property
+    def stop(self) -> int:
+        """Index behind the block."""
+        return self.start + self.rows * len(self.fields)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Capacities of a game, and the shapes that follow; scenarios that do not fit are refused at load."""
+
+    units_per_side: int = 16  # at most 64
+    objectives: int = 8  # at most 64
+
+    def __post_init__(self) -> None:
+        """Refuse capacities that the rules cannot hold."""
+        for name, limit in (("units_per_side", MAX_UNITS_PER_SIDE), ("objectives", MAX_OBJECTIVES)):
+            value = getattr(self, name)
+            if not 1 <= value <= limit:
+                from ..errors import ContentError
+
+                raise ContentError("layout", name, f"from 1 to {limit}", repr(value))
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks of the observation, in order."""
+        shape = (
+            ("global", 1, GLOBAL_FIELDS),
+            ("active_unit", 1, ACTIVE_FIELDS),
+            ("targets", TARGET_SLOTS, TARGET_FIELDS),
+            ("objectives", self.objectives, OBJECTIVE_FIELDS),
+            ("my_units", self.units_per_side, UNIT_FIELDS),
+            ("enemy_units", self.units_per_side, UNIT_FIELDS),
+        )
+        blocks, start = [], 0
+        for name, rows, fields in shape:
+            blocks.append(Block(name, start, rows, fields))
+            start = blocks[-1].stop
+        return tuple(blocks)
+
+    @cached_property
+    def observation_size(self) -> int:
+        """Length of the observation vector."""
+        return self.blocks[-1].stop
+
+    @cached_property
+    def state_size(self) -> int:
+        """Length of the global state: the observation of player 1, then which player is to act."""
+        return self.observation_size + 2
+
+    @property
+    def select_size(self) -> int:
+        """Length of the select block: a slot for each unit of a side."""
+        return self.units_per_side
+
+    @property
+    def micro_start(self) -> int:
+        """Index of micro action 0."""
+        return self.units_per_side
+
+    @property
+    def action_count(self) -> int:
+        """Number of actions: select block and micro block."""
+        return self.units_per_side + MICRO_COUNT
+
+    def describe_action(self, action: int) -> str:
+        """Name of an action: ``select_3``, ``move_aggressive``, ``target_0``; IndexError beyond the space."""
+        if not 0 <= action < self.action_count:
+            raise IndexError(f"action: expected 0 to {self.action_count - 1}, got {action}")
+        return f"select_{action}" if action < self.micro_start else MICRO_ACTIONS[action - self.micro_start]
+
+    def field_names(self) -> list[str]:
+        """Name of every number of the observation, e.g. ``my_units[3].hit_points``."""
+        return [
+            f"{block.name}.{field}" if block.rows == 1 else f"{block.name}[{row}].{field}"
+            for block in self.blocks
+            for row in range(block.rows)
+            for field, _ in block.fields
+        ]
