@@ -66,7 +66,7 @@ def build_setting(
     _check(scenario, units_per_side, objectives, decisions, max_turns)
     sides = [[unit for unit in scenario.units if unit.player == player] for player in (1, 2)]
     numbers = {unit.id: side * units_per_side + slot for side in (0, 1) for slot, unit in enumerate(sides[side])}
-    worlds: Worlds = np.zeros(1, dtype=world_dtype(units_per_side)).view(np.recarray)
+    worlds: Worlds = np.zeros(1, dtype=world_dtype(units_per_side))
     world = worlds[0]
     world.units_per_side, world.cols, world.rows = units_per_side, scenario.cols, scenario.rows
     world.max_turns = game_rules.max_turns if max_turns is None else max_turns

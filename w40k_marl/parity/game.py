@@ -1,18 +1,32 @@
-"""A recorded game set up on our engine: forced choices, dice by purpose, and our state in the recording's terms."""
+"""A recorded game on our engine: forced choices, dice by purpose, our state in the recording's terms."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..content.definitions import Weapon
 from ..content.world import Setting, build_setting
 from ..rules import engine, replay
-from ..rules.bits import has
+from ..rules.board import Board
 from ..rules.dice import PURPOSES
 from ..rules.events import ATTACKED
-from ..rules.state import FIGHT_STAGES, MAX_UNITS_PER_SIDE, MAX_WEAPONS, NOBODY, PHASES, WIN_METHODS, Games, new_games
+from ..rules.state import (
+    FIGHT_STAGES,
+    MAX_UNITS_PER_SIDE,
+    MAX_WEAPONS,
+    MELEE,
+    NOBODY,
+    PHASES,
+    WIN_METHODS,
+    Games,
+    Worlds,
+    new_games,
+)
 from .trace import Json, Trace, game_rules_of, scenario_of
 
 MARKS = ("moved", "fled", "advanced", "charged", "fought")
@@ -38,9 +52,23 @@ class ReplayedGame:
             decisions="reference",
         )
         self.games: Games = new_games(1, units, objectives)
-        self.arguments = (self.setting.worlds, self.setting.board, self.games, 0)
+        self.board: Board = self.setting.board
+        if not trace.header["scenario"]["walls_stop_movement"]:
+            self.board = without_walls(self.board)
         engine.reset(*self.arguments, np.uint64(0))
         self.objective_ids = [objective.id for objective in scenario.objectives]
+
+    def copy(self, board: Board | None = None) -> ReplayedGame:
+        """A copy that may be played on, on another board if one is given; this game does not change."""
+        twin = copy.copy(self)
+        twin.games = self.games.copy()
+        twin.board = self.board if board is None else board
+        return twin
+
+    @property
+    def arguments(self) -> tuple[Worlds, Board, Games, int]:
+        """What most functions of the rules take first."""
+        return self.setting.worlds, self.board, self.games, 0
 
     @property
     def game(self) -> np.record:
@@ -56,9 +84,37 @@ class ReplayedGame:
         unit = self.setting.units[number] if number != NOBODY else None
         return None if unit is None else unit.id
 
+    def ids(self, numbers: Iterable[int]) -> list[str]:
+        """Ids of units."""
+        return [str(self.id_of(int(number))) for number in numbers]
+
+    def numbers(self, side: int, slots: int) -> list[int]:
+        """Numbers of a set of units of a side, in roster order."""
+        first = side * int(self.setting.world.units_per_side)
+        return [first + slot for slot in range(slots.bit_length()) if slots >> slot & 1]
+
+    def members(self, side: int, slots: int) -> list[str]:
+        """Ids of a set of units of a side, in roster order."""
+        return self.ids(self.numbers(side, slots))
+
+    def living(self, side: int) -> list[int]:
+        """Numbers of the living units of a side, in roster order."""
+        return self.numbers(side, int(self.game.alive[side]))
+
+    def listed_targets(self) -> list[str]:
+        """Ids of the active unit's targets, in slot order."""
+        return self.ids(self.game.targets[: self.game.target_count])
+
+    def weapons(self, unit_id: str, kind: int) -> tuple[Weapon, ...]:
+        """The ranged or melee weapons of a unit, by slot."""
+        unit = self.setting.units[self.number(unit_id)]
+        if unit is None:
+            return ()
+        return unit.type.melee if kind == MELEE else unit.type.ranged
+
     def hand_out(self, draws: list[Json]) -> None:
         """Give the engine these recorded dice, each for its purpose."""
-        faces = np.array([draw["v"] for draw in draws], dtype=np.int8)
+        faces = np.array([min(draw["v"], 127) for draw in draws], dtype=np.int8)
         purposes = np.array([PURPOSES.index(draw["for"]) for draw in draws], dtype=np.int8)
         replay.record_dice(self.games, 0, faces, purposes)
 
@@ -88,16 +144,17 @@ class ReplayedGame:
             "phase": PHASES[int(game.phase)],
             "fight_sub": None if game.fight_stage == 0 or game.over else FIGHT_STAGES[int(game.fight_stage)],
             "units": {unit.id: self._unit(number) for number, unit in enumerate(self.setting.units) if unit},
-            "marks": {mark: sorted(self._members(getattr(game, mark))) for mark in MARKS},
+            "marks": {mark: sorted(self._marked(getattr(game, mark))) for mark in MARKS},
             "control": {
-                objective: int(game.control[index]) or None for index, objective in enumerate(self.objective_ids)
+                objective: int(game.control[index]) or None
+                for index, objective in enumerate(self.objective_ids)
             },
             "vp": {"1": int(game.victory_points[0]), "2": int(game.victory_points[1])},
             "game_over": bool(game.over),
         }
 
     def result(self) -> tuple[int | None, str | None]:
-        """Winner (-1 for a draw) and method as the recording names them; None twice while the game goes on."""
+        """Winner (-1 for a draw) and method as recorded games name them; None twice while a game goes on."""
         game = self.game
         if not game.over:
             return None, None
@@ -110,13 +167,16 @@ class ReplayedGame:
         alive = int(game.hit_points[number]) > 0
         return hex_id >> 6, hex_id & 63, int(game.hit_points[number]), alive
 
-    def _members(self, marks: NDArray[np.uint64]) -> list[str]:
-        per_side = int(self.setting.world.units_per_side)
-        return [
-            unit.id
-            for number, unit in enumerate(self.setting.units)
-            if unit and has(marks[number // per_side], number % per_side)
-        ]
+    def _marked(self, marks: NDArray[np.uint64]) -> list[str]:
+        return self.members(0, int(marks[0])) + self.members(1, int(marks[1]))
+
+
+def without_walls(board: Board) -> Board:
+    """The same board with every hex open; sight stays as it is (D8)."""
+    opened = board.copy()
+    opened[-2] = opened[-1]
+    opened.setflags(write=False)  # the compiled rules know read-only boards
+    return opened
 
 
 def recorded_state(state: Json, objective_ids: list[str]) -> dict[str, Any]:

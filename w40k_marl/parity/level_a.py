@@ -53,7 +53,7 @@ class LevelA:
         return self.difference is None and self.exact_steps == self.steps
 
 
-class Mismatch(Exception):
+class MismatchError(Exception):
     """A forced choice was refused, or a computed result is not the recorded one."""
 
     def __init__(self, field: str, expected: object, got: object) -> None:
@@ -83,8 +83,10 @@ def replay_level_a(trace: Trace, before_step: Callable[[ReplayedGame, int], None
         phase, unit = step["at"]["phase"], step["unit"]
         try:
             _apply(game, step)
-        except Mismatch as mismatch:
-            result.difference = Difference(index, phase, unit, mismatch.field, mismatch.expected, mismatch.got)
+        except MismatchError as mismatch:
+            result.difference = Difference(
+                index, phase, unit, mismatch.field, mismatch.expected, mismatch.got
+            )
             return result
         if _is_late_control(game, step):
             replay.force_control(*game.arguments)
@@ -97,7 +99,7 @@ def replay_level_a(trace: Trace, before_step: Callable[[ReplayedGame, int], None
 
 
 def _is_late_control(game: ReplayedGame, step: Json) -> bool:
-    """D21: a charge-phase step of player 1 opened player 2's last turn and control was evaluated once more."""
+    """D21: a charge step of player 1 opened player 2's last turn and control was evaluated once more."""
     at, after = step["at"], step["after"]
     opens = at["phase"] == "charge" and at["player"] == 1 and after["player"] == 2
     if not opens or after["turn"] != int(game.setting.world.max_turns):
@@ -157,14 +159,14 @@ def _apply(game: ReplayedGame, step: Json) -> None:
 
 def _demand(answer: int, field: str, expected: object) -> None:
     if answer != replay.DONE:
-        raise Mismatch(field, expected, f"refused: {replay.ANSWERS[answer]}")
+        raise MismatchError(field, expected, f"refused: {replay.ANSWERS[answer]}")
 
 
 def _dice(step: Json, *purposes: str) -> list[Json]:
     return [draw for draw in step["draws"] if draw["for"] in purposes]
 
 
-def _end(game: ReplayedGame, step: Json) -> None:
+def _end(game: ReplayedGame, _step: Json) -> None:
     _demand(replay.force_end(*game.arguments), "end", "accepted")
 
 
@@ -193,13 +195,17 @@ def _charge(game: ReplayedGame, step: Json) -> None:
         return
     recorded = step["charge"][0]
     game.hand_out(_dice(step, "charge"))
-    _demand(replay.force_charge(*game.arguments, game.number(recorded["target"])), "charge.target", recorded["target"])
+    _demand(
+        replay.force_charge(*game.arguments, game.number(recorded["target"])),
+        "charge.target",
+        recorded["target"],
+    )
     _check_dice(game)
 
 
 def _fight(game: ReplayedGame, step: Json) -> None:
     for attack in step.get("attacks", ()):
-        game.hand_out(_attack_dice(step, attack))
+        game.hand_out(attack_dice_of(step, attack))
         target = game.number(attack["target"])
         answer = replay.force_strike(game.setting.worlds, game.games, 0, attack["weapon_idx"], target)
         _demand(answer, "attack", _short(attack))
@@ -212,22 +218,23 @@ def _shoot(game: ReplayedGame, step: Json) -> None:
     for attack in step.get("attacks", ()):
         if attack["weapon_idx"] != weapon:
             weapon = attack["weapon_idx"]
-            game.hand_out(_number_of_attacks(game, step, attack))
+            game.hand_out(number_of_attacks_die(game, step, attack))
             _demand(replay.force_weapon(*game.arguments, weapon), "weapon", attack["weapon"])
             _check_dice(game)
-        game.hand_out(_attack_dice(step, attack))
+        game.hand_out(attack_dice_of(step, attack))
         answer = replay.force_shot(game.setting.worlds, game.games, 0, game.number(attack["target"]))
         _demand(answer, "attack", _short(attack))
         _check_attack(game, attack)
     _end(game, step)
 
 
-def _attack_dice(step: Json, attack: Json) -> list[Json]:
+def attack_dice_of(step: Json, attack: Json) -> list[Json]:
+    """The recorded dice of one attack."""
     start, stop = attack["draws"]
     return [draw for draw in step["draws"][start:stop] if draw["for"] in _ATTACK_PURPOSES]
 
 
-def _number_of_attacks(game: ReplayedGame, step: Json, attack: Json) -> list[Json]:
+def number_of_attacks_die(game: ReplayedGame, step: Json, attack: Json) -> list[Json]:
     """The last die for a number of attacks before a weapon's first attack, if it has one (D2)."""
     world, unit = game.setting.world, game.number(attack["by"])
     if not world.attacks_dice[unit, 0, attack["weapon_idx"]]:
@@ -239,7 +246,7 @@ def _number_of_attacks(game: ReplayedGame, step: Json, attack: Json) -> list[Jso
 def _check_dice(game: ReplayedGame) -> None:
     problem = game.dice_problem()
     if problem:
-        raise Mismatch("dice", "exactly the recorded dice", problem)
+        raise MismatchError("dice", "exactly the recorded dice", problem)
 
 
 def _check_attack(game: ReplayedGame, recorded: Json) -> None:
@@ -249,11 +256,11 @@ def _check_attack(game: ReplayedGame, recorded: Json) -> None:
     expected = (recorded["hit"], recorded["wound"], recorded["save"], recorded["damage"])
     got: Any = None if event is None else event[3:]
     if got != expected:
-        raise Mismatch("attack (hit, wound, save, damage)", expected, got)
+        raise MismatchError("attack (hit, wound, save, damage)", expected, got)
     target = game.number(recorded["target"])
     left = int(game.game.hit_points[target])
     if left != recorded["hp_after"] or (left == 0) != bool(recorded["killed"]):
-        raise Mismatch("attack.hp_after", recorded["hp_after"], left)
+        raise MismatchError("attack.hp_after", recorded["hp_after"], left)
 
 
 def _short(attack: Json) -> str:

@@ -19,8 +19,8 @@ World: TypeAlias = np.record
 Game: TypeAlias = np.record
 """One record of ``game_dtype``."""
 
-Worlds: TypeAlias = "np.recarray[tuple[int], np.dtype[np.record]]"
-Games: TypeAlias = "np.recarray[tuple[int], np.dtype[np.record]]"
+Worlds: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.record]]"
+Games: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.record]]"
 Events: TypeAlias = NDArray[np.int16]
 
 MAX_UNITS_PER_SIDE = 64
@@ -222,4 +222,4 @@ def _activation_fields(units_per_side: int) -> list[tuple[object, ...]]:
 
 def new_games(count: int, units_per_side: int, objectives: int) -> Games:
     """An array of ``count`` empty games, shape ``(count,)``; each becomes a game by ``engine.reset``."""
-    return np.zeros(count, dtype=game_dtype(units_per_side, objectives)).view(np.recarray)
+    return np.zeros(count, dtype=game_dtype(units_per_side, objectives))
