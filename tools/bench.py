@@ -1,7 +1,7 @@
-"""Speed as ratios, measured side by side in one run: the agent cycle against PettingZoo's own games, and start-up.
+"""Speed as ratios, side by side in one run: the agent cycle against PettingZoo's own games; and start-up.
 
-    python tools/bench.py aec
-    python tools/bench.py startup
+python tools/bench.py aec
+python tools/bench.py startup
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ print(imported, time.perf_counter() - start)
 
 
 class EmptyGame(AECEnv[str, Any, Any]):
-    """A game that does nothing, with our spaces and PettingZoo's usual bookkeeping: the ceiling of the protocol."""
+    """A game that does nothing, with our spaces and the usual bookkeeping: the ceiling of the protocol."""
 
     def __init__(self, like: Environment, length: int) -> None:
         """Take spaces and agents of ``like``; a game lasts ``length`` steps."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.possible_agents = list(like.possible_agents)
         self.length = length
         self._observation_space = like.observation_space(self.possible_agents[0])
@@ -121,7 +121,7 @@ class Runner:
 
 
 def _one_game(env: Environment, is_micro: Callable[[int], bool]) -> tuple[int, int]:
-    """The loop that users write: agent_iter, last, masked random pick, step. Returns steps and micro actions."""
+    """The loop that users write: agent_iter, last, masked random pick, step; its steps and micro actions."""
     steps = micro = 0
     env.reset()
     for _ in env.agent_iter():
@@ -148,7 +148,7 @@ def _runners(scenario: str) -> list[Runner]:
     length, _ = _one_game(ours, lambda action: False)
     return [
         Runner("w40k_marl", ours, lambda action: action >= ours.layout.micro_start),
-        Runner("connect_four", connect_four_v3.env()),
+        Runner("connect_four", connect_four_v3.env()),  # type: ignore[no-untyped-call]
         Runner("chess", chess_v6.raw_env()),
         Runner("empty", EmptyGame(ours, length)),
     ]
@@ -165,7 +165,8 @@ def bench_aec(scenario: str, repetitions: int, seconds: float) -> dict[str, Any]
             runner.play(seconds)
     ours, *others = runners
     ratios = {
-        other.name: statistics.median(a / b for a, b in zip(ours.rates, other.rates, strict=True)) for other in others
+        other.name: statistics.median(a / b for a, b in zip(ours.rates, other.rates, strict=True))
+        for other in others
     }
     return {
         "scenario": scenario,
@@ -188,8 +189,9 @@ def show_aec(result: dict[str, Any], console: Console) -> None:
     ratios = result["ratios"]
     print(
         f"aec: {result['agent_steps_per_second']['w40k_marl']:.0f} agent-steps/s, "
-        f"{result['micro_actions_per_second']:.0f} micro actions/s, {result['games_per_second']:.0f} games/s, "
-        f"{ratios['connect_four']:.1f} x connect_four, {ratios['chess']:.0f} x chess, {ratios['empty']:.2f} of empty"
+        f"{result['micro_actions_per_second']:.0f} micro actions/s, "
+        f"{result['games_per_second']:.0f} games/s, {ratios['connect_four']:.1f} x connect_four, "
+        f"{ratios['chess']:.0f} x chess, {ratios['empty']:.2f} of empty"
     )
 
 
@@ -231,11 +233,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     aec = commands.add_parser("aec", help="the agent cycle against PettingZoo's games (extra: bench)")
     aec.add_argument("--scenario", default="macro_default", help="default: %(default)s")
-    aec.add_argument("--seconds", type=float, default=1.0, help="CPU seconds a repetition; default: %(default)s")
+    aec.add_argument(
+        "--seconds", type=float, default=1.0, help="CPU seconds a repetition; default: %(default)s"
+    )
     startup = commands.add_parser("startup", help="first compile, and a new process to its first step")
     for command in (aec, startup):
         command.add_argument("--repetitions", type=int, default=5, help="default: %(default)s")
-        command.add_argument("--json", action="store_true", help="print the figures as JSON instead of a table")
+        command.add_argument(
+            "--json", action="store_true", help="print the figures as JSON instead of a table"
+        )
     return parser.parse_args(argv)
 
 

@@ -25,6 +25,7 @@ from ..rules.state import (
     RANGED,
     SWARM,
     TROOP,
+    World,
     Worlds,
     world_dtype,
 )
@@ -43,9 +44,9 @@ class Setting:
     number_of: dict[str, int]  # unit number by id
 
     @property
-    def world(self) -> np.record:
+    def world(self) -> World:
         """The World record."""
-        return self.worlds[0]  # type: ignore[no-any-return]
+        return self.worlds[0]
 
 
 def build_setting(
@@ -65,7 +66,9 @@ def build_setting(
     """
     _check(scenario, units_per_side, objectives, decisions, max_turns)
     sides = [[unit for unit in scenario.units if unit.player == player] for player in (1, 2)]
-    numbers = {unit.id: side * units_per_side + slot for side in (0, 1) for slot, unit in enumerate(sides[side])}
+    numbers = {
+        unit.id: side * units_per_side + slot for side in (0, 1) for slot, unit in enumerate(sides[side])
+    }
     worlds: Worlds = np.zeros(1, dtype=world_dtype(units_per_side))
     world = worlds[0]
     world.units_per_side, world.cols, world.rows = units_per_side, scenario.cols, scenario.rows
@@ -98,7 +101,11 @@ def _check(
         raise ContentError("argument", "decisions", " or ".join(map(repr, DECISIONS)), repr(decisions))
     if max_turns is not None and max_turns < 1:
         raise ContentError("argument", "max_turns", "at least 1", str(max_turns))
-    for key, limit, got in (("units_per_side", MAX_UNITS_PER_SIDE, units_per_side), ("objectives", MAX_OBJECTIVES, objectives)):
+    capacities = (
+        ("units_per_side", MAX_UNITS_PER_SIDE, units_per_side),
+        ("objectives", MAX_OBJECTIVES, objectives),
+    )
+    for key, limit, got in capacities:
         if not 1 <= got <= limit:
             raise ContentError("argument", f"layout.{key}", f"from 1 to {limit}", str(got))
     for player in (1, 2):
@@ -109,7 +116,8 @@ def _check(
     _limit(scenario, "board.rows", MAX_ROWS, scenario.rows)
     _limit(scenario, "primary_objectives", MAX_SCORINGS, len(scenario.scoring))
     for scoring in scenario.scoring:
-        _limit(scenario, f"primary objective {scoring.id!r}.scoring.rules", MAX_CONDITIONS, len(scoring.conditions))
+        rules = f"primary objective {scoring.id!r}.scoring.rules"
+        _limit(scenario, rules, MAX_CONDITIONS, len(scoring.conditions))
     for unit in scenario.units:
         most = max(len(unit.type.ranged), len(unit.type.melee))
         _limit(scenario, f"unit {unit.id!r}: weapons of one kind", MAX_WEAPONS, most)
@@ -120,7 +128,7 @@ def _limit(scenario: Scenario, key: str, most: int, got: int) -> None:
         raise ContentError(scenario.name, key, f"at most {most}", str(got))
 
 
-def _write_deployment(world: np.record, scenario: Scenario, numbers: dict[str, int]) -> None:
+def _write_deployment(world: World, scenario: Scenario, numbers: dict[str, int]) -> None:
     world.random_deployment = scenario.random_deployment
     if scenario.zones is not None:
         for player, zone in scenario.zones.items():
@@ -130,7 +138,7 @@ def _write_deployment(world: np.record, scenario: Scenario, numbers: dict[str, i
             world.start[numbers[unit.id]] = unit.position[0] * 64 + unit.position[1]
 
 
-def _write_scoring(world: np.record, scenario: Scenario) -> None:
+def _write_scoring(world: World, scenario: Scenario) -> None:
     world.scoring_count = len(scenario.scoring)
     for index, scoring in enumerate(scenario.scoring):
         world.start_turn[index] = scoring.start_turn
@@ -144,7 +152,7 @@ def _write_scoring(world: np.record, scenario: Scenario) -> None:
             world.points[index, place] = condition.points
 
 
-def _write_unit(world: np.record, number: int, unit: Unit) -> None:
+def _write_unit(world: World, number: int, unit: Unit) -> None:
     kind = unit.type
     world.move[number] = kind.move
     world.toughness[number] = kind.toughness
@@ -167,7 +175,7 @@ def _write_unit(world: np.record, number: int, unit: Unit) -> None:
         _write_weapon(world, (number, MELEE, slot), weapon)
 
 
-def _write_weapon(world: np.record, at: tuple[int, int, int], weapon: Weapon) -> None:
+def _write_weapon(world: World, at: tuple[int, int, int], weapon: Weapon) -> None:
     world.range[at] = weapon.range or 0
     world.attacks[at], world.attacks_dice[at] = _fixed_and_dice(weapon.attacks)
     world.damage[at], world.damage_dice[at] = _fixed_and_dice(weapon.damage)

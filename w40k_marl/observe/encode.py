@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from ..rules.actions import TARGET_SLOTS, write_mask
 from ..rules.bits import NOTHING, has
-from ..rules.board import Board, objectives_at
+from ..rules.board import Board, HexSet, objectives_at
 from ..rules.combat import expected_attacks, expected_hit_damage, kill_score
 from ..rules.compiled import compiled, entry_point
 from ..rules.hexes import distance
 from ..rules.objectives import control_sums, controlled, living_value
-from ..rules.reach import HexSet, holds, threat_zone
+from ..rules.reach import holds, threat_zone
 from ..rules.state import (
     ALTERNATING_ACTIVE,
     ALTERNATING_OTHER,
@@ -42,7 +42,13 @@ _GLOBALS, _ACTIVE, _TARGET, _OBJECTIVE, _UNIT = 18, 5, 7, 4, 26
 
 @entry_point
 def write_view(
-    worlds: Worlds, board: Board, games: Games, row: int, side: int, observation: Vector, mask: NDArray[np.int8]
+    worlds: Worlds,
+    board: Board,
+    games: Games,
+    row: int,
+    side: int,
+    observation: Vector,
+    mask: NDArray[np.int8],
 ) -> None:
     """Write what a side sees, shape ``(layout.observation_size,)``, and its mask, ``(layout.action_count,)``.
 

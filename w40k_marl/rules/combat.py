@@ -51,10 +51,15 @@ def attack(world: World, game: Game, attacker: int, kind: int, slot: int, target
     hit_roll = roll(game, 6, HIT)
     if hit_roll >= world.hit[attacker, kind, slot]:
         wound_roll = roll(game, 6, WOUND)
-        if wound_roll >= wound_target(int(world.strength[attacker, kind, slot]), int(world.toughness[target])):
+        if wound_roll >= wound_target(
+            int(world.strength[attacker, kind, slot]), int(world.toughness[target])
+        ):
             save_roll = roll(game, 6, SAVE)
             if save_roll < save_against(world, attacker, kind, slot, target):
-                fixed, dice = int(world.damage[attacker, kind, slot]), int(world.damage_dice[attacker, kind, slot])
+                fixed, dice = (
+                    int(world.damage[attacker, kind, slot]),
+                    int(world.damage_dice[attacker, kind, slot]),
+                )
                 damage = amount(game, fixed, dice, DAMAGE)
     weapon = slot + kind * MAX_WEAPONS
     record(game, ATTACKED, attacker, target, weapon, hit_roll, wound_roll, save_roll, damage)
@@ -75,7 +80,9 @@ def save_against(world: World, attacker: int, kind: int, slot: int, target: int)
 @compiled
 def number_of_attacks(world: World, game: Game, unit: int, kind: int, slot: int) -> int:
     """How many attacks a weapon makes this activation; rolls the die of a D3 or D6."""
-    return amount(game, int(world.attacks[unit, kind, slot]), int(world.attacks_dice[unit, kind, slot]), ATTACKS)
+    return amount(
+        game, int(world.attacks[unit, kind, slot]), int(world.attacks_dice[unit, kind, slot]), ATTACKS
+    )
 
 
 @compiled

@@ -73,7 +73,7 @@ def _widest(argument: types.Type) -> types.Type:
     return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
 
 
-class _OneVersion(CPUDispatcher):
+class _OneVersion(CPUDispatcher):  # type: ignore[misc]
     """A compiled function that has one version for all sizes of integers.
 
     numba would otherwise compile a function anew for each mix of small, large and literal integers it is called
@@ -89,16 +89,16 @@ def compiled(function: Function) -> Function:
     """Compile a function that other compiled functions call."""
     if config.DISABLE_JIT:
         return function
-    return _OneVersion(function, targetoptions={"nopython": True, "nogil": True})  # type: ignore[return-value]
+    return _OneVersion(function, targetoptions={"nopython": True, "nogil": True})
 
 
 def entry_point(function: Function) -> Function:
     """Compile a function that Python calls, and keep the machine code between processes."""
     if CACHE_DIRECTORY is None:
-        return njit(nogil=True)(function)  # type: ignore[no-any-return]
+        return njit(nogil=True)(function)
     # numba reads the directory when it decorates; set it for that moment only, other users of numba keep theirs
     before, config.CACHE_DIR = config.CACHE_DIR, CACHE_DIRECTORY
     try:
-        return njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+        return njit(nogil=True, cache=True)(function)
     finally:
         config.CACHE_DIR = before

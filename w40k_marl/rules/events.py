@@ -53,9 +53,7 @@ FIELDS: dict[int, tuple[str, ...]] = {
 
 
 @compiled
-def record(
-    game: Game, kind: int, unit: int, other: int, a: int, b: int, c: int, d: int, e: int
-) -> None:
+def record(game: Game, kind: int, unit: int, other: int, a: int, b: int, c: int, d: int, e: int) -> None:
     """Append an event to the row's buffer."""
     index = int(game.event_count)
     if index >= MAX_EVENTS:

@@ -265,7 +265,9 @@ def best_weapon(world: World, board: Board, game: Game, unit: int, target: int) 
     for slot in range(world.weapon_count[unit, RANGED]):
         if not (usable >> slot) & 1:
             continue
-        if world.decisions == DECIDED_BY_AGENT and not _weapon_reaches(world, board, game, unit, slot, target):
+        if world.decisions == DECIDED_BY_AGENT and not _weapon_reaches(
+            world, board, game, unit, slot, target
+        ):
             continue
         score = kill_score(world, game, unit, RANGED, slot, target)
         if score > best_score:

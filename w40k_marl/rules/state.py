@@ -8,19 +8,23 @@ Sizes depend on the capacities alone, so that one compiled function serves every
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-World: TypeAlias = np.record
-"""One record of ``world_dtype``: board size, rosters, weapons, scoring, rule numbers."""
+World: TypeAlias = Any
+"""One record of ``world_dtype``: board size, rosters, weapons, scoring, rule numbers; fields are attributes."""
 
-Game: TypeAlias = np.record
-"""One record of ``game_dtype``."""
+Game: TypeAlias = Any
+"""One record of ``game_dtype``; fields are attributes."""
 
-Worlds: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.record]]"
-Games: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.record]]"
+Worlds: TypeAlias = NDArray[Any]
+"""Array of one World, shape ``(1,)``."""
+
+Games: TypeAlias = NDArray[Any]
+"""Array of Games, a row each. A plain array: numba takes six times as long to recognise a recarray."""
+
 Events: TypeAlias = NDArray[np.int16]
 
 MAX_UNITS_PER_SIDE = 64
@@ -35,7 +39,14 @@ PHASES = ("command", "move", "shoot", "charge", "fight")
 
 # stages of the fight phase (spec 05 rule 16); "other" is the side whose turn it is not
 NO_STAGE, CHARGERS, ALTERNATING_OTHER, ALTERNATING_ACTIVE, CLEANUP_OTHER, CLEANUP_ACTIVE = range(6)
-FIGHT_STAGES = ("none", "chargers", "alternating_other", "alternating_active", "cleanup_other", "cleanup_active")
+FIGHT_STAGES = (
+    "none",
+    "chargers",
+    "alternating_other",
+    "alternating_active",
+    "cleanup_other",
+    "cleanup_active",
+)
 
 # who has the next activation of the alternation (spec 05 "turn flag")
 UNSET, OTHER_SIDE, ACTIVE_SIDE = range(3)
@@ -83,7 +94,7 @@ MAX_RECORDED_DICE = 8
 
 
 @lru_cache(maxsize=32)
-def world_dtype(units_per_side: int) -> np.dtype[np.record]:
+def world_dtype(units_per_side: int) -> np.dtype[Any]:
     """Record type of a World for a capacity of ``units_per_side`` (at most 64)."""
     units, weapons = 2 * units_per_side, (2 * units_per_side, 2, MAX_WEAPONS)
     return np.dtype(
@@ -145,14 +156,19 @@ def world_dtype(units_per_side: int) -> np.dtype[np.record]:
 
 
 @lru_cache(maxsize=32)
-def game_dtype(units_per_side: int, objectives: int) -> np.dtype[np.record]:
+def game_dtype(units_per_side: int, objectives: int) -> np.dtype[Any]:
     """Record type of a Game for capacities of ``units_per_side`` (at most 64) and ``objectives`` (at most 64)."""
     units = 2 * units_per_side
-    fields = [*_GAME_FIELDS, ("control", np.int8, objectives), *_unit_fields(units), *_activation_fields(units_per_side)]
+    fields = [
+        *_GAME_FIELDS,
+        ("control", np.int8, objectives),
+        *_unit_fields(units),
+        *_activation_fields(units_per_side),
+    ]
     return np.dtype((np.record, np.dtype(fields, align=True)))
 
 
-_GAME_FIELDS: list[tuple[object, ...]] = [
+_GAME_FIELDS: list[Any] = [
     # randomness
     ("seed", np.uint64),
     ("dice_rolled", np.uint64),
@@ -180,7 +196,7 @@ _GAME_FIELDS: list[tuple[object, ...]] = [
 ]
 
 
-def _unit_fields(units: int) -> list[tuple[object, ...]]:
+def _unit_fields(units: int) -> list[Any]:
     """Units, marks and pools."""
     return [
         # units
@@ -203,7 +219,7 @@ def _unit_fields(units: int) -> list[tuple[object, ...]]:
     ]
 
 
-def _activation_fields(units_per_side: int) -> list[tuple[object, ...]]:
+def _activation_fields(units_per_side: int) -> list[Any]:
     """The open activation."""
     return [
         # the open activation

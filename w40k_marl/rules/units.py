@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
 from .bits import NOTHING, BitSet, bit, has
 from .compiled import compiled
 from .events import DIED, record
 from .hexes import adjacent
 from .state import Game, World
+
+UnitSets: TypeAlias = NDArray[np.uint64]
+"""Two sets of roster slots, one for each side."""
 
 
 @compiled
@@ -51,13 +59,13 @@ def engaged(world: World, game: Game, unit: int) -> bool:
 
 
 @compiled
-def mark(world: World, marks: BitSet, unit: int) -> None:
+def mark(world: World, marks: UnitSets, unit: int) -> None:
     """Enter a unit into a pair of sets, one for each side."""
     marks[side_of(world, unit)] |= bit(slot_of(world, unit))
 
 
 @compiled
-def is_marked(world: World, marks: BitSet, unit: int) -> bool:
+def is_marked(world: World, marks: UnitSets, unit: int) -> bool:
     """Whether a unit is in a pair of sets."""
     return has(marks[side_of(world, unit)], slot_of(world, unit))
 
