@@ -84,7 +84,6 @@ def build_setting(
     _write_scoring(world, scenario)
     for unit in scenario.units:
         _write_unit(world, numbers[unit.id], unit)
-    worlds.setflags(write=False)
     units: list[Unit | None] = [None] * (2 * units_per_side)
     for unit in scenario.units:
         units[numbers[unit.id]] = unit

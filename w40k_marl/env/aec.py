@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
@@ -15,7 +16,7 @@ from pettingzoo.utils.env import AECEnv
 from pettingzoo.utils.env_logger import EnvLogger
 
 from ..content.definitions import GameRules
-from ..errors import NotAnActionError
+from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError
 from ..observe.layout import Layout
 from ..view.text import draw
 from .events import Event
@@ -23,6 +24,7 @@ from .session import ScenarioName, Session, Snapshot
 
 PLAYERS = ("player_1", "player_2")
 RENDER_MODES = ("ansi", "human")
+_SIDES = {player: side for side, player in enumerate(PLAYERS)}
 
 Info: TypeAlias = dict[str, float]
 
@@ -42,7 +44,8 @@ class RawEnv(AECEnv[str, Any, Any]):
     Observation: ``{"observation": float32 (layout.observation_size,), "action_mask": int8 (action_count,)}``.
     Reward: +1 for the winner, -1 for the loser, 0 in a draw, at the end of the last round; 0 before.
 
-    Illegal input raises an ``errors.ActionError`` (a ValueError) and changes nothing.
+    Illegal input raises an ``errors.ActionError`` (a ValueError) and changes nothing; looking at the game before
+    ``reset`` is an AssertionError. Actions are whole numbers of any type; ``True`` is 1, as Python has it.
     """
 
     metadata: dict[str, Any] = {
@@ -66,13 +69,14 @@ class RawEnv(AECEnv[str, Any, Any]):
         ``decisions``: ``"agent"``, or ``"reference"`` for the reference's automatic targets. ``max_turns``
         replaces that of the game rules. Raises ContentError on any bad file or argument.
         """
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         if render_mode is not None and render_mode not in RENDER_MODES:
-            raise ValueError(f"render_mode: expected None or one of {RENDER_MODES}, got {render_mode!r}")
-        self.session = Session(
-            scenario, decisions=decisions, game_rules=game_rules, layout=layout, max_turns=max_turns
-        )
+            raise ContentError(
+                "argument", "render_mode", f"None, {' or '.join(map(repr, RENDER_MODES))}", repr(render_mode)
+            )
+        self.session = Session(scenario, decisions=decisions, game_rules=game_rules, layout=layout, max_turns=max_turns)
         self.layout = self.session.layout
+        self._action_count = self.layout.action_count
         self.render_mode = render_mode
         self.possible_agents = list(PLAYERS)
         self._observation_space = self._make_observation_space()
@@ -82,13 +86,19 @@ class RawEnv(AECEnv[str, Any, Any]):
 
     def _make_observation_space(self) -> gymnasium.spaces.Dict:
         mask = gymnasium.spaces.Box(0, 1, (self.layout.action_count,), np.int8)
-        return gymnasium.spaces.Dict(
-            {"observation": _unit_box(self.layout.observation_size), "action_mask": mask}
-        )
+        return gymnasium.spaces.Dict({"observation": _unit_box(self.layout.observation_size), "action_mask": mask})
 
     def __getattr__(self, name: str) -> Any:
         """Explain the attributes that exist only after ``reset``."""
-        if name in ("agents", "rewards", "terminations", "truncations", "infos", "agent_selection", "num_agents"):
+        if name in (
+            "agents",
+            "rewards",
+            "terminations",
+            "truncations",
+            "infos",
+            "agent_selection",
+            "num_agents",
+        ):
             raise AttributeError(f"{name} cannot be accessed before reset")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -120,24 +130,32 @@ class RawEnv(AECEnv[str, Any, Any]):
         self.terminations = dict.fromkeys(PLAYERS, False)
         self.truncations = dict.fromkeys(PLAYERS, False)
         self.infos = {player: {} for player in PLAYERS}
-        self._skip_agent_selection = None
+        self._skip_agent_selection = None  # type: ignore[assignment]
         self._told: list[int] = []
         self._after_step()
 
     def step(self, action: Any) -> None:
         """Apply an action of ``agent_selection``; None for an agent whose game is over."""
         agent = self.agent_selection
+        if not self.agents:
+            raise IllegalActionError(f"action: expected none, the game is over, got {action!r}")
         if self.terminations[agent] or self.truncations[agent]:
-            self._was_dead_step(action)
+            self._leave(action)
             return
         try:
             number = operator.index(action)
         except TypeError:
-            count = self.layout.action_count
-            raise NotAnActionError(f"action: expected a whole number from 0 to {count - 1}, got {action!r}") from None
+            most = self._action_count - 1
+            raise NotAnActionError(f"action: expected a whole number from 0 to {most}, got {action!r}") from None
         self.session.step(number)
         self._cumulative_rewards[agent] = 0.0
         self._after_step()
+
+    def _leave(self, action: Any) -> None:
+        """PettingZoo's step of an agent whose game is over: it leaves ``agents``."""
+        if action is not None:
+            raise NotAnActionError(f"action: when an agent is dead, the only valid action is None, got {action!r}")
+        self._was_dead_step(None)
 
     def _after_step(self) -> None:
         """Bring agent, infos and, at the end, rewards and flags up to date."""
@@ -171,15 +189,28 @@ class RawEnv(AECEnv[str, Any, Any]):
 
     def observe(self, agent: str) -> Observation:
         """A fresh observation of any agent at any time; the mask is all 0 for an agent that is not to act."""
-        observation, mask = self.session.view(PLAYERS.index(agent))
+        if "agents" not in self.__dict__:
+            EnvLogger.error_observe_before_reset()
+        side = _SIDES.get(agent)
+        if side is None:
+            raise W40KError(f"agent: expected one of {list(PLAYERS)}, got {agent!r}")
+        observation, mask = self.session.view(side)
         return {"observation": observation, "action_mask": mask}
 
     def state(self) -> NDArray[np.float32]:
-        """The whole game: what player 1 sees, then a one-hot of the player to act; ``(layout.state_size,)``."""
+        """The whole game: what player 1 sees, then a one-hot of who is to act; ``(layout.state_size,)``."""
+        if "agents" not in self.__dict__:
+            EnvLogger.error_state_before_reset()
         observation, _ = self.session.view(0)
         acting = np.zeros(2, dtype=np.float32)
         acting[self.session.acting_side] = not self.session.over
         return np.concatenate([observation, acting])
+
+    def agent_iter(self, max_iter: int = 2**63) -> Any:
+        """Yield ``agent_selection`` until the game is over."""
+        if "agents" not in self.__dict__:
+            EnvLogger.error_agent_iter_before_reset()
+        return super().agent_iter(max_iter)
 
     def pool(self) -> list[str]:
         """Ids of the units that may be selected now, in roster order; empty while an activation is open."""
@@ -204,14 +235,16 @@ class RawEnv(AECEnv[str, Any, Any]):
         return self.session.events()
 
     def render(self) -> str | None:
-        """The board as text (``ansi``); ``human`` prints it and returns None."""
+        """The board as text (``ansi``); ``human`` prints it and returns None; without a mode, a warning."""
+        if "agents" not in self.__dict__:
+            EnvLogger.error_render_before_reset()
         if self.render_mode is None:
             gymnasium.logger.warn("render() needs a render_mode: make the environment with render_mode='ansi'")
             return None
         text = draw(self.session.setting, self.session.games[0])
         if self.render_mode == "ansi":
             return text
-        print(text)
+        sys.stdout.write(text + "\n")
         return None
 
     def close(self) -> None:
@@ -220,7 +253,12 @@ class RawEnv(AECEnv[str, Any, Any]):
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """The game at this moment; rewards and agents follow from it when it is restored."""
+        """The game at this moment; rewards and agents follow from it when it is restored.
+
+        What ``reset`` draws next is no part of it: that is the environment's own stream.
+        """
+        if "agents" not in self.__dict__:
+            raise AssertionError("reset() needs to be called before snapshot.")
         return self.session.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -238,6 +276,11 @@ class Env(RawEnv):
     """
 
     _warned_of_illegal = False
+    _ended_illegally = False
+
+    def _begin_bookkeeping(self) -> None:
+        self._ended_illegally = False
+        super()._begin_bookkeeping()
 
     def step(self, action: Any) -> None:
         """Apply an action of ``agent_selection``."""
@@ -248,14 +291,16 @@ class Env(RawEnv):
             return
         agent = self.agent_selection
         if self.terminations[agent] or self.truncations[agent]:
-            assert action is None or self._action_space.contains(action), "action is not in action space"
-            self._was_dead_step(action)
+            if action is not None and not self._action_space.contains(action):
+                raise AssertionError("action is not in action space")
+            self._leave(action)
             return
         try:
             number = operator.index(action)
         except TypeError:
             raise AssertionError("action is not in action space") from None
-        assert 0 <= number < self.layout.action_count, "action is not in action space"
+        if not 0 <= number < self._action_count:
+            raise AssertionError("action is not in action space")
         if self.session.try_step(number):
             self._cumulative_rewards[agent] = 0.0
             self._after_step()
@@ -266,6 +311,7 @@ class Env(RawEnv):
         if not Env._warned_of_illegal:
             Env._warned_of_illegal = True
             EnvLogger.warn_on_illegal_move()
+        self._ended_illegally = True
         self._cumulative_rewards[culprit] = 0.0
         self.terminations = dict.fromkeys(PLAYERS, True)
         self.truncations = dict.fromkeys(PLAYERS, True)
@@ -274,28 +320,11 @@ class Env(RawEnv):
         self._deads_step_first()
 
     def observe(self, agent: str) -> Observation:
-        """A fresh observation of any agent; AssertionError before ``reset``."""
-        if "agents" not in self.__dict__:
-            EnvLogger.error_observe_before_reset()
-        return super().observe(agent)
-
-    def state(self) -> NDArray[np.float32]:
-        """The whole game; AssertionError before ``reset``."""
-        if "agents" not in self.__dict__:
-            EnvLogger.error_state_before_reset()
-        return super().state()
-
-    def render(self) -> str | None:
-        """The board as text; AssertionError before ``reset``."""
-        if "agents" not in self.__dict__:
-            EnvLogger.error_render_before_reset()
-        return super().render()
-
-    def agent_iter(self, max_iter: int = 2**63) -> Any:
-        """Yield ``agent_selection`` until the game is over; AssertionError before ``reset``."""
-        if "agents" not in self.__dict__:
-            EnvLogger.error_agent_iter_before_reset()
-        return super().agent_iter(max_iter)
+        """A fresh observation of any agent; after an illegal action nobody is to act any more."""
+        observation = super().observe(agent)
+        if self._ended_illegally:
+            observation["action_mask"][:] = 0
+        return observation
 
 
 def _unit_box(size: int) -> gymnasium.spaces.Box:

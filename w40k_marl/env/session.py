@@ -1,44 +1,103 @@
-"""One game in play: settings, the row, its seeds. What every environment and tool steps, without any protocol."""
+"""One game in play: its settings, its row, its seed; what every environment and tool steps."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.definitions import GameRules
+from ..content.definitions import GameRules, Scenario
 from ..content.game_rules import load_game_rules
-from ..content.scenario import load_scenario
+from ..content.scenario import load_scenario, scenario_path
 from ..content.world import Setting, build_setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, NotAnActionError
-from ..observe.encode import write_view
+from ..observe.encode import write_features, write_view
 from ..observe.layout import Layout
 from ..rules import engine
 from ..rules.bits import has
-from ..rules.state import NOBODY, PHASES, Games, new_games
+from ..rules.state import DECISIONS, NOBODY, PHASES, Games, new_games
 from ..rules.turn import acting_side, eligible
 from .events import Event, describe_event
 
-ScenarioName = str | Path
-Snapshot = bytes
-"""A game at a moment: which setting, and its row."""
+ScenarioName: TypeAlias = str | Path
+Snapshot: TypeAlias = bytes
+"""A game at a moment: the fingerprint of its setting, then its row."""
+
+MOST_TURNS = 1000
+_FINGERPRINT = 8  # bytes
 
 
-@lru_cache(maxsize=64)
-def _setting(
-    scenario: ScenarioName, game_rules: GameRules, layout: Layout, decisions: str, max_turns: int | None
-) -> Setting:
-    return build_setting(
-        load_scenario(scenario),
-        game_rules,
+@dataclass(frozen=True, slots=True, eq=False)
+class _Playable:
+    """A setting and a hash of all that it tells the rules, by which a snapshot finds it again."""
+
+    setting: Setting
+    fingerprint: bytes
+
+
+def _playable(scenario: Scenario, rules: GameRules, layout: Layout, decisions: str, max_turns: int | None) -> _Playable:
+    setting = build_setting(
+        scenario,
+        rules,
         units_per_side=layout.units_per_side,
         objectives=layout.objectives,
         decisions=decisions,
         max_turns=max_turns,
     )
+    write_features(setting.worlds)
+    setting.worlds.setflags(write=False)
+    digest = hashlib.blake2b(setting.worlds.tobytes() + setting.board.tobytes(), digest_size=_FINGERPRINT)
+    return _Playable(setting, digest.digest())
+
+
+@lru_cache(maxsize=64)
+def _load(
+    scenario: ScenarioName,
+    _version: tuple[int, ...],
+    rules: GameRules,
+    layout: Layout,
+    decisions: str,
+    max_turns: int | None,
+) -> _Playable:
+    """Build a scenario once for all its games; ``_version`` tells an edited file from the one read before."""
+    return _playable(load_scenario(scenario), rules, layout, decisions, max_turns)
+
+
+def _version_of(scenario: ScenarioName) -> tuple[int, ...]:
+    """What changes when the file of a scenario does; empty where there is no such file."""
+    try:
+        status = scenario_path(scenario).stat()
+    except OSError:
+        return ()
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _named(scenario: object) -> list[ScenarioName]:
+    """The scenarios of the argument as a list, at least one. Raises ContentError."""
+    names = [scenario] if isinstance(scenario, str | Path) else scenario
+    expected = "a name, a path, or a list of them"
+    if not isinstance(names, Sequence):
+        raise ContentError("argument", "scenario", expected, repr(scenario))
+    if not names:
+        raise ContentError("argument", "scenario", expected, "an empty list")
+    for name in names:
+        if not isinstance(name, str | Path):
+            raise ContentError("argument", "scenario", expected, f"{name!r} in the list")
+    return list(names)
+
+
+def _check_arguments(decisions: object, max_turns: object) -> None:
+    if not isinstance(decisions, str) or decisions not in DECISIONS:
+        raise ContentError("argument", "decisions", " or ".join(map(repr, DECISIONS)), repr(decisions))
+    whole = isinstance(max_turns, int) and not isinstance(max_turns, bool)
+    if max_turns is not None and not (whole and 1 <= max_turns <= MOST_TURNS):  # type: ignore[operator]
+        raise ContentError("argument", "max_turns", f"None or a whole number from 1 to {MOST_TURNS}", repr(max_turns))
 
 
 class Session:
@@ -54,28 +113,37 @@ class Session:
         max_turns: int | None = None,
     ) -> None:
         """Load every scenario; ContentError where one is missing, wrong or does not fit the layout."""
-        names = [scenario] if isinstance(scenario, str | Path) else list(scenario)
-        if not names:
-            raise ContentError("argument", "scenario", "a name, a path, or a list of them", "an empty list")
+        names = _named(scenario)
+        _check_arguments(decisions, max_turns)
         rules = game_rules if isinstance(game_rules, GameRules) else load_game_rules(game_rules)
         self.layout = layout or Layout()
-        self.settings = [_setting(name, rules, self.layout, decisions, max_turns) for name in names]
+        self._start([_load(name, _version_of(name), rules, self.layout, decisions, max_turns) for name in names])
+
+    def _start(self, playable: list[_Playable]) -> None:
+        """Take settings and an empty row."""
+        self._playable = playable
+        self._action_count = self.layout.action_count
         self.games: Games = new_games(1, self.layout.units_per_side, self.layout.objectives)
+        self._summary: NDArray[np.int64] = self.games[0].summary
         self._use(0)
+
+    @property
+    def settings(self) -> list[Setting]:
+        """The settings that a reset draws from."""
+        return [playable.setting for playable in self._playable]
 
     def _use(self, index: int) -> None:
         """Play on one of the settings."""
         self.setting_index = index
-        self.setting = self.settings[index]
+        self.setting = self._playable[index].setting
         self._worlds, self._board = self.setting.worlds, self.setting.board
-        self._summary: NDArray[np.int64] = self.games[0].summary
 
     # --- play ----------------------------------------------------------------------------------------------
 
     def reset(self, random: np.random.Generator) -> None:
         """Begin a new game: draw a setting if there are several, then the game's seed."""
-        if len(self.settings) > 1:
-            self._use(int(random.integers(len(self.settings))))
+        if len(self._playable) > 1:
+            self._use(int(random.integers(len(self._playable))))
         seed = np.uint64(random.integers(2**63))
         if engine.reset(self._worlds, self._board, self.games, 0, seed) != engine.ACCEPTED:
             raise DeploymentError(
@@ -84,41 +152,47 @@ class Session:
             )
 
     def step(self, action: int) -> None:
-        """Apply an action of the acting player; ActionError, and an unchanged game, where it is refused."""
+        """Apply an action of the acting player; ActionError, and an unchanged game, where it is refused.
+
+        ``action`` is a plain int (``operator.index`` makes one): the compiled rules know no other type.
+        """
+        if not 0 <= action < self._action_count:
+            raise self.refusal(engine.NOT_AN_ACTION, action)
         answer = engine.step(self._worlds, self._board, self.games, 0, action)
         if answer != engine.ACCEPTED:
             raise self.refusal(answer, action)
 
     def try_step(self, action: int) -> bool:
-        """Apply an action if it is legal; False, and an unchanged game, if it is not."""
+        """Apply a plain int of the space if it is legal; False, and an unchanged game, if it is not."""
         return engine.step(self._worlds, self._board, self.games, 0, action) == engine.ACCEPTED
 
     def refusal(self, answer: int, action: int) -> IllegalActionError | NotAnActionError:
         """The error for a refused action: what would be legal, and where the game is."""
         if answer == engine.NOT_AN_ACTION:
-            return NotAnActionError(f"action: expected 0 to {self.layout.action_count - 1}, got {action}")
+            return NotAnActionError(f"action: expected a whole number from 0 to {self._action_count - 1}, got {action}")
+        if answer == engine.GAME_IS_OVER:
+            return IllegalActionError(f"action: expected none, the game is over, got {action}")
         legal = ", ".join(f"{index} {self.layout.describe_action(index)}" for index in self.legal_actions())
         name = self.layout.describe_action(action)
-        return IllegalActionError(
-            f"action: expected one of [{legal}], got {action} {name} ({self.where()})"
-        )
+        return IllegalActionError(f"action: expected one of [{legal}], got {action} {name} ({self.where()})")
 
     # --- looking at the game -------------------------------------------------------------------------------
 
     def summary(self) -> list[int]:
-        """``rules.state.SUMMARY_...``: acting side, over, winner, turn, whose turn, phase, active unit, points."""
-        return self._summary.tolist()
+        """Acting side, over, winner, turn, whose turn, phase, active unit, points (``rules.state.SUMMARY_*``)."""
+        summary: list[int] = self._summary.tolist()
+        return summary
 
     def view(self, side: int) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         """Fresh observation and mask of a side."""
         observation = np.empty(self.layout.observation_size, dtype=np.float32)
-        mask = np.empty(self.layout.action_count, dtype=np.int8)
+        mask = np.empty(self._action_count, dtype=np.int8)
         write_view(self._worlds, self._board, self.games, 0, side, observation, mask)
         return observation, mask
 
     def mask(self) -> NDArray[np.int8]:
         """Fresh mask of the acting side, shape ``(layout.action_count,)``."""
-        mask = np.empty(self.layout.action_count, dtype=np.int8)
+        mask = np.empty(self._action_count, dtype=np.int8)
         engine.legal_mask(self._worlds, self.games, 0, mask)
         return mask
 
@@ -180,13 +254,53 @@ class Session:
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """The game at this moment, to be restored in any session of the same scenarios and layout."""
-        return bytes([self.setting_index]) + self.games.tobytes()
+        """The game at this moment, for any session that plays the same scenario by the same rules."""
+        return self._playable[self.setting_index].fingerprint + self.games.tobytes()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot; ContentError where it is not one of this layout and these scenarios."""
-        if len(snapshot) != 1 + self.games.nbytes or snapshot[0] >= len(self.settings):
-            expected = f"{1 + self.games.nbytes} bytes of a game on one of {len(self.settings)} scenarios"
-            raise ContentError("snapshot", "size", expected, f"{len(snapshot)} bytes")
-        self._use(snapshot[0])
-        self.games[:] = np.frombuffer(snapshot[1:], dtype=self.games.dtype)
+        """Go back to a snapshot; ContentError where it is not of this layout or of these scenarios."""
+        size = _FINGERPRINT + self.games.nbytes
+        if len(snapshot) != size:
+            raise ContentError("snapshot", "size", f"{size} bytes", f"{len(snapshot)} bytes")
+        known = [playable.fingerprint for playable in self._playable]
+        if snapshot[:_FINGERPRINT] not in known:
+            expected = "a game of a scenario of this session, with the same rules and decisions"
+            raise ContentError("snapshot", "scenario", expected, "another")
+        self._use(known.index(snapshot[:_FINGERPRINT]))
+        self.games[:] = np.frombuffer(snapshot, dtype=self.games.dtype, offset=_FINGERPRINT)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """The same game again; settings, which never change, are shared."""
+        copy = type(self).__new__(type(self))
+        memo[id(self)] = copy
+        copy.layout = self.layout
+        copy._start(self._playable)
+        copy._use(self.setting_index)
+        copy.games[:] = self.games
+        return copy
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle holds: scenarios and rules, from which the arrays are made again, and the row."""
+        settings = [
+            (setting.scenario, setting.game_rules, DECISIONS[int(world.decisions)], int(world.max_turns))
+            for setting in self.settings
+            for world in [setting.world]
+        ]
+        return {
+            "layout": self.layout,
+            "settings": settings,
+            "setting_index": self.setting_index,
+            "row": self.games.tobytes(),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make everything again, with arrays of the very types that the rules are compiled for."""
+        self.layout = state["layout"]
+        self._start(
+            [
+                _playable(scenario, rules, self.layout, decisions, max_turns)
+                for scenario, rules, decisions, max_turns in state["settings"]
+            ]
+        )
+        self._use(state["setting_index"])
+        self.games[:] = np.frombuffer(state["row"], dtype=self.games.dtype)

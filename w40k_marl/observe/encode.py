@@ -1,4 +1,7 @@
-"""Writes an observation and a mask into given arrays: everything that ``layout.py`` names, in that order."""
+"""Writes an observation and a mask into given arrays: everything that ``layout.py`` names, in that order.
+
+What depends on the scenario alone is worked out once, by ``write_features``, and then only copied.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..rules.actions import TARGET_SLOTS, write_mask
-from ..rules.bits import NOTHING, has
+from ..rules.bits import NOTHING, bit, has
 from ..rules.board import Board, HexSet, objectives_at
 from ..rules.combat import expected_attacks, expected_hit_damage, kill_score
 from ..rules.compiled import compiled, entry_point
 from ..rules.hexes import distance
-from ..rules.objectives import control_sums, controlled, living_value
+from ..rules.objectives import controlled
 from ..rules.reach import holds, threat_zone
 from ..rules.state import (
     ALTERNATING_ACTIVE,
@@ -27,6 +30,7 @@ from ..rules.state import (
     NOBODY,
     RANGED,
     SHOOT,
+    STATIC_FEATURES,
     Game,
     Games,
     World,
@@ -37,18 +41,41 @@ from ..rules.units import hex_of, side_of, slot_of
 
 Vector: TypeAlias = NDArray[np.float32]
 
-_GLOBALS, _ACTIVE, _TARGET, _OBJECTIVE, _UNIT = 18, 5, 7, 4, 26
+GLOBALS, ACTIVE, TARGET, OBJECTIVE, UNIT = 18, 5, 7, 4, 26
+"""Length of a row of each block; a test compares them with the layout."""
+
+# where a unit's row holds what: the first and last of its fixed numbers, those of its weapons, then the marks
+_BODY, _SELECTED, _MELEE, _CONTACT = 5, 13, 15, 17
+_BODY_FEATURES = _SELECTED - _BODY
+_FARTHEST = 40  # hexes; beyond it distances look the same
+
+
+@entry_point
+def write_features(worlds: Worlds) -> None:
+    """Work out, once for a world, the numbers of each unit's row that never change."""
+    world = worlds[0]
+    for unit in range(2 * world.units_per_side):
+        features = world.features[unit]
+        invulnerable = world.invulnerable_save[unit]
+        features[0] = _share(world.hit_points[unit], 10.0)
+        features[1] = _share(world.move[unit], 12.0)
+        features[2] = _share(world.toughness[unit], 12.0)
+        features[3] = _share(world.armor_save[unit], 7.0)
+        features[4] = _share(invulnerable, 7.0) if invulnerable > 0 else 1.0
+        features[5] = _share(world.objective_control[unit], 5.0)
+        features[6] = _share(world.value[unit], 200.0)
+        features[7] = _share(world.longest_range[unit], 36.0)
+        if world.weapon_count[unit, MELEE] > 0:
+            features[8] = _mean_damage(world, unit, MELEE, 0)
+            features[9] = _share(world.strength[unit, MELEE, 0], 12.0)
+        for slot in range(world.weapon_count[unit, RANGED]):
+            world.weapon_features[unit, slot, 0] = _mean_damage(world, unit, RANGED, slot)
+            world.weapon_features[unit, slot, 1] = _share(world.strength[unit, RANGED, slot], 12.0)
 
 
 @entry_point
 def write_view(
-    worlds: Worlds,
-    board: Board,
-    games: Games,
-    row: int,
-    side: int,
-    observation: Vector,
-    mask: NDArray[np.int8],
+    worlds: Worlds, board: Board, games: Games, row: int, side: int, observation: Vector, mask: NDArray[np.int8]
 ) -> None:
     """Write what a side sees, shape ``(layout.observation_size,)``, and its mask, ``(layout.action_count,)``.
 
@@ -66,17 +93,19 @@ def write_view(
 def encode(world: World, board: Board, game: Game, side: int, out: Vector) -> None:
     """Write the observation of a side."""
     out[:] = 0
-    _write_globals(world, game, side, out)
-    start = _GLOBALS
+    targets = GLOBALS + ACTIVE
+    objectives = targets + TARGET_SLOTS * TARGET
+    mine = objectives + len(game.control) * OBJECTIVE
+    enemies = mine + int(world.units_per_side) * UNIT
     if game.active != NOBODY:
-        _write_active(world, game, int(game.active), out[start : start + _ACTIVE])
-        _write_targets(world, board, game, out[start + _ACTIVE :])
-    start += _ACTIVE + TARGET_SLOTS * _TARGET
-    _write_objectives(world, board, game, side, out[start:])
-    start += len(game.control) * _OBJECTIVE
-    units = int(world.units_per_side)
-    _write_units(world, board, game, side, 1.0, out[start : start + units * _UNIT])
-    _write_units(world, board, game, 1 - side, -1.0, out[start + units * _UNIT :])
+        _write_active(world, game, int(game.active), out[GLOBALS:targets])
+        _write_targets(world, board, game, out[targets:objectives])
+    _write_control(world, game, side, out[objectives:mine])
+    my_value = _write_units(world, board, game, side, 1.0, out[mine:enemies], out[objectives + 2 : mine])
+    enemy_value = _write_units(world, board, game, 1 - side, -1.0, out[enemies:], out[objectives + 3 : mine])
+    _write_globals(world, game, side, out[:GLOBALS])
+    out[15] = my_value / max(1, world.full_value[side])
+    out[16] = enemy_value / max(1, world.full_value[1 - side])
 
 
 @compiled
@@ -86,41 +115,44 @@ def _share(value: float, of: float) -> float:
 
 
 @compiled
+def _flag(condition: bool) -> float:
+    return 1.0 if condition else 0.0
+
+
+@compiled
 def _write_globals(world: World, game: Game, side: int, out: Vector) -> None:
-    acting = acting_side(game) == side and not game.over
+    """All of the block but the living values, which the unit rows add up."""
     out[0] = game.turn / world.max_turns
-    out[1] = 1.0 if game.side == side else 0.0
+    out[1] = _flag(game.side == side)
     if MOVE <= game.phase <= FIGHT:
         out[2 + game.phase - MOVE] = 1.0
     stage = game.fight_stage
-    out[6] = 1.0 if stage == CHARGERS else 0.0
-    out[7] = 1.0 if stage == ALTERNATING_OTHER or stage == ALTERNATING_ACTIVE else 0.0
-    out[8] = 1.0 if stage == CLEANUP_OTHER or stage == CLEANUP_ACTIVE else 0.0
-    out[9] = 1.0 if acting else 0.0
-    out[10] = 1.0 if game.active != NOBODY else 0.0
+    out[6] = _flag(stage == CHARGERS)
+    out[7] = _flag(stage in (ALTERNATING_OTHER, ALTERNATING_ACTIVE))
+    out[8] = _flag(stage in (CLEANUP_OTHER, CLEANUP_ACTIVE))
+    out[9] = _flag(acting_side(game) == side and not game.over)
+    out[10] = _flag(game.active != NOBODY)
     out[11] = _share(game.victory_points[side], 100.0)
     out[12] = _share(game.victory_points[1 - side], 100.0)
     objectives = max(1, world.objective_count)
     out[13] = controlled(world, game, side + 1) / objectives
     out[14] = controlled(world, game, 2 - side) / objectives
-    out[15] = living_value(world, game, side) / max(1, world.full_value[side])
-    out[16] = living_value(world, game, 1 - side) / max(1, world.full_value[1 - side])
     out[17] = _share(game.attacks_left, 12.0)
 
 
 @compiled
 def _write_active(world: World, game: Game, unit: int, out: Vector) -> None:
     enemies = 1 - side_of(world, unit)
-    nearest = 40
+    nearest = _FARTHEST
+    here = hex_of(game, unit)
     for slot in range(world.unit_count[enemies]):
         if has(game.alive[enemies], slot):
-            enemy = enemies * world.units_per_side + slot
-            nearest = min(nearest, distance(hex_of(game, unit), hex_of(game, enemy)))
+            nearest = min(nearest, distance(here, hex_of(game, enemies * world.units_per_side + slot)))
     out[0] = 1.0
     out[1] = slot_of(world, unit) / world.units_per_side
-    out[2] = nearest / 40.0
-    out[3] = 1.0 if game.has_attacked else 0.0
-    out[4] = 1.0 if game.phase == SHOOT and has(game.may_advance, slot_of(world, unit)) else 0.0
+    out[2] = nearest / _FARTHEST
+    out[3] = _flag(game.has_attacked != 0)
+    out[4] = _flag(game.phase == SHOOT and has(game.may_advance, slot_of(world, unit)))
 
 
 @compiled
@@ -130,83 +162,92 @@ def _write_targets(world: World, board: Board, game: Game, out: Vector) -> None:
     kind = RANGED if game.phase == SHOOT else MELEE
     for index in range(min(TARGET_SLOTS, int(game.target_count))):
         target = int(game.targets[index])
-        line = out[index * _TARGET : (index + 1) * _TARGET]
+        line = out[index * TARGET : (index + 1) * TARGET]
         line[0] = 1.0
         line[1] = slot_of(world, target) / world.units_per_side
-        line[2] = _share(distance(hex_of(game, unit), hex_of(game, target)), 40.0)
+        line[2] = _share(distance(hex_of(game, unit), hex_of(game, target)), _FARTHEST)
         line[3] = game.hit_points[target] / world.hit_points[target]
-        line[4] = _share(world.value[target], 200.0)
-        best = 0.0
+        line[4] = world.features[target, 6]
         for slot in range(world.weapon_count[unit, kind]):
-            best = max(best, kill_score(world, game, unit, kind, slot, target))
-        line[5] = best
-        line[6] = 1.0 if objectives_at(board, hex_of(game, target)) != NOTHING else 0.0
+            line[5] = max(line[5], kill_score(world, game, unit, kind, slot, target))
+        line[6] = _flag(objectives_at(board, hex_of(game, target)) != NOTHING)
 
 
 @compiled
-def _write_objectives(world: World, board: Board, game: Game, side: int, out: Vector) -> None:
-    sums = control_sums(world, board, game)
+def _write_control(world: World, game: Game, side: int, out: Vector) -> None:
+    """Presence and controller of each objective; the unit rows add the strengths."""
     for objective in range(world.objective_count):
-        line = out[objective * _OBJECTIVE : (objective + 1) * _OBJECTIVE]
         holder = game.control[objective]
-        line[0] = 1.0
-        line[1] = 0.0 if holder == 0 else 1.0 if holder == side + 1 else -1.0
-        line[2] = _share(sums[objective, side], 10.0)
-        line[3] = _share(sums[objective, 1 - side], 10.0)
+        out[objective * OBJECTIVE] = 1.0
+        if holder != 0:
+            out[objective * OBJECTIVE + 1] = 1.0 if holder == side + 1 else -1.0
 
 
 @compiled
-def _write_units(world: World, board: Board, game: Game, side: int, sign: float, out: Vector) -> None:
-    """A row for each unit of a side, by roster slot; slots without a living unit stay 0."""
-    acting = acting_side(game) == side and not game.over
-    may_act = eligible(game) if acting else NOTHING
+def _write_units(
+    world: World, board: Board, game: Game, side: int, sign: float, out: Vector, strength: Vector
+) -> int:
+    """A row for each living unit of a side, by roster slot; returns their VALUE.
+
+    Adds their objective control to ``strength``, every ``OBJECTIVE``-th number of which belongs to an objective.
+    """
+    may_act = eligible(game) if acting_side(game) == side and not game.over else NOTHING
     attacked = game.shot[side] | game.fought[side]
     contact = threat_zone(world, board, game, side)
+    last_column, last_row = float(max(1, world.cols - 1)), float(max(1, world.rows - 1))
     base = side * int(world.units_per_side)
+    value = 0
     for slot in range(world.unit_count[side]):
         if not has(game.alive[side], slot):
             continue
         unit = base + slot
-        line = out[slot * _UNIT : (slot + 1) * _UNIT]
+        here = hex_of(game, unit)
+        value += world.value[unit]
+        held = objectives_at(board, here)
+        if held != NOTHING:
+            _add_strength(world, held, world.objective_control[unit], strength)
+        line = out[slot * UNIT : (slot + 1) * UNIT]
         line[0] = 1.0
         line[1] = sign
-        _write_body(world, board, game, unit, contact, line)
-        line[19] = 1.0 if has(may_act, slot) else 0.0
-        line[20] = 1.0 if game.active == unit else 0.0
-        line[21] = 1.0 if has(game.moved[side], slot) else 0.0
-        line[22] = 1.0 if has(game.fled[side], slot) else 0.0
-        line[23] = 1.0 if has(game.advanced[side], slot) else 0.0
-        line[24] = 1.0 if has(game.charged[side], slot) else 0.0
-        line[25] = 1.0 if has(attacked, slot) else 0.0
+        line[2] = (here >> 6) / last_column
+        line[3] = (here & 63) / last_row
+        line[4] = game.hit_points[unit] / world.hit_points[unit]
+        _write_characteristics(world, unit, int(game.selected_weapon[unit]), line)
+        line[_CONTACT] = _flag(holds(contact, here))
+        line[_CONTACT + 1] = _flag(held != NOTHING)
+        line[_CONTACT + 2] = _flag(has(may_act, slot))
+        line[_CONTACT + 3] = _flag(game.active == unit)
+        line[_CONTACT + 4] = _flag(has(game.moved[side], slot))
+        line[_CONTACT + 5] = _flag(has(game.fled[side], slot))
+        line[_CONTACT + 6] = _flag(has(game.advanced[side], slot))
+        line[_CONTACT + 7] = _flag(has(game.charged[side], slot))
+        line[_CONTACT + 8] = _flag(has(attacked, slot))
+    return value
 
 
 @compiled
-def _write_body(world: World, board: Board, game: Game, unit: int, contact: HexSet, line: Vector) -> None:
-    """Place, characteristics and weapons of one unit."""
-    here = hex_of(game, unit)
-    invulnerable = world.invulnerable_save[unit]
-    line[2] = (here >> 6) / max(1, world.cols - 1)
-    line[3] = (here & 63) / max(1, world.rows - 1)
-    line[4] = game.hit_points[unit] / world.hit_points[unit]
-    line[5] = _share(world.hit_points[unit], 10.0)
-    line[6] = _share(world.move[unit], 12.0)
-    line[7] = _share(world.toughness[unit], 12.0)
-    line[8] = _share(world.armor_save[unit], 7.0)
-    line[9] = _share(invulnerable, 7.0) if invulnerable > 0 else 1.0
-    line[10] = _share(world.objective_control[unit], 5.0)
-    line[11] = _share(world.value[unit], 200.0)
-    line[12] = _share(world.longest_range[unit], 36.0)
-    selected = int(game.selected_weapon[unit])
+def _write_characteristics(world: World, unit: int, selected: int, line: Vector) -> None:
+    """Copy what ``write_features`` has worked out."""
+    for index in range(_BODY_FEATURES):
+        line[_BODY + index] = world.features[unit, index]
+    for index in range(STATIC_FEATURES - _BODY_FEATURES):
+        line[_MELEE + index] = world.features[unit, _BODY_FEATURES + index]
     if selected >= 0:
-        line[13] = _share(_mean_damage(world, unit, RANGED, selected), 12.0)
-        line[14] = _share(world.strength[unit, RANGED, selected], 12.0)
-    if world.weapon_count[unit, MELEE] > 0:
-        line[15] = _share(_mean_damage(world, unit, MELEE, 0), 12.0)
-        line[16] = _share(world.strength[unit, MELEE, 0], 12.0)
-    line[17] = 1.0 if holds(contact, here) else 0.0
-    line[18] = 1.0 if objectives_at(board, here) != NOTHING else 0.0
+        line[_SELECTED] = world.weapon_features[unit, selected, 0]
+        line[_SELECTED + 1] = world.weapon_features[unit, selected, 1]
+
+
+@compiled
+def _add_strength(world: World, held: np.uint64, control: int, strength: Vector) -> None:
+    """Add a unit's objective control to each objective that it stands on; 1 stands for 10 or more."""
+    for objective in range(world.objective_count):
+        if held & bit(objective) != NOTHING:
+            place = objective * OBJECTIVE
+            strength[place] = min(1.0, strength[place] + control / 10.0)
 
 
 @compiled
 def _mean_damage(world: World, unit: int, kind: int, slot: int) -> float:
-    return expected_attacks(world, unit, kind, slot) * expected_hit_damage(world, unit, kind, slot)
+    """Mean attacks times mean damage of a weapon; 1 stands for 12 or more."""
+    mean = expected_attacks(world, unit, kind, slot) * expected_hit_damage(world, unit, kind, slot)
+    return _share(mean, 12.0)

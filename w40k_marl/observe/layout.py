@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ContentError, W40KError
 from ..rules.actions import MICRO_ACTIONS, MICRO_COUNT, TARGET_SLOTS
 from ..rules.state import MAX_OBJECTIVES, MAX_UNITS_PER_SIDE
 
@@ -53,12 +58,12 @@ UNIT_FIELDS = (
     ("melee_strength", "strength of the first melee weapon / 12"),
     ("in_contact", "1 if an enemy touches the unit"),
     ("on_objective", "1 if the unit stands on an objective"),
-    ("eligible", "1 if the unit may be activated now"),
+    ("eligible", "1 if the unit is in the activation pool of this moment (while its own activation is open, too)"),
     ("active", "1 if its activation is open"),
-    ("moved", "mark"),
-    ("fled", "mark"),
-    ("advanced", "mark"),
-    ("charged", "mark"),
+    ("moved", "mark: has moved this turn"),
+    ("fled", "mark: has moved out of contact this turn"),
+    ("advanced", "mark: has advanced this turn"),
+    ("charged", "mark: has charged this turn"),
     ("attacked", "mark: has shot or fought this turn"),
 )
 
@@ -71,16 +76,16 @@ OBJECTIVE_FIELDS = (
 
 TARGET_FIELDS = (
     ("present", "1 if the slot holds a target: row i is micro action 4 + i"),
-    ("slot", "roster slot of the enemy / units per side"),
-    ("distance", "hexes / 40"),
+    ("slot", "roster slot of the target in its own side / units per side"),
+    ("distance", "hexes from the active unit / 40"),
     ("hit_points", "hit points / full hit points"),
     ("value", "VALUE / 200"),
-    ("kill_score", "share of its hit points that the best weapon is estimated to take"),
-    ("on_objective", "1 if it stands on an objective"),
+    ("kill_score", "share of its hit points that the active unit's best weapon is estimated to take"),
+    ("on_objective", "1 if the target stands on an objective"),
 )
 
 ACTIVE_FIELDS = (
-    ("present", "1 while an activation is open"),
+    ("present", "1 while an activation is open, of a unit of the player to act"),
     ("slot", "roster slot of the active unit / units per side"),
     ("nearest_enemy", "hexes to the nearest enemy / 40, 1 without one"),
     ("has_attacked", "1 if it has fired or struck in this activation"),
@@ -116,10 +121,12 @@ class Layout:
         """Refuse capacities that the rules cannot hold."""
         for name, limit in (("units_per_side", MAX_UNITS_PER_SIDE), ("objectives", MAX_OBJECTIVES)):
             value = getattr(self, name)
-            if not 1 <= value <= limit:
-                from ..errors import ContentError
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= limit:
+                raise ContentError("layout", name, f"a whole number from 1 to {limit}", repr(value))
 
-                raise ContentError("layout", name, f"from 1 to {limit}", repr(value))
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Itself: nothing in it changes."""
+        return self
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -177,3 +184,10 @@ class Layout:
             for row in range(block.rows)
             for field, _ in block.fields
         ]
+
+    def describe_observation(self, observation: NDArray[np.float32]) -> dict[str, float]:
+        """The numbers of an observation vector by name, in order; W40KError where it has another length."""
+        names, values = self.field_names(), observation.tolist()
+        if observation.shape != (len(names),):
+            raise W40KError(f"observation: expected shape ({len(names)},), got {observation.shape}")
+        return dict(zip(names, values, strict=True))

@@ -40,7 +40,12 @@ def reset(worlds: Worlds, board: Board, games: Games, row: int, seed: np.uint64)
 
     Returns ACCEPTED, or NO_ROOM_TO_DEPLOY where a random deployment finds no free hex for some unit.
     """
-    world, game = worlds[0], games[row]
+    return start(worlds[0], board, games[row], seed)
+
+
+@compiled
+def start(world: World, board: Board, game: Game, seed: np.uint64) -> int:
+    """``reset`` on one record."""
     _clear(game, seed)
     if not _deploy(world, board, game):
         return NO_ROOM_TO_DEPLOY

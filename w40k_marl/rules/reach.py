@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .bits import NOTHING, ONE, bit, has
+from .bits import NOTHING, ONE, BitSet, bit, has
 from .board import Board, HexSet, all_hexes, columns, open_hexes
 from .compiled import compiled
-from .hexes import NEIGHBOUR_COLUMN, NEIGHBOUR_ROW, hex_at
+from .hexes import NEIGHBOUR_COLUMN, NEIGHBOUR_ROW
 from .state import Game, World
 
 
@@ -127,8 +127,10 @@ def path_order(start: int, reach: int, free: HexSet) -> NDArray[np.int64]:
     Neighbours are visited N, NE, SE, S, SW, NW; ties of every automatic choice are broken by this order.
     The start is not part of the result.
     """
-    unseen = free.copy()
-    unseen[start >> 6] &= ~bit(start & 63)
+    # one empty column on either side spares the search every test for the edge of the board
+    unseen = np.zeros(len(free) + 2, dtype=np.uint64)
+    unseen[1:-1] = free
+    unseen[(start >> 6) + 1] &= ~bit(start & 63)
     order = np.empty(len(free) * 64, dtype=np.int64)
     order[0] = start
     head, tail = 0, 1
@@ -142,15 +144,32 @@ def path_order(start: int, reach: int, free: HexSet) -> NDArray[np.int64]:
 
 @compiled
 def _visit_neighbours(hex_id: int, unseen: HexSet, order: NDArray[np.int64], tail: int) -> int:
-    """Append the unseen neighbours of a hex to ``order``; returns its new length."""
-    column, row = hex_id >> 6, hex_id & 63
-    for direction in range(6):
-        beside = column + NEIGHBOUR_COLUMN[direction]
-        level = row + NEIGHBOUR_ROW[column & 1, direction]
-        if 0 <= beside < len(unseen) and 0 <= level < 64 and has(unseen[beside], level):
-            unseen[beside] &= ~bit(level)
-            order[tail] = hex_at(beside, level)
-            tail += 1
+    """Append the unseen neighbours of a hex to ``order``; returns its new length.
+
+    ``unseen`` has an extra column on either side. Shifting a bit off its word is how a hex falls off the board.
+    """
+    column, here = (hex_id >> 6) + 1, bit(hex_id & 63)
+    north, south = here >> ONE, here << ONE
+    odd = (hex_id >> 6) & 1
+    upper, lower = (here, south) if odd else (north, here)  # the two neighbours in the columns beside
+    if (unseen[column] & (north | south)) | ((unseen[column - 1] | unseen[column + 1]) & (upper | lower)) == NOTHING:
+        return tail
+    below = hex_id + odd  # the lower neighbour's row, in this column
+    tail = _visit(column, north, hex_id - 1, unseen, order, tail)
+    tail = _visit(column + 1, upper, below + 63, unseen, order, tail)
+    tail = _visit(column + 1, lower, below + 64, unseen, order, tail)
+    tail = _visit(column, south, hex_id + 1, unseen, order, tail)
+    tail = _visit(column - 1, lower, below - 64, unseen, order, tail)
+    return _visit(column - 1, upper, below - 65, unseen, order, tail)
+
+
+@compiled
+def _visit(column: int, row: BitSet, hex_id: int, unseen: HexSet, order: NDArray[np.int64], tail: int) -> int:
+    """Append one hex if it is unseen."""
+    if unseen[column] & row != NOTHING:
+        unseen[column] &= ~row
+        order[tail] = hex_id
+        return tail + 1
     return tail
 
 

@@ -32,6 +32,7 @@ MAX_OBJECTIVES = 64
 MAX_WEAPONS = 8  # weapons of one kind that a unit may carry
 MAX_SCORINGS = 4
 MAX_CONDITIONS = 8
+STATIC_FEATURES, WEAPON_FEATURES = 10, 2  # numbers of an observation that depend on the scenario alone
 
 # phases (spec 02 section 1); the command phase never waits for an action
 COMMAND, MOVE, SHOOT, CHARGE, FIGHT = range(5)
@@ -140,6 +141,9 @@ def world_dtype(units_per_side: int) -> np.dtype[Any]:
                 ("assault", np.int16, weapons),
                 ("pistol", np.int16, weapons),
                 ("combi_group", np.int16, weapons),  # 0: none
+                # what observers say of a unit that never changes; written once by them, the rules do not read it
+                ("features", np.float32, (units, STATIC_FEATURES)),
+                ("weapon_features", np.float32, (units, MAX_WEAPONS, WEAPON_FEATURES)),
                 # scoring
                 ("scoring_count", np.int64),
                 ("start_turn", np.int64, MAX_SCORINGS),

@@ -1,0 +1,119 @@
+"""The tables of docs/environment.md: what every index of the observation and of the action means.
+
+``python -m w40k_marl.observe.document`` prints them; ``--write FILE`` puts them into a page, between its two marks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..rules.actions import MICRO_ACTIONS
+from .layout import Block, Layout
+
+BEGIN, END = "<!-- tables of {} -->", "<!-- end of tables -->"
+
+_BLOCKS = {
+    "global": "The game as a whole.",
+    "active_unit": "The unit whose activation is open; all 0 between activations.",
+    "targets": "The targets of the active unit, whoever looks: row *i* is the target of the action `target_i`.",
+    "objectives": "Objectives in the order of the scenario.",
+    "my_units": "Units of the observing player by roster slot: row *i* is the unit of the action `select_i`.",
+    "enemy_units": "Units of the other player by roster slot, with the fields of `my_units`.",
+}
+
+_MICRO = {
+    "move_aggressive": "move as near to the enemy as possible",
+    "move_tactical": "move where most enemies are within range",
+    "move_defensive": "move as far from the enemy as possible",
+    "move_random": "move to a hex drawn by dice",
+    "charge": "charge: the nearest enemy that can be charged",
+    "fight": "fight: the first enemy in contact",
+    "wait": "end the activation, with what it has done so far",
+    "advance": "advance by a die towards the nearest enemy",
+}
+
+
+def observation_tables(layout: Layout) -> str:
+    """A table of the blocks, then a table of fields for each kind of block."""
+    lines = _table(
+        ("index", "block", "rows", "numbers a row"),
+        [(_span(block.start, block.stop), f"`{block.name}`", block.rows, len(block.fields)) for block in layout.blocks],
+    )
+    for block in layout.blocks:
+        lines += ["", f"**`{block.name}`**. {_BLOCKS[block.name]}"]
+        if block.name == "enemy_units":
+            lines[-1] += f" The index is {_index(block, 0)} + number of the field."
+        else:
+            lines += ["", *_fields(block)]
+    return "\n".join(lines)
+
+
+def action_table(layout: Layout) -> str:
+    """A row for each action of the micro block, one for the whole select block."""
+    rows: list[tuple[object, ...]] = [
+        (
+            _span(0, layout.micro_start),
+            "`select_0`, `select_1`, ...",
+            "open the activation of the unit in this roster slot",
+        )
+    ]
+    for number, name in enumerate(MICRO_ACTIONS):
+        meaning = _MICRO.get(name) or f"shoot at, charge or fight the target in row {name.removeprefix('target_')}"
+        rows.append((layout.micro_start + number, f"`{name}`", meaning))
+    return "\n".join(_table(("action", "name", "what it does"), rows))
+
+
+def tables(layout: Layout) -> dict[str, str]:
+    """The generated parts of the page by the name in their mark."""
+    return {"observation": observation_tables(layout), "actions": action_table(layout)}
+
+
+def fill(page: str, layout: Layout) -> str:
+    """A page with the text between its marks made anew. Raises ValueError where a mark is missing."""
+    for name, text in tables(layout).items():
+        begin = BEGIN.format(name)
+        before, found, rest = page.partition(begin)
+        _, closed, after = rest.partition(END)
+        if not (found and closed):
+            raise ValueError(f"page: expected {begin} and after it {END}, got neither or one")
+        page = f"{before}{begin}\n\n{text}\n\n{END}{after}"
+    return page
+
+
+def _fields(block: Block) -> list[str]:
+    rows = [(_index(block, number), f"`{name}`", meaning) for number, (name, meaning) in enumerate(block.fields)]
+    return _table(("index", "field", "meaning"), rows)
+
+
+def _index(block: Block, number: int) -> str:
+    """Index of a field: a number, or a formula where the block has several rows."""
+    first = block.start + number
+    return str(first) if block.rows == 1 else f"{first} + {len(block.fields)} *i*"
+
+
+def _span(start: int, stop: int) -> str:
+    return f"{start} to {stop - 1}"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return ["| " + " | ".join(map(str, line)) + " |" for line in lines]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables, or bring a page up to date."""
+    parser = argparse.ArgumentParser(prog="python -m w40k_marl.observe.document", description=__doc__)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="bring this page up to date instead of printing")
+    page: Path | None = parser.parse_args(arguments).write
+    if page is None:
+        sys.stdout.write("\n\n".join(tables(Layout()).values()) + "\n")
+    else:
+        page.write_text(fill(page.read_text(encoding="utf-8"), Layout()), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
