@@ -115,11 +115,11 @@ class RawEnv(AECEnv[str, Any, Any]):
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Begin a game. A seed begins a new stream; without one the stream of the last seed goes on.
 
-        ``options`` is accepted and ignored.
+        ``options={"game_seed": n}`` begins the very game of that seed, 0 to 2**63 - 1; other options are ignored.
         """
         if seed is not None:
             self._random, _ = seeding.np_random(seed)
-        self.session.reset(self._random)
+        self.session.reset(self._random, (options or {}).get("game_seed"))
         self._begin_bookkeeping()
 
     def _begin_bookkeeping(self) -> None:

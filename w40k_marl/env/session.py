@@ -140,11 +140,12 @@ class Session:
 
     # --- play ----------------------------------------------------------------------------------------------
 
-    def reset(self, random: np.random.Generator) -> None:
-        """Begin a new game: draw a setting if there are several, then the game's seed."""
+    def reset(self, random: np.random.Generator, game_seed: int | None = None) -> None:
+        """Begin a new game: draw a setting if there are several, then the game's seed if none is given."""
         if len(self._playable) > 1:
             self._use(int(random.integers(len(self._playable))))
-        seed = np.uint64(random.integers(2**63))
+        self.games.view(np.uint8).fill(0)  # nothing of the last game, not even its old events
+        seed = np.uint64(random.integers(2**63) if game_seed is None else game_seed)
         if engine.reset(self._worlds, self._board, self.games, 0, seed) != engine.ACCEPTED:
             raise DeploymentError(
                 f"{self.setting.scenario.name}: expected a free hex in the deployment zone for every unit, "

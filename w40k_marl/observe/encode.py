@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..rules.actions import TARGET_SLOTS, write_mask
 from ..rules.bits import NOTHING, bit, has
-from ..rules.board import Board, HexSet, objectives_at
+from ..rules.board import Board, objectives_at
 from ..rules.combat import expected_attacks, expected_hit_damage, kill_score
 from ..rules.compiled import compiled, entry_point
 from ..rules.hexes import distance

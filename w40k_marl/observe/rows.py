@@ -1,9 +1,11 @@
-"""Many games in one call: step every row of a block, restart those that ended, write what the next player sees.
+"""Many games in one call: step some rows, restart those that ended, write what the next player sees.
 
-The kernels release the interpreter lock and touch only the rows of their block, so that blocks may run in threads.
+The kernels release the interpreter lock and touch only the rows they are given, so that blocks may run in threads.
 """
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,12 @@ from ..rules.board import Board
 from ..rules.compiled import compiled, entry_point
 from ..rules.dice import philox
 from ..rules.engine import ACCEPTED, apply, start
-from ..rules.state import Game, Games, Worlds
+from ..rules.state import Game, Games, World, Worlds
 from ..rules.turn import acting_side
 from .encode import encode
+
+Rows: TypeAlias = NDArray[np.int64]
+"""Numbers of the rows that a call works on."""
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -30,11 +35,17 @@ def game_seed(base: np.uint64, row: int, episode: int) -> np.uint64:
 
 
 @entry_point
+def seed_of_row(base: np.uint64, row: int, episode: int) -> np.uint64:
+    """``game_seed`` for Python."""
+    return game_seed(base, row, episode)
+
+
+@entry_point
 def restart_rows(
-    worlds: Worlds, board: Board, games: Games, first: int, last: int, base: np.uint64, episodes: NDArray[np.int64]
+    worlds: Worlds, board: Board, games: Games, rows: Rows, base: np.uint64, episodes: NDArray[np.int64]
 ) -> int:
-    """Begin a new game in rows ``first`` to ``last - 1``; returns the first row without room to deploy, or -1."""
-    for row in range(first, last):
+    """Begin a new game in some rows; returns the first row without room to deploy, or -1."""
+    for row in rows:
         seed = game_seed(base, row, episodes[row])
         if start(worlds[0], board, games[row], seed) != ACCEPTED:
             return row
@@ -43,33 +54,43 @@ def restart_rows(
 
 
 @entry_point
-def step_rows(
+def play_rows(
     worlds: Worlds,
     board: Board,
     games: Games,
-    first: int,
-    last: int,
+    rows: Rows,
     base: np.uint64,
     episodes: NDArray[np.int64],
     actions: NDArray[np.int64],
     rewards: NDArray[np.float32],
     ended: NDArray[np.bool_],
     results: NDArray[np.int32],
+    watchers: NDArray[np.int8],
+    finals: NDArray[np.float32],
+    observations: NDArray[np.float32],
+    masks: NDArray[np.int8],
+    sides: NDArray[np.int8],
+    units: NDArray[np.int16],
 ) -> None:
-    """Apply a legal action to each row of the block; a game that ends is paid, noted and begun anew.
+    """Apply a legal action to each of the rows and write the next player's view.
 
-    ``rewards`` (n, 2), ``ended`` (n,), ``results`` (n, 3): winner and victory points of the game that just ended.
+    A game that ends is paid, noted in ``results`` and begun anew. Shapes: ``rewards`` (n, 2), ``ended`` (n,),
+    ``results`` (n, 3): winner and victory points of the game that just ended; ``finals`` (n, observation_size),
+    or empty if nobody asks: what side ``watchers[row]`` saw at its end; the rest as in ``view_rows``.
     """
     world = worlds[0]
-    for row in range(first, last):
+    for row in rows:
         game = games[row]
         apply(world, board, game, actions[row])
         rewards[row, 0] = rewards[row, 1] = 0
         ended[row] = game.over != 0
         if game.over:
             _pay(game, rewards[row], results[row])
+            if len(finals) > 0:
+                encode(world, board, game, watchers[row], finals[row])
             start(world, board, game, game_seed(base, row, episodes[row]))
             episodes[row] += 1
+        _write_row(world, board, game, row, observations, masks, sides, units)
 
 
 @compiled
@@ -88,32 +109,44 @@ def view_rows(
     worlds: Worlds,
     board: Board,
     games: Games,
-    first: int,
-    last: int,
+    rows: Rows,
     observations: NDArray[np.float32],
     masks: NDArray[np.int8],
     sides: NDArray[np.int8],
     units: NDArray[np.int16],
 ) -> None:
-    """Write, for each row of the block, what its acting player sees and may do.
+    """Write, for each of the rows, what its acting player sees and may do.
 
     ``observations`` (n, observation_size), ``masks`` (n, action_count), ``sides`` (n,) 0 or 1, ``units`` (n,) the
     number of the active unit or -1 while one is to be selected.
     """
-    world = worlds[0]
-    for row in range(first, last):
-        game = games[row]
-        side = acting_side(game)
-        sides[row] = side
-        units[row] = game.active
-        encode(world, board, game, side, observations[row])
-        write_mask(world, game, masks[row])
+    for row in rows:
+        _write_row(worlds[0], board, games[row], row, observations, masks, sides, units)
+
+
+@compiled
+def _write_row(
+    world: World,
+    board: Board,
+    game: Game,
+    row: int,
+    observations: NDArray[np.float32],
+    masks: NDArray[np.int8],
+    sides: NDArray[np.int8],
+    units: NDArray[np.int16],
+) -> None:
+    """What the acting player of one row sees and may do."""
+    side = acting_side(game)
+    sides[row] = side
+    units[row] = game.active
+    encode(world, board, game, side, observations[row])
+    write_mask(world, game, masks[row])
 
 
 @entry_point
-def pick_rows(masks: NDArray[np.int8], first: int, last: int, seed: np.uint64, turn: int, out: NDArray[np.int64]) -> None:
-    """Write a uniformly random legal action of each row; the same for the same ``seed`` and ``turn``."""
-    for row in range(first, last):
+def pick_rows(masks: NDArray[np.int8], rows: Rows, seed: np.uint64, turn: int, out: NDArray[np.int64]) -> None:
+    """Write a uniformly random legal action of some rows; the same for the same ``seed`` and ``turn``."""
+    for row in rows:
         mask = masks[row]
         options = 0
         for action in range(len(mask)):
@@ -129,9 +162,9 @@ def pick_rows(masks: NDArray[np.int8], first: int, last: int, seed: np.uint64, t
 
 
 @entry_point
-def first_illegal(masks: NDArray[np.int8], actions: NDArray[np.int64]) -> int:
-    """The first row whose action its mask does not allow, or -1."""
-    for row in range(len(actions)):
+def first_illegal(masks: NDArray[np.int8], rows: Rows, actions: NDArray[np.int64]) -> int:
+    """The first of the rows whose action its mask does not allow, or -1."""
+    for row in rows:
         action = actions[row]
         if action < 0 or action >= masks.shape[1] or masks[row, action] == 0:
             return row

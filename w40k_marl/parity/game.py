@@ -23,6 +23,7 @@ from ..rules.state import (
     NOBODY,
     PHASES,
     WIN_METHODS,
+    Game,
     Games,
     Worlds,
     new_games,
@@ -71,9 +72,9 @@ class ReplayedGame:
         return self.setting.worlds, self.board, self.games, 0
 
     @property
-    def game(self) -> np.record:
+    def game(self) -> Game:
         """The one row."""
-        return self.games[0]  # type: ignore[no-any-return]
+        return self.games[0]
 
     def number(self, unit_id: str) -> int:
         """Number of a unit; -1 of an id that the game does not have."""
@@ -146,8 +147,7 @@ class ReplayedGame:
             "units": {unit.id: self._unit(number) for number, unit in enumerate(self.setting.units) if unit},
             "marks": {mark: sorted(self._marked(getattr(game, mark))) for mark in MARKS},
             "control": {
-                objective: int(game.control[index]) or None
-                for index, objective in enumerate(self.objective_ids)
+                objective: int(game.control[index]) or None for index, objective in enumerate(self.objective_ids)
             },
             "vp": {"1": int(game.victory_points[0]), "2": int(game.victory_points[1])},
             "game_over": bool(game.over),

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..rules import replay
-from ..rules.state import NOBODY
+from ..rules.state import MELEE, NOBODY, RANGED
 from .game import ReplayedGame, recorded_state
 from .trace import Json, Trace
 
@@ -32,10 +31,7 @@ class Difference:
     def __str__(self) -> str:
         """One line for the report."""
         place = "start" if self.step is None else f"step {self.step}"
-        return (
-            f"{place}, phase {self.phase}, unit {self.unit}: {self.field}: "
-            f"expected {self.expected}, got {self.got}"
-        )
+        return f"{place}, phase {self.phase}, unit {self.unit}: {self.field}: expected {self.expected}, got {self.got}"
 
 
 @dataclass(slots=True)
@@ -84,9 +80,7 @@ def replay_level_a(trace: Trace, before_step: Callable[[ReplayedGame, int], None
         try:
             _apply(game, step)
         except MismatchError as mismatch:
-            result.difference = Difference(
-                index, phase, unit, mismatch.field, mismatch.expected, mismatch.got
-            )
+            result.difference = Difference(index, phase, unit, mismatch.field, mismatch.expected, mismatch.got)
             return result
         if _is_late_control(game, step):
             replay.force_control(*game.arguments)
@@ -180,6 +174,7 @@ def _move(game: ReplayedGame, step: Json) -> None:
 
 def _advance(game: ReplayedGame, step: Json) -> None:
     recorded = step["advance"][0]
+    _check_roll(step, "advance", recorded["roll"])
     game.hand_out(_dice(step, "advance") or [{"for": "advance", "v": recorded["roll"]}])
     destination = NOBODY
     if recorded["dests"]:
@@ -194,6 +189,7 @@ def _charge(game: ReplayedGame, step: Json) -> None:
         _end(game, step)
         return
     recorded = step["charge"][0]
+    _check_roll(step, "charge", recorded["roll"])
     game.hand_out(_dice(step, "charge"))
     _demand(
         replay.force_charge(*game.arguments, game.number(recorded["target"])),
@@ -249,18 +245,32 @@ def _check_dice(game: ReplayedGame) -> None:
         raise MismatchError("dice", "exactly the recorded dice", problem)
 
 
+def _check_roll(step: Json, purpose: str, recorded: int) -> None:
+    """The recorded sum of a charge's or an advance's dice; a die kept from earlier is not there (D6)."""
+    faces = [draw["v"] for draw in _dice(step, purpose)]
+    if faces and sum(faces) != recorded:
+        raise MismatchError(f"{purpose}.roll", recorded, sum(faces))
+
+
 def _check_attack(game: ReplayedGame, recorded: Json) -> None:
-    """Compare one attack: rolls, needed rolls as far as they decided, damage, death."""
+    """Compare one attack: weapon, rolls and what they decided, damage, death."""
     _check_dice(game)
     event = game.last_attack()
-    expected = (recorded["hit"], recorded["wound"], recorded["save"], recorded["damage"])
-    got: Any = None if event is None else event[3:]
-    if got != expected:
-        raise MismatchError("attack (hit, wound, save, damage)", expected, got)
-    target = game.number(recorded["target"])
+    if event is None:
+        raise MismatchError("attack", _short(recorded), None)
+    unit, target, slot, hit, wound, save, damage = event
+    weapon = game.weapons(str(game.id_of(unit)), RANGED if recorded["mode"] == "ranged" else MELEE)[slot].code
+    succeeded = (wound > 0, save > 0, save > 0 and damage == 0)  # a die is rolled only after a success
     left = int(game.game.hit_points[target])
-    if left != recorded["hp_after"] or (left == 0) != bool(recorded["killed"]):
-        raise MismatchError("attack.hp_after", recorded["hp_after"], left)
+    for names, got in (
+        ("weapon", (weapon,)),
+        ("hit wound save damage", (hit, wound, save, damage)),
+        ("hit_ok wound_ok save_ok", succeeded),
+        ("hp_after killed", (left, left == 0)),
+    ):
+        expected = tuple(recorded[name] for name in names.split())
+        if got != expected:
+            raise MismatchError(f"attack.{names.replace(' ', ', ')}", expected, got)
 
 
 def _short(attack: Json) -> str:

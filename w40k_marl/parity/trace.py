@@ -143,9 +143,7 @@ def _scoring(entry: Json) -> Scoring:
         id=str(entry["id"]),
         start_turn=entry["scoring"]["start_turn"],
         max_points_per_turn=entry["scoring"]["max_points_per_turn"],
-        conditions=tuple(
-            ScoringCondition(rule["points"], rule["condition"]) for rule in entry["scoring"]["rules"]
-        ),
+        conditions=tuple(ScoringCondition(rule["points"], rule["condition"]) for rule in entry["scoring"]["rules"]),
         default_phase=entry["timing"]["default_phase"],
         last_turn_second_player_phase=entry["timing"]["round5_second_player_phase"],
         control_method=entry["control"]["control_method"],

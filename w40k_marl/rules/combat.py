@@ -51,9 +51,7 @@ def attack(world: World, game: Game, attacker: int, kind: int, slot: int, target
     hit_roll = roll(game, 6, HIT)
     if hit_roll >= world.hit[attacker, kind, slot]:
         wound_roll = roll(game, 6, WOUND)
-        if wound_roll >= wound_target(
-            int(world.strength[attacker, kind, slot]), int(world.toughness[target])
-        ):
+        if wound_roll >= wound_target(int(world.strength[attacker, kind, slot]), int(world.toughness[target])):
             save_roll = roll(game, 6, SAVE)
             if save_roll < save_against(world, attacker, kind, slot, target):
                 fixed, dice = (
@@ -80,9 +78,7 @@ def save_against(world: World, attacker: int, kind: int, slot: int, target: int)
 @compiled
 def number_of_attacks(world: World, game: Game, unit: int, kind: int, slot: int) -> int:
     """How many attacks a weapon makes this activation; rolls the die of a D3 or D6."""
-    return amount(
-        game, int(world.attacks[unit, kind, slot]), int(world.attacks_dice[unit, kind, slot]), ATTACKS
-    )
+    return amount(game, int(world.attacks[unit, kind, slot]), int(world.attacks_dice[unit, kind, slot]), ATTACKS)
 
 
 @compiled

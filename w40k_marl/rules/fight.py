@@ -155,9 +155,7 @@ def fight(world: World, game: Game, unit: int, target: int) -> bool:
         first = best_melee_weapon(world, game, unit, target)
         game.attacks_left = number_of_attacks(world, game, unit, MELEE, first)
     while game.attacks_left > 0:
-        strike_once(
-            world, game, unit, best_melee_weapon(world, game, unit, int(game.target)), int(game.target)
-        )
+        strike_once(world, game, unit, best_melee_weapon(world, game, unit, int(game.target)), int(game.target))
         game.attacks_left -= 1
         list_opponents(world, game, unit)
         if game.target_count == 0:

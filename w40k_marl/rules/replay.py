@@ -21,7 +21,6 @@ from .movement import destinations, may_move_to, move
 from .objectives import evaluate_control
 from .reach import path_order, unoccupied
 from .shooting import (
-    _targets_for_the_next_shot,
     advance,
     begin_shooting,
     best_weapon,
@@ -31,6 +30,7 @@ from .shooting import (
     list_targets,
     may_still_advance,
     start_activation,
+    targets_for_the_next_shot,
     usable_now,
 )
 from .state import CHARGE, FIGHT, MELEE, MOVE, NOBODY, RANGED, SHOOT, Game, Games, Worlds
@@ -84,11 +84,7 @@ def force_activation(worlds: Worlds, board: Board, games: Games, row: int, unit:
         return DONE
     if game.active != NOBODY:
         return NOT_ALLOWED
-    if (
-        game.over
-        or side_of(world, unit) != acting_side(game)
-        or not has(eligible(game), slot_of(world, unit))
-    ):
+    if game.over or side_of(world, unit) != acting_side(game) or not has(eligible(game), slot_of(world, unit)):
         return NOT_ELIGIBLE
     activate(world, board, game, unit)
     return DONE
@@ -269,9 +265,7 @@ def charge_destinations(
 
 
 @entry_point
-def weapon_scores(
-    worlds: Worlds, games: Games, row: int, unit: int, kind: int, target: int
-) -> NDArray[np.float64]:
+def weapon_scores(worlds: Worlds, games: Games, row: int, unit: int, kind: int, target: int) -> NDArray[np.float64]:
     """Kill score of each weapon of a kind against a target, by slot."""
     world, game = worlds[0], games[row]
     scores = np.empty(int(world.weapon_count[unit, kind]), dtype=np.float64)
@@ -306,7 +300,7 @@ def begin_activation(worlds: Worlds, board: Board, games: Games, row: int) -> No
 @entry_point
 def prepare_next_shot(worlds: Worlds, board: Board, games: Games, row: int) -> bool:
     """After a shot: bring list and weapon up to date; False when the activation is over."""
-    return _targets_for_the_next_shot(worlds[0], board, games[row], int(games[row].active))
+    return targets_for_the_next_shot(worlds[0], board, games[row], int(games[row].active))
 
 
 @entry_point

@@ -265,9 +265,7 @@ def best_weapon(world: World, board: Board, game: Game, unit: int, target: int) 
     for slot in range(world.weapon_count[unit, RANGED]):
         if not (usable >> slot) & 1:
             continue
-        if world.decisions == DECIDED_BY_AGENT and not _weapon_reaches(
-            world, board, game, unit, slot, target
-        ):
+        if world.decisions == DECIDED_BY_AGENT and not _weapon_reaches(world, board, game, unit, slot, target):
             continue
         score = kill_score(world, game, unit, RANGED, slot, target)
         if score > best_score:
@@ -306,7 +304,7 @@ def shoot(world: World, board: Board, game: Game, unit: int, target: int) -> boo
         if game.attacks_left > 0:
             fire_once(world, game, unit, int(game.selected_weapon[unit]), int(game.target))
             game.attacks_left -= 1
-        if not _targets_for_the_next_shot(world, board, game, unit):
+        if not targets_for_the_next_shot(world, board, game, unit):
             if game.attacks_left > 0:
                 record(game, STOPPED_SHOOTING, unit, 0, int(game.attacks_left), 0, 0, 0, 0)
             return True
@@ -326,7 +324,7 @@ def choose_weapon(world: World, game: Game, unit: int, slot: int) -> None:
 
 
 @compiled
-def _targets_for_the_next_shot(world: World, board: Board, game: Game, unit: int) -> bool:
+def targets_for_the_next_shot(world: World, board: Board, game: Game, unit: int) -> bool:
     """Bring the target list up to date, going on to a further weapon if this one is used up (R-48, R-49)."""
     selected = int(game.selected_weapon[unit])
     agent_decides = world.decisions == DECIDED_BY_AGENT

@@ -97,66 +97,84 @@ MAX_RECORDED_DICE = 8
 @lru_cache(maxsize=32)
 def world_dtype(units_per_side: int) -> np.dtype[Any]:
     """Record type of a World for a capacity of ``units_per_side`` (at most 64)."""
-    units, weapons = 2 * units_per_side, (2 * units_per_side, 2, MAX_WEAPONS)
-    return np.dtype(
-        (
-            np.record,
-            [
-                ("units_per_side", np.int64),  # capacity
-                ("cols", np.int64),
-                ("rows", np.int64),
-                ("max_turns", np.int64),
-                ("decisions", np.int64),  # DECIDED_BY_...
-                ("advance_dice_sides", np.int64),
-                ("objective_count", np.int64),
-                ("unit_count", np.int64, 2),  # by side
-                ("roster_size", np.int64),
-                ("roster", np.int64, units),  # units in the order of the file, both sides
-                ("full_value", np.int64, 2),  # by side: sum of VALUE over the whole roster
-                ("random_deployment", np.int64),
-                ("zone", np.int64, (2, 4)),  # by side: first and last column, first and last row, inclusive
-                ("start", np.int64, units),  # hexes of a fixed deployment
-                # characteristics
-                ("move", np.int16, units),
-                ("toughness", np.int16, units),
-                ("armor_save", np.int16, units),
-                ("invulnerable_save", np.int16, units),
-                ("hit_points", np.int16, units),
-                ("objective_control", np.int16, units),
-                ("value", np.int16, units),
-                ("charges_after_advance", np.int16, units),
-                ("kind", np.int16, units),  # SWARM.. by hit points
-                ("preferred_kind", np.int16, units),  # SWARM.. by name
-                ("longest_range", np.int16, units),  # over all ranged weapons, 0 without one
-                # weapons: unit, RANGED or MELEE, slot
-                ("weapon_count", np.int16, (units, 2)),
-                ("range", np.int16, weapons),
-                ("attacks", np.int16, weapons),  # 0 where attacks_dice is set
-                ("attacks_dice", np.int16, weapons),  # 0, 3 (D3) or 6 (D6)
-                ("hit", np.int16, weapons),
-                ("strength", np.int16, weapons),
-                ("armor_penetration", np.int16, weapons),
-                ("damage", np.int16, weapons),
-                ("damage_dice", np.int16, weapons),
-                ("assault", np.int16, weapons),
-                ("pistol", np.int16, weapons),
-                ("combi_group", np.int16, weapons),  # 0: none
-                # what observers say of a unit that never changes; written once by them, the rules do not read it
-                ("features", np.float32, (units, STATIC_FEATURES)),
-                ("weapon_features", np.float32, (units, MAX_WEAPONS, WEAPON_FEATURES)),
-                # scoring
-                ("scoring_count", np.int64),
-                ("start_turn", np.int64, MAX_SCORINGS),
-                ("max_points", np.int64, MAX_SCORINGS),
-                ("scoring_phase", np.int64, MAX_SCORINGS),
-                ("last_scoring_phase", np.int64, MAX_SCORINGS),  # second player, last turn
-                ("control_method", np.int64),
-                ("condition_count", np.int64, MAX_SCORINGS),
-                ("condition", np.int64, (MAX_SCORINGS, MAX_CONDITIONS)),
-                ("points", np.int64, (MAX_SCORINGS, MAX_CONDITIONS)),
-            ],
-        )
-    )
+    units = 2 * units_per_side
+    fields = [
+        ("units_per_side", np.int64),  # capacity
+        ("cols", np.int64),
+        ("rows", np.int64),
+        ("max_turns", np.int64),
+        ("decisions", np.int64),  # DECIDED_BY_...
+        ("advance_dice_sides", np.int64),
+        ("objective_count", np.int64),
+        ("unit_count", np.int64, 2),  # by side
+        ("roster_size", np.int64),
+        ("roster", np.int64, units),  # units in the order of the file, both sides
+        ("full_value", np.int64, 2),  # by side: sum of VALUE over the whole roster
+        ("random_deployment", np.int64),
+        ("zone", np.int64, (2, 4)),  # by side: first and last column, first and last row, inclusive
+        ("start", np.int64, units),  # hexes of a fixed deployment
+        *_characteristics(units),
+        *_weapon_fields((units, 2, MAX_WEAPONS)),
+        *_feature_fields(units),
+        *_SCORING_FIELDS,
+    ]
+    return np.dtype((np.record, np.dtype(fields, align=True)))
+
+
+def _characteristics(units: int) -> list[Any]:
+    """Numbers of each unit (spec 01 section 9)."""
+    return [
+        ("move", np.int16, units),
+        ("toughness", np.int16, units),
+        ("armor_save", np.int16, units),
+        ("invulnerable_save", np.int16, units),
+        ("hit_points", np.int16, units),
+        ("objective_control", np.int16, units),
+        ("value", np.int16, units),
+        ("charges_after_advance", np.int16, units),
+        ("kind", np.int16, units),  # SWARM.. by hit points
+        ("preferred_kind", np.int16, units),  # SWARM.. by name
+        ("longest_range", np.int16, units),  # over all ranged weapons, 0 without one
+    ]
+
+
+def _weapon_fields(weapons: tuple[int, int, int]) -> list[Any]:
+    """Numbers of each weapon: unit, RANGED or MELEE, slot (spec 01 section 10)."""
+    return [
+        ("weapon_count", np.int16, weapons[:2]),
+        ("range", np.int16, weapons),
+        ("attacks", np.int16, weapons),  # 0 where attacks_dice is set
+        ("attacks_dice", np.int16, weapons),  # 0, 3 (D3) or 6 (D6)
+        ("hit", np.int16, weapons),
+        ("strength", np.int16, weapons),
+        ("armor_penetration", np.int16, weapons),
+        ("damage", np.int16, weapons),
+        ("damage_dice", np.int16, weapons),
+        ("assault", np.int16, weapons),
+        ("pistol", np.int16, weapons),
+        ("combi_group", np.int16, weapons),  # 0: none
+    ]
+
+
+def _feature_fields(units: int) -> list[Any]:
+    """What observers say of a unit that never changes; written once by them, the rules do not read it."""
+    return [
+        ("features", np.float32, (units, STATIC_FEATURES)),
+        ("weapon_features", np.float32, (units, MAX_WEAPONS, WEAPON_FEATURES)),
+    ]
+
+
+_SCORING_FIELDS: list[Any] = [
+    ("scoring_count", np.int64),
+    ("start_turn", np.int64, MAX_SCORINGS),
+    ("max_points", np.int64, MAX_SCORINGS),
+    ("scoring_phase", np.int64, MAX_SCORINGS),
+    ("last_scoring_phase", np.int64, MAX_SCORINGS),  # second player, last turn
+    ("control_method", np.int64),
+    ("condition_count", np.int64, MAX_SCORINGS),
+    ("condition", np.int64, (MAX_SCORINGS, MAX_CONDITIONS)),
+    ("points", np.int64, (MAX_SCORINGS, MAX_CONDITIONS)),
+]
 
 
 @lru_cache(maxsize=32)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from w40k_marl.parity.cli import main
+
+from .conftest import COMMITTED
+
+
+@pytest.fixture
+def game() -> str:
+    (path,) = COMMITTED.glob("s048_*.jsonl.gz")
+    return str(path)
+
+
+def lines_of(game: str) -> list[str]:
+    return gzip.decompress(Path(game).read_bytes()).decode("utf-8").splitlines()
+
+
+def falsified(game: str, folder: Path) -> str:
+    lines = lines_of(game)
+    end = json.loads(lines[-1])
+    end["winner"] = 3 - end["winner"]
+    path = folder / "falsified.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write("\n".join([*lines[:-1], json.dumps(end)]) + "\n")
+    return str(path)
+
+
+def test_last_line(game: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([game]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("parity: games 1 exact/1 total, steps 27 exact/27 total, level B agree ")
+    assert last.endswith(" defects 0")
+
+
+def test_level_a_alone_compares_no_choices(game: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([game, "--level", "A"]) == 0
+    assert capsys.readouterr().out == (
+        "parity: games 1 exact/1 total, steps 27 exact/27 total, level B agree 0 explained 0 defects 0\n"
+    )
+
+
+def test_difference_is_shown_and_exits_1(game: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([falsified(game, tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert "first difference: step 26, phase end, unit None: winner: expected (1, 'objectives')" in out
+    assert "parity: games 0 exact/1 total, steps 27 exact/27 total" in out
+
+
+def test_json(game: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "report.json"
+    assert main([game, "--json", str(file)]) == 0
+    report = json.loads(file.read_text(encoding="utf-8"))
+    assert report["result"] == capsys.readouterr().out.splitlines()[-1]
+    assert report["passed"] is True
+    assert [entry["exact_steps"] for entry in report["games"]] == [27]
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_json_is_not_overwritten_unasked(game: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "report.json"
+    file.write_text("mine", encoding="utf-8")
+    assert main([game, "--json", str(file)]) == 2
+    assert file.read_text(encoding="utf-8") == "mine"
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main([game, "--json", str(file), "--overwrite"]) == 0
+    assert "result" in json.loads(file.read_text(encoding="utf-8"))
+
+
+def test_level_c_says_that_it_is_not_there(game: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([game, "--level", "C"]) == 2
+    assert "level C" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"not gzip", gzip.compress(b"not json"), gzip.compress(b'{"rec": "header"}')])
+def test_what_is_no_recorded_game(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "game.jsonl.gz"
+    path.write_bytes(content)
+    assert main([str(path)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert str(path) in error
+
+
+def test_nothing_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "nowhere")]) == 2
+    assert main([str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 2
+
+
+def test_incomplete_record(game: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = lines_of(game)
+    step = json.loads(lines[5])
+    del step["decision"]
+    path = tmp_path / "game.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write("\n".join([*lines[:5], json.dumps(step), *lines[6:]]) + "\n")
+    assert main([str(path)]) == 2
+    assert "'decision'" in capsys.readouterr().err

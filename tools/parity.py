@@ -1,0 +1,14 @@
+#!/usr/bin/env python3
+"""Replays recorded games of the reference engine and compares them with our rules; see docs/parity.md."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from w40k_marl.parity.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,237 @@
+"""One player learns, the other is played inside ``step``: single-agent views of the game, one or many at a time.
+
+All that the learner earns until its next decision is credited to its action, the last reward included, win or
+lose. Both sub-steps are the learner's: selecting a unit, then acting with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from ..content.definitions import GameRules
+from ..errors import ContentError, W40KError
+from ..observe.layout import Layout
+from .batch import BatchEnv
+from .session import ScenarioName, Session
+
+Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np.integer]]
+"""Observations (k, observation) and masks (k, actions) to actions (k,)."""
+
+MOST_GAMES_WITHOUT_A_DECISION = 100
+
+
+class RandomPolicy:
+    """Plays a uniformly random legal action; the same after the same ``seed``."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        """Seed the generator."""
+        self.random = np.random.default_rng(seed)
+
+    def __call__(self, observations: NDArray[np.float32], masks: NDArray[np.int8]) -> NDArray[np.integer]:
+        """Actions (k,) for masks (k, actions), each with at least one legal action."""
+        counted = np.cumsum(masks, axis=1, dtype=np.int64)
+        chosen = (self.random.random(len(masks)) * counted[:, -1]).astype(np.int64)
+        actions: NDArray[np.integer] = np.argmax(counted > chosen[:, None], axis=1)
+        return actions
+
+
+def _check_seat(seat: int) -> int:
+    if seat not in (1, 2):
+        raise ContentError("argument", "seat", "1 or 2", repr(seat))
+    return seat - 1
+
+
+def _box(size: int) -> Any:
+    return gymnasium.spaces.Box(-1.0, 1.0, (size,), np.float32)
+
+
+class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
+    """A Gymnasium environment for one seat of the game; ``action_masks()`` tells what is legal.
+
+    Observation: float32 (layout.observation_size,). Action: ``Discrete(layout.action_count)``. Reward: +1, -1 or 0
+    at the end. An illegal action raises IllegalActionError and changes nothing.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}
+
+    def __init__(
+        self,
+        scenario: ScenarioName | Sequence[ScenarioName] = "macro_default",
+        *,
+        seat: int = 1,
+        opponent: Policy | None = None,
+        decisions: str = "agent",
+        game_rules: str | Path | GameRules | None = None,
+        layout: Layout | None = None,
+        max_turns: int | None = None,
+    ) -> None:
+        """Sit down at ``seat`` (1 or 2) against a policy, by default a random one seeded by ``reset``."""
+        self.session = Session(
+            scenario, decisions=decisions, game_rules=game_rules, layout=layout, max_turns=max_turns
+        )
+        self.layout = self.session.layout
+        self.side = _check_seat(seat)
+        self.opponent = opponent
+        self._random_opponent = RandomPolicy(0)
+        self.observation_space = _box(self.layout.observation_size)
+        self.action_space = gymnasium.spaces.Discrete(self.layout.action_count)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Begin a game and play the other seat up to the learner's first decision."""
+        super().reset(seed=seed)
+        for _ in range(MOST_GAMES_WITHOUT_A_DECISION):
+            self.session.reset(self.np_random)
+            self._random_opponent.random = np.random.default_rng(int(self.np_random.integers(2**63)))
+            self._play_the_other_seat()
+            if not self.session.over:
+                return self._observation(), {}
+        raise _never_acts(self.side)
+
+    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Apply the learner's action, then play the other seat up to the learner's next decision or the end."""
+        self.session.step(int(action))
+        self._play_the_other_seat()
+        over = self.session.over
+        return self._observation(), self._result() if over else 0.0, over, False, {}
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """True for each legal action, (layout.action_count,); all False when the game is over."""
+        return self.session.mask().astype(np.bool_)
+
+    def _play_the_other_seat(self) -> None:
+        session = self.session
+        opponent = self.opponent or self._random_opponent
+        while not session.over and session.acting_side != self.side:
+            observation, mask = session.view(1 - self.side)
+            session.step(int(opponent(observation[None], mask[None])[0]))
+
+    def _observation(self) -> NDArray[np.float32]:
+        observation, _ = self.session.view(self.side)
+        return observation
+
+    def _result(self) -> float:
+        winner = self.session.summary()[2]
+        return 0.0 if winner == 0 else 1.0 if winner == self.side + 1 else -1.0
+
+
+def _never_acts(side: int) -> W40KError:
+    return W40KError(
+        f"seat {side + 1}: expected a decision within {MOST_GAMES_WITHOUT_A_DECISION} games, got none: "
+        "this player has no unit that could act in the scenario"
+    )
+
+
+class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]):
+    """``num_envs`` seats at ``num_envs`` games, played in batches; same-step autoreset.
+
+    Observations float32 (n, layout.observation_size), actions (n,), rewards float32 (n,). ``action_masks()`` is
+    bool (n, layout.action_count). ``infos`` after a game has ended: ``final_obs`` and ``_final_obs`` as Gymnasium
+    has them, ``winner`` and ``victory_points`` (n, 2).
+    """
+
+    metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
+
+    def __init__(
+        self,
+        scenario: ScenarioName | Sequence[ScenarioName] = "macro_default",
+        num_envs: int = 64,
+        *,
+        seat: int = 1,
+        opponent: Policy | None = None,
+        decisions: str = "agent",
+        game_rules: str | Path | GameRules | None = None,
+        layout: Layout | None = None,
+        max_turns: int | None = None,
+        num_threads: int = 1,
+    ) -> None:
+        """Sit down at ``seat`` (1 or 2) of every game against a policy, by default a random one."""
+        self.batch = BatchEnv(
+            scenario,
+            num_envs,
+            decisions=decisions,
+            game_rules=game_rules,
+            layout=layout,
+            max_turns=max_turns,
+            num_threads=num_threads,
+        )
+        self.layout = self.batch.layout
+        self.num_envs = num_envs
+        self.side = _check_seat(seat)
+        self.opponent = opponent
+        self.single_observation_space = _box(self.layout.observation_size)
+        self.single_action_space = gymnasium.spaces.Discrete(self.layout.action_count)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._finals = self.batch.watch(np.full(num_envs, self.side, dtype=np.int8))
+        self._owed = np.zeros(num_envs, dtype=np.float32)  # earned in a new game before its first decision
+        self._actions = np.zeros(num_envs, dtype=np.int64)
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Begin a game at every seat and play up to the learner's first decisions."""
+        if isinstance(seed, list):
+            raise ContentError("argument", "seed", "one seed for all games", "a list")
+        self.batch.reset(seed)
+        self._owed[:] = 0
+        self._play_the_other_seats(np.zeros(self.num_envs, dtype=np.float32), np.zeros(self.num_envs, dtype=np.bool_))
+        self._owed[:] = 0
+        return self.batch.observations.copy(), {}
+
+    def step(
+        self, actions: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        """Apply the learners' actions and play the other seats up to the next decisions."""
+        self.batch.step(actions)
+        rewards = self._owed + self.batch.rewards[:, self.side]
+        self._owed[:] = 0
+        ended = self.batch.ended.copy()
+        self._play_the_other_seats(rewards, ended)
+        return self.batch.observations.copy(), rewards, ended, np.zeros_like(ended), self._infos(ended)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """True for each legal action of each seat, (n, layout.action_count)."""
+        return self.batch.action_masks.astype(np.bool_)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """End the threads of the batch."""
+        self.batch.close()
+
+    def _play_the_other_seats(self, rewards: NDArray[np.float32], ended: NDArray[np.bool_]) -> None:
+        """Play on wherever the other player is to act; what the learner earns and what ends is added in place."""
+        batch = self.batch
+        games = np.zeros(self.num_envs, dtype=np.int64)
+        while len(waiting := np.flatnonzero(batch.acting_sides != self.side)):
+            if self.opponent is None:
+                batch.random_actions(self._actions, waiting)
+            else:
+                chosen = self.opponent(batch.observations[waiting], batch.action_masks[waiting])
+                self._actions[waiting] = chosen
+            batch.step(self._actions, waiting)
+            earned = batch.rewards[waiting, self.side]
+            rewards[waiting] += np.where(ended[waiting], 0, earned)
+            self._owed[waiting] += np.where(ended[waiting], earned, 0)
+            ended[waiting] |= batch.ended[waiting]
+            games[waiting] += batch.ended[waiting]
+            if games.max() > MOST_GAMES_WITHOUT_A_DECISION:
+                raise _never_acts(self.side)
+
+    def _infos(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
+        if not ended.any():
+            return {}
+        return {
+            "final_obs": self._finals.copy(),
+            "_final_obs": ended.copy(),
+            "winner": self.batch.results[:, 0].copy(),
+            "victory_points": self.batch.results[:, 1:].copy(),
+        }

@@ -1,0 +1,113 @@
+"""What our engine would do in a recorded situation; a question plays on a copy of the game it is asked of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..rules import engine, replay
+from ..rules.actions import MICRO_COUNT
+from ..rules.state import ALTERNATING_OTHER, CHARGERS, CLEANUP_OTHER, FIGHT, NOBODY, SHOOT
+from .game import ReplayedGame
+from .trace import Json
+
+Hexes = list[list[int]]
+
+
+def opened(game: ReplayedGame, unit: int) -> ReplayedGame:
+    """A copy in which the unit is active, if it may be."""
+    twin = game.copy()
+    replay.force_activation(*twin.arguments, unit)
+    return twin
+
+
+def eligible(game: ReplayedGame) -> list[str]:
+    """Ids of the units that may act, in roster order."""
+    row = game.game
+    side, stage = int(row.side), int(row.fight_stage)
+    if row.phase == FIGHT and stage in (ALTERNATING_OTHER, CLEANUP_OTHER):
+        side = 1 - side
+    charging = row.phase == FIGHT and stage == CHARGERS
+    return game.members(side, int(row.chargers) if charging else int(row.pool[side]))
+
+
+def mask(game: ReplayedGame, unit: int) -> list[int]:
+    """The 13 micro actions of the unit."""
+    return [int(legal) for legal in _mask(opened(game, unit))[-MICRO_COUNT:]]
+
+
+def _mask(game: ReplayedGame) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+    written = np.zeros(int(game.setting.world.units_per_side) + MICRO_COUNT, dtype=np.int8)
+    engine.legal_mask(game.setting.worlds, game.games, 0, written)
+    return written
+
+
+def targets(game: ReplayedGame, unit: int) -> list[str]:
+    """The unit's targets in slot order."""
+    if game.game.phase == SHOOT and game.game.active == NOBODY:  # on a changed copy the unit may not be eligible
+        return game.ids(replay.shooting_targets(*game.copy().arguments, unit))
+    return opened(game, unit).listed_targets()
+
+
+def move_hexes(game: ReplayedGame, unit: int) -> Hexes:
+    """Where the unit may move, in path order."""
+    return _pairs(replay.move_destinations(*game.arguments, unit))
+
+
+def advance_hexes(game: ReplayedGame, unit: int, reach: int) -> Hexes:
+    """Where the unit may advance with this roll, in path order."""
+    return _pairs(replay.advance_destinations(*game.arguments, unit, reach))
+
+
+def charge_hexes(game: ReplayedGame, unit: int, target: int, reach: int) -> Hexes:
+    """Where a charge with this roll may end, in path order."""
+    return _pairs(replay.charge_destinations(*game.arguments, unit, target, reach))
+
+
+def _pairs(hexes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Hexes:
+    return [[int(hex_id) >> 6, int(hex_id) & 63] for hex_id in hexes]
+
+
+def refuses(game: ReplayedGame, unit: int, micro: int) -> bool:
+    """Whether our engine refuses a micro action of the unit."""
+    twin = opened(game, unit)
+    return _play(twin, micro, []) == engine.NOT_LEGAL
+
+
+def hex_after(game: ReplayedGame, unit: int, micro: int, dice: list[Json]) -> list[int]:
+    """Where the unit stands after a micro action with these dice."""
+    twin = opened(game, unit)
+    _play(twin, micro, dice)
+    hex_id = int(twin.game.hexes[unit])
+    return [hex_id >> 6, hex_id & 63]
+
+
+def _play(game: ReplayedGame, micro: int, dice: list[Json]) -> int:
+    game.hand_out(dice)
+    return engine.step(*game.arguments, int(game.setting.world.units_per_side) + micro)
+
+
+def usable_weapons(game: ReplayedGame) -> list[int]:
+    """Ranged slots that the active unit may use now."""
+    slots = replay.usable_slots(*game.arguments)
+    return [slot for slot in range(slots.bit_length()) if slots >> slot & 1]
+
+
+def weapon_scores(game: ReplayedGame, unit: int, kind: int, target: int) -> list[float]:
+    """Kill score of each weapon of a kind, by slot."""
+    return [float(score) for score in replay.weapon_scores(game.setting.worlds, game.games, 0, unit, kind, target)]
+
+
+def may_be_shot(game: ReplayedGame, unit: int) -> list[str]:
+    """The target list of this moment, by the weapons left to the unit, whatever list its activation has."""
+    twin = game.copy()
+    return twin.ids(replay.shooting_targets(*twin.arguments, unit))
+
+
+def touches_an_enemy(game: ReplayedGame, unit: int) -> bool:
+    """Whether an enemy is adjacent."""
+    return bool(replay.in_contact(game.setting.worlds, game.games, 0, unit))
+
+
+def best_weapon(game: ReplayedGame, kind: int, target: int) -> int:
+    """Slot that the active unit would choose by itself against a target."""
+    return int(replay.best_slot(*game.arguments, kind, target))

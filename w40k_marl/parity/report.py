@@ -1,0 +1,151 @@
+"""The outcome of comparing many recorded games: totals, a table of the named differences, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .level_a import Difference, LevelA
+from .tally import ROWS, Tally
+
+MEANING = {
+    "D1": "a weapon emptied by one unit counts as fired for all carriers of its code",
+    "D3": "target lists from sight before the last move, or not filtered again",
+    "D4": "weapon scores remembered from other weapons",
+    "D5": "an advance without targets takes two steps",
+    "D6": "a failed advance roll is kept for the next advance",
+    "D7": "hexes next to enemies that died in this phase stay closed",
+    "D8": "walls do not stop movement in pool games",
+    "D10": "a masked-out action is carried out as the end of the activation",
+    "D19": "the number of melee attacks is that of the weapon used last",
+    "D21": "objective control evaluated once more as the last turn opens",
+}
+"""What each row that can explain a recorded choice says of the reference."""
+
+
+@dataclass(slots=True)
+class GameReport:
+    """One game: its states (level A) and its choices (level B)."""
+
+    name: str
+    file: str
+    covered: bool  # by level A
+    states: LevelA
+    choices: Tally
+
+
+@dataclass(slots=True)
+class Report:
+    """All games of a run."""
+
+    games: list[GameReport] = field(default_factory=list)
+
+    @property
+    def covered(self) -> list[GameReport]:
+        """The games that level A covers."""
+        return [game for game in self.games if game.covered]
+
+    @property
+    def choices(self) -> Tally:
+        """Level B over all games."""
+        total = Tally()
+        for game in self.games:
+            total.add(game.choices)
+        return total
+
+    @property
+    def passed(self) -> bool:
+        """Whether level A is exact wherever it applies and level B has no defect."""
+        return all(game.states.exact for game in self.covered) and not self.choices.defects
+
+    def last_line(self) -> str:
+        """The result in one line."""
+        covered, choices = self.covered, self.choices
+        exact = sum(game.states.exact for game in covered)
+        steps, total = (
+            sum(game.states.exact_steps for game in covered),
+            sum(game.states.steps for game in covered),
+        )
+        return (
+            f"parity: games {exact} exact/{len(covered)} total, steps {steps} exact/{total} total, level B "
+            f"agree {choices.agree} explained {choices.explained_choices} defects {len(choices.defects)}"
+        )
+
+    def left_out(self) -> str | None:
+        """What level A does not cover, in one line."""
+        games = [game for game in self.games if not game.covered]
+        if not games:
+            return None
+        steps = sum(game.states.steps for game in games)
+        return f"left out of level A: {len(games)} pool games, {steps} steps (D8); level B compares them too"
+
+    def table(self) -> list[str]:
+        """Counts of each named difference, as lines."""
+        steps = sum(game.states.steps for game in self.games)
+        choices = self.choices
+        lines = ["level B, explained: row  choices  steps  % of steps  what the reference does"]
+        for row in ROWS:
+            if choices.explained[row]:
+                share = 100 * choices.steps[row] / steps
+                counts = f"{choices.explained[row]:7}  {choices.steps[row]:5}  {share:10.1f}"
+                lines.append(f"{row:>24}  {counts}  {MEANING[row]}")
+        return lines
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole report as JSON values."""
+        return {
+            "result": self.last_line(),
+            "passed": self.passed,
+            "level_b": _counts(self.choices),
+            "games": [
+                {
+                    "name": game.name,
+                    "file": game.file,
+                    "covered_by_level_a": game.covered,
+                    "exact": game.states.exact,
+                    "steps": game.states.steps,
+                    "exact_steps": game.states.exact_steps,
+                    "first_difference": _plain(game.states.difference),
+                    "level_b": _counts(game.choices),
+                }
+                for game in self.games
+            ],
+        }
+
+
+def _counts(choices: Tally) -> dict[str, Any]:
+    kinds: dict[str, Counter[str]] = {}
+    for (row, kind), count in choices.fields.items():
+        kinds.setdefault(row, Counter())[kind] += count
+    return {
+        "agree": choices.agree,
+        "explained": choices.explained_choices,
+        "rows": {
+            row: {"choices": choices.explained[row], "steps": choices.steps[row], "by_choice": kinds[row]}
+            for row in ROWS
+            if choices.explained[row]
+        },
+        "defects": [_plain(defect) for defect in choices.defects],
+    }
+
+
+def _plain(difference: Difference | None) -> dict[str, Any] | None:
+    return None if difference is None else asdict(difference)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a file whole or not at all."""
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".unfinished")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=2)
+            file.write("\n")
+        Path(unfinished).replace(path)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
