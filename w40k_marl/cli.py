@@ -1,0 +1,112 @@
+"""The command ``w40k-marl``, over all of the package; each part is imported when its subcommand is used."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from . import __version__
+from .console import DONE, OneLineParser, guarded, note, say
+from .simulate import command as simulation
+
+if TYPE_CHECKING:
+    from .content.definitions import Scenario
+
+PROGRAM = "w40k-marl"
+EXAMPLES = """examples:
+  w40k-marl list                                 the scenarios that ship
+  w40k-marl warmup                               compile the rules now rather than at first use
+  w40k-marl simulate --scenario-file pve --seed 7
+"""
+LIST_EXAMPLES = """examples:
+  w40k-marl list
+  w40k-marl list --json
+"""
+WARMUP_EXAMPLES = """example:
+  w40k-marl warmup && w40k-marl simulate
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a subcommand; returns the exit status."""
+    given = parser().parse_args(argv)
+    work: Callable[[argparse.Namespace], int] = given.work
+    return guarded(f"{PROGRAM} {given.command}", lambda: work(given))
+
+
+def parser() -> OneLineParser:
+    """The parser of every subcommand."""
+    whole = OneLineParser(
+        prog=PROGRAM, description="A two-player hex wargame as a fast PettingZoo environment.", epilog=EXAMPLES
+    )
+    whole.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, work: Callable[[argparse.Namespace], int], says: str, epilog: str) -> OneLineParser:
+        added = commands.add_parser(name, help=says.splitlines()[0], description=says, epilog=epilog)
+        added.set_defaults(work=work)
+        return added
+
+    simulation.add_options(
+        add(
+            "simulate",
+            simulation.carry_out,
+            simulation.DESCRIPTION,
+            simulation.examples(f"{PROGRAM} simulate"),
+        )
+    )
+    listing = add("list", list_scenarios, "List the scenarios that ship.", LIST_EXAMPLES)
+    listing.add_argument("--json", action="store_true", help="as JSON, for programs")
+    add("warmup", warm_up, "Compile the rules, so that the next program starts at once.", WARMUP_EXAMPLES)
+    return whole
+
+
+def list_scenarios(given: argparse.Namespace) -> int:
+    """Print every shipped scenario: name, board, units of each side."""
+    from .content import scenario
+
+    loaded = [scenario.load_scenario(name) for name in scenario.list_scenarios()]
+    rows = [_described(one) for one in loaded]
+    if given.json:
+        say(json.dumps(rows, indent=2))
+        return DONE
+    width = max((len(str(row["name"])) for row in rows), default=0)
+    for row in rows:
+        units, deployment = f"{row['units_player_1']} against {row['units_player_2']} units", row["deployment"]
+        say(f"{row['name']:{width}}  {row['cols']} x {row['rows']}, {units}, {deployment} deployment")
+    return DONE
+
+
+def _described(scenario: Scenario) -> dict[str, str | int]:
+    return {
+        "name": scenario.name,
+        "cols": scenario.cols,
+        "rows": scenario.rows,
+        "units_player_1": sum(unit.player == 1 for unit in scenario.units),
+        "units_player_2": sum(unit.player == 2 for unit in scenario.units),
+        "objectives": len(scenario.objectives),
+        "deployment": "random" if scenario.random_deployment else "fixed",
+    }
+
+
+def warm_up(_: argparse.Namespace) -> int:
+    """Compile the rules, or say that they were compiled already."""
+    from .simulate.warmup import warm_up as warm
+
+    done = warm(tell=note)[1]
+    if done.disabled:
+        say("nothing to compile: NUMBA_DISABLE_JIT is set, the rules run as plain Python")
+    elif done.compiled and done.cache is None:
+        say(f"compiled in {done.seconds:.0f} s, but not kept: no folder for compiled code can be written")
+    elif done.compiled:
+        say(f"compiled in {done.seconds:.0f} s, kept in {done.cache}")
+    else:
+        say(f"ready: the rules were compiled already, in {done.cache}")
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

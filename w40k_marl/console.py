@@ -1,0 +1,61 @@
+"""What every command line of this package shares: refusals of one line, and what the exit status means.
+
+Exit status 0: done. 2: bad input, one line on stderr. 130: stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from .errors import W40KError
+
+DONE, BAD_INPUT, STOPPED, NOBODY_READS = 0, 2, 130, 141
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that keeps line breaks in its help and refuses in one line, without the usage in front of it."""
+
+    def __init__(self, *args: object, **settings: object) -> None:
+        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        settings.setdefault("allow_abbrev", False)
+        super().__init__(*args, **settings)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is; exit with status 2."""
+        self.exit(BAD_INPUT, one_line(f"{self.prog}: {message} (--help shows every option)"))
+
+
+def one_line(text: str) -> str:
+    """The text on a line of its own, whatever file names it quotes."""
+    return " ".join(text.split()) + "\n"
+
+
+def say(text: str = "") -> None:
+    """Write a line of the program's output."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Write a line that is no output: progress, refusals."""
+    sys.stderr.write(one_line(text))
+    sys.stderr.flush()
+
+
+def guarded(program: str, work: Callable[[], int]) -> int:
+    """Do the work and return its exit status; an error of this package or Ctrl-C becomes one line on stderr."""
+    try:
+        return work()
+    except W40KError as error:
+        note(f"{program}: {error}")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        note(f"{program}: stopped")
+        return STOPPED
+    except BrokenPipeError:  # `w40k-marl list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS

@@ -1,0 +1,123 @@
+"""What a load simulation is asked to do: the options as given, and the plan in which every name is resolved."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..content.agents import (
+    DEFAULT_AGENT,
+    DEFAULT_ENTRY,
+    RewardsConfig,
+    TrainingConfig,
+    rewards_config,
+    training_config,
+)
+from ..content.definitions import GameRules
+from ..content.game_rules import load_game_rules
+from ..content.paths import find_data
+from ..content.scenario import load_scenario, scenario_path
+from ..errors import W40KError
+from .place import check_place
+
+LARGEST_SEED = 2**63 - 1
+
+
+class OptionError(W40KError):
+    """An option that cannot be used; the message begins with its name on the command line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of the command line, by their names there; None where the plan fills in."""
+
+    scenario_file: tuple[str, ...] = ()  # names or paths; empty: that of the training config
+    controlled_agent: str = DEFAULT_AGENT
+    training_config: str = DEFAULT_ENTRY
+    rewards_config: str | None = None  # None: the controlled agent's
+    episodes: int = 10
+    macro_player: int = 1
+    macro_every_steps: int = 5
+    macro_both: bool = False
+    max_steps_per_turn: int | None = None  # None: that of the game rules
+    game_rules: str | None = None  # None: the packaged ones
+    seed: int | None = None  # None: a fresh one
+    trace_memory: bool = False
+    metrics_out: str | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse numbers out of range. Raises OptionError."""
+        for name in ("episodes", "macro_every_steps", "max_steps_per_turn"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise OptionError(f"{flag(name)}: expected at least 1, got {value}")
+        if self.macro_player not in (1, 2):
+            raise OptionError(f"--macro-player: expected 1 or 2, got {self.macro_player}")
+        if self.seed is not None and not 0 <= self.seed <= LARGEST_SEED:
+            raise OptionError(f"--seed: expected 0 to {LARGEST_SEED}, got {self.seed}")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Options, and what their names stand for."""
+
+    options: Options
+    scenarios: tuple[str, ...]
+    scenario_files: tuple[Path, ...]
+    training: TrainingConfig
+    rewards_name: str
+    rewards: RewardsConfig
+    game_rules: GameRules
+    max_steps_per_turn: int  # micro actions that one player's turn may use
+    seed: int
+    metrics_out: Path | None
+
+
+def make_plan(options: Options) -> Plan:
+    """Resolve every name and check that the report can be written. Raises W40KError, one line each."""
+    with _of("controlled_agent"):
+        find_data("agents", options.controlled_agent)
+    with _of("training_config"):
+        training = training_config(options.training_config, options.controlled_agent)
+    rewards_name = options.rewards_config or options.controlled_agent
+    with _of("rewards_config"):
+        rewards = rewards_config(rewards_name)
+    with _of("game_rules"):
+        rules = load_game_rules(options.game_rules)
+    scenarios = options.scenario_file or (training.scenario,)
+    with _of("scenario_file"):
+        files = tuple(scenario_path(name) for name in scenarios)
+        for file in files:
+            load_scenario(file)  # refused now rather than after the rules are compiled
+    with _of("metrics_out"):
+        place = check_place(options.metrics_out, options.overwrite) if options.metrics_out is not None else None
+    return Plan(
+        options=options,
+        scenarios=scenarios,
+        scenario_files=files,
+        training=training,
+        rewards_name=rewards_name,
+        rewards=rewards,
+        game_rules=rules,
+        max_steps_per_turn=options.max_steps_per_turn or rules.max_steps_per_turn,
+        seed=secrets.randbits(32) if options.seed is None else options.seed,
+        metrics_out=place,
+    )
+
+
+def flag(name: str) -> str:
+    """``macro_player`` as the command line spells it: ``--macro-player``."""
+    return "--" + name.replace("_", "-")
+
+
+@contextmanager
+def _of(name: str) -> Iterator[None]:
+    """Say of which option a refusal is."""
+    try:
+        yield
+    except W40KError as error:
+        raise OptionError(f"{flag(name)}: {error}") from None
