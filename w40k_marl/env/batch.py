@@ -46,7 +46,7 @@ class BatchEnv:
     ``acting_sides``   int8 (n,)                  0 or 1: which player acts
     ``active_units``   int16 (n,)                 number of the active unit, -1 while one is to be selected
     ``rewards``        float32 (n, 2)             earned by both players in the last step
-    ``ended``          bool (n,)                  the last step ended a game; the row shows the next one
+    ``ended``          int64 (n,)                 games that the last step ended, 0 or 1; the row shows the next one
     ``results``        int32 (n, 3)               winner (0: draw) and victory points of the row's last ended game
     ``episodes``       int64 (n,)                 games begun in the row
     ================== ========================== ==========================================================
@@ -81,13 +81,14 @@ class BatchEnv:
         self.acting_sides = np.zeros(num_games, dtype=np.int8)
         self.active_units = np.zeros(num_games, dtype=np.int16)
         self.rewards = np.zeros((num_games, 2), dtype=np.float32)
-        self.ended = np.zeros(num_games, dtype=np.bool_)
+        self.ended = np.zeros(num_games, dtype=np.int64)
         self.results = np.zeros((num_games, 3), dtype=np.int32)
         self.episodes = np.zeros(num_games, dtype=np.int64)
         self._actions = np.zeros(num_games, dtype=np.int64)
         self._blocks = self._make_blocks()
         self._block_of = np.concatenate([np.full(len(block.rows), i) for i, block in enumerate(self._blocks)])
         self._all_rows = np.arange(num_games)
+        self._others_play = False
         self._watchers = np.zeros(num_games, dtype=np.int8)
         self._finals = np.zeros((0, self.layout.observation_size), dtype=np.float32)
         threads = min(num_threads, len(self._blocks)) if num_games >= SERIAL_BELOW else 1
@@ -133,7 +134,7 @@ class BatchEnv:
         self._picks = 0
         self.episodes[:] = 0
         self.rewards[:] = 0
-        self.ended[:] = False
+        self.ended[:] = 0
         self.results[:] = 0
         self._each_block(self._begin, self._blocks)
 
@@ -144,6 +145,10 @@ class BatchEnv:
             name = block.setting.scenario.name
             raise DeploymentError(f"{name}: expected a free hex in the zone for every unit, got none in row {failed}")
         self._view(block)
+
+    def restart(self, only: NDArray[np.int64]) -> None:
+        """Begin the next game in some rows, in ascending order; the games there end without a result."""
+        self._each_block(self._begin, self._blocks_of(only))
 
     def _view(self, block: _Block) -> None:
         rows.view_rows(
@@ -157,9 +162,14 @@ class BatchEnv:
             self.active_units,
         )
 
-    def watch(self, sides: NDArray[np.int8]) -> NDArray[np.float32]:
-        """Keep, from now on, what a side of each row sees when its game ends; the array, (n, observation)."""
+    def watch(self, sides: NDArray[np.int8], *, others_play: bool = False) -> NDArray[np.float32]:
+        """Keep, from now on, what a side of each row sees when its game ends; the array, (n, observation).
+
+        With ``others_play`` the other side of each row plays at random inside ``step``, at no cost of a call, until
+        the watching side is to act; ``ended`` may then be more than 1.
+        """
         self._watchers[:] = sides
+        self._others_play = others_play
         self._finals = np.zeros_like(self.observations)
         return self._finals
 
@@ -199,11 +209,12 @@ class BatchEnv:
             self._base,
             self.episodes,
             self._actions,
+            self._others_play,
+            self._watchers,
+            self._finals,
             self.rewards,
             self.ended,
             self.results,
-            self._watchers,
-            self._finals,
             self.observations,
             self.action_masks,
             self.acting_sides,

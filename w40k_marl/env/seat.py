@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from ..content.definitions import GameRules
 from ..errors import ContentError, W40KError
 from ..observe.layout import Layout
+from ..observe.rows import MOST_GAMES_WITHOUT_A_DECISION
 from .batch import BatchEnv
 from .session import ScenarioName, Session
 
 Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np.integer]]
 """Observations (k, observation) and masks (k, actions) to actions (k,)."""
-
-MOST_GAMES_WITHOUT_A_DECISION = 100
 
 
 class RandomPolicy:
@@ -57,7 +56,7 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     """A Gymnasium environment for one seat of the game; ``action_masks()`` tells what is legal.
 
     Observation: float32 (layout.observation_size,). Action: ``Discrete(layout.action_count)``. Reward: +1, -1 or 0
-    at the end. An illegal action raises IllegalActionError and changes nothing.
+    at the end. An action that the mask does not allow loses the game at once, as in ``w40k_v0.env()``.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}
@@ -74,9 +73,7 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         max_turns: int | None = None,
     ) -> None:
         """Sit down at ``seat`` (1 or 2) against a policy, by default a random one seeded by ``reset``."""
-        self.session = Session(
-            scenario, decisions=decisions, game_rules=game_rules, layout=layout, max_turns=max_turns
-        )
+        self.session = Session(scenario, decisions=decisions, game_rules=game_rules, layout=layout, max_turns=max_turns)
         self.layout = self.session.layout
         self.side = _check_seat(seat)
         self.opponent = opponent
@@ -89,6 +86,7 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Begin a game and play the other seat up to the learner's first decision."""
         super().reset(seed=seed)
+        self._forfeited = False
         for _ in range(MOST_GAMES_WITHOUT_A_DECISION):
             self.session.reset(self.np_random)
             self._random_opponent.random = np.random.default_rng(int(self.np_random.integers(2**63)))
@@ -99,7 +97,9 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Apply the learner's action, then play the other seat up to the learner's next decision or the end."""
-        self.session.step(int(action))
+        if self._forfeited or not self.session.try_step(int(action)):
+            self._forfeited = True
+            return self._observation(), -1.0, True, False, {}
         self._play_the_other_seat()
         over = self.session.over
         return self._observation(), self._result() if over else 0.0, over, False, {}
@@ -136,7 +136,7 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
 
     Observations float32 (n, layout.observation_size), actions (n,), rewards float32 (n,). ``action_masks()`` is
     bool (n, layout.action_count). ``infos`` after a game has ended: ``final_obs`` and ``_final_obs`` as Gymnasium
-    has them, ``winner`` and ``victory_points`` (n, 2).
+    has them, ``winner`` and ``victory_points`` (n, 2). An action that a mask does not allow loses that game.
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
@@ -172,7 +172,8 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self.single_action_space = gymnasium.spaces.Discrete(self.layout.action_count)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._finals = self.batch.watch(np.full(num_envs, self.side, dtype=np.int8))
+        sides = np.full(num_envs, self.side, dtype=np.int8)
+        self._finals = self.batch.watch(sides, others_play=opponent is None)
         self._owed = np.zeros(num_envs, dtype=np.float32)  # earned in a new game before its first decision
         self._actions = np.zeros(num_envs, dtype=np.int64)
 
@@ -192,12 +193,34 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self, actions: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Apply the learners' actions and play the other seats up to the next decisions."""
-        self.batch.step(actions)
+        chosen = np.asarray(actions, dtype=np.int64)
+        legal = self._is_legal(chosen)
+        if legal.all():
+            self.batch.step(chosen)
+        else:
+            self.batch.step(chosen, np.flatnonzero(legal))
+            self._forfeit(np.flatnonzero(~legal))
         rewards = self._owed + self.batch.rewards[:, self.side]
         self._owed[:] = 0
-        ended = self.batch.ended.copy()
+        ended = self.batch.ended > 0
         self._play_the_other_seats(rewards, ended)
         return self.batch.observations.copy(), rewards, ended, np.zeros_like(ended), self._infos(ended)
+
+    def _is_legal(self, actions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        masks = self.batch.action_masks
+        inside = (actions >= 0) & (actions < masks.shape[1])
+        legal: NDArray[np.bool_] = inside & (masks[np.arange(self.num_envs), np.where(inside, actions, 0)] != 0)
+        return legal
+
+    def _forfeit(self, losers: NDArray[np.int64]) -> None:
+        """End the games of some rows as lost, and begin new ones."""
+        batch = self.batch
+        self._finals[losers] = batch.observations[losers]
+        batch.restart(losers)
+        batch.rewards[losers] = 0
+        batch.rewards[losers, self.side] = -1
+        batch.ended[losers] = 1
+        batch.results[losers] = (2 - self.side, 0, 0)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """True for each legal action of each seat, (n, layout.action_count)."""
@@ -210,8 +233,10 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
     def _play_the_other_seats(self, rewards: NDArray[np.float32], ended: NDArray[np.bool_]) -> None:
         """Play on wherever the other player is to act; what the learner earns and what ends is added in place."""
         batch = self.batch
-        games = np.zeros(self.num_envs, dtype=np.int64)
+        games = batch.ended.copy()
         while len(waiting := np.flatnonzero(batch.acting_sides != self.side)):
+            if games.max() > MOST_GAMES_WITHOUT_A_DECISION:
+                raise _never_acts(self.side)
             if self.opponent is None:
                 batch.random_actions(self._actions, waiting)
             else:
@@ -221,10 +246,8 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
             earned = batch.rewards[waiting, self.side]
             rewards[waiting] += np.where(ended[waiting], 0, earned)
             self._owed[waiting] += np.where(ended[waiting], earned, 0)
-            ended[waiting] |= batch.ended[waiting]
+            ended[waiting] |= batch.ended[waiting] > 0
             games[waiting] += batch.ended[waiting]
-            if games.max() > MOST_GAMES_WITHOUT_A_DECISION:
-                raise _never_acts(self.side)
 
     def _infos(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
         if not ended.any():

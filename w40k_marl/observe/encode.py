@@ -184,9 +184,7 @@ def _write_control(world: World, game: Game, side: int, out: Vector) -> None:
 
 
 @compiled
-def _write_units(
-    world: World, board: Board, game: Game, side: int, sign: float, out: Vector, strength: Vector
-) -> int:
+def _write_units(world: World, board: Board, game: Game, side: int, sign: float, out: Vector, strength: Vector) -> int:
     """A row for each living unit of a side, by roster slot; returns their VALUE.
 
     Adds their objective control to ``strength``, every ``OBJECTIVE``-th number of which belongs to an objective.

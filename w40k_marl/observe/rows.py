@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..rules.actions import write_mask
 from ..rules.board import Board
 from ..rules.compiled import compiled, entry_point
-from ..rules.dice import philox
+from ..rules.dice import DICE_STREAM, philox, uniform
 from ..rules.engine import ACCEPTED, apply, start
 from ..rules.state import Game, Games, World, Worlds
 from ..rules.turn import acting_side
@@ -24,6 +24,10 @@ Rows: TypeAlias = NDArray[np.int64]
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
+_CHOICES = np.uint64(0x5851F42D4C957F2D)  # sets the choices of random players apart from the dice
+
+MOST_GAMES_WITHOUT_A_DECISION = 100
+"""So many games in a row may end without a decision of the watching side before the call gives up."""
 
 
 @compiled
@@ -62,11 +66,12 @@ def play_rows(
     base: np.uint64,
     episodes: NDArray[np.int64],
     actions: NDArray[np.int64],
-    rewards: NDArray[np.float32],
-    ended: NDArray[np.bool_],
-    results: NDArray[np.int32],
+    others_play: bool,
     watchers: NDArray[np.int8],
     finals: NDArray[np.float32],
+    rewards: NDArray[np.float32],
+    ended: NDArray[np.int64],
+    results: NDArray[np.int32],
     observations: NDArray[np.float32],
     masks: NDArray[np.int8],
     sides: NDArray[np.int8],
@@ -74,23 +79,53 @@ def play_rows(
 ) -> None:
     """Apply a legal action to each of the rows and write the next player's view.
 
-    A game that ends is paid, noted in ``results`` and begun anew. Shapes: ``rewards`` (n, 2), ``ended`` (n,),
-    ``results`` (n, 3): winner and victory points of the game that just ended; ``finals`` (n, observation_size),
-    or empty if nobody asks: what side ``watchers[row]`` saw at its end; the rest as in ``view_rows``.
+    With ``others_play``, whoever is not side ``watchers[row]`` then plays uniformly random legal actions until that
+    side is to act. A game that ends is paid, noted in ``results`` and begun anew. Shapes: ``rewards`` (n, 2),
+    ``ended`` (n,) counts the games that ended, ``results`` (n, 3): winner and victory points of the last of them;
+    ``finals`` (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at the first end; the
+    rest as in ``view_rows``.
     """
     world = worlds[0]
     for row in rows:
         game = games[row]
         apply(world, board, game, actions[row])
         rewards[row, 0] = rewards[row, 1] = 0
-        ended[row] = game.over != 0
-        if game.over:
-            _pay(game, rewards[row], results[row])
-            if len(finals) > 0:
-                encode(world, board, game, watchers[row], finals[row])
-            start(world, board, game, game_seed(base, row, episodes[row]))
-            episodes[row] += 1
+        ended[row] = 0
+        while True:
+            if game.over:
+                if ended[row] == 0:
+                    _pay(game, rewards[row], results[row])
+                    if len(finals) > 0:
+                        encode(world, board, game, watchers[row], finals[row])
+                ended[row] += 1
+                start(world, board, game, game_seed(base, row, episodes[row]))
+                episodes[row] += 1
+            if not others_play or acting_side(game) == watchers[row] or ended[row] > MOST_GAMES_WITHOUT_A_DECISION:
+                break
+            write_mask(world, game, masks[row])
+            apply(world, board, game, _random_action(game, masks[row]))
         _write_row(world, board, game, row, observations, masks, sides, units)
+
+
+@compiled
+def _random_action(game: Game, mask: NDArray[np.int8]) -> int:
+    """A uniformly random legal action, from a stream of the game's own that its dice do not use."""
+    options = 0
+    for action in range(len(mask)):
+        options += mask[action]
+    chosen = uniform(game.seed ^ _CHOICES, DICE_STREAM, np.uint64(game.steps), options)
+    return _nth_legal(mask, chosen)
+
+
+@compiled
+def _nth_legal(mask: NDArray[np.int8], n: int) -> int:
+    """The n-th legal action, counted from 0."""
+    for action in range(len(mask)):
+        if mask[action]:
+            if n == 0:
+                return action
+            n -= 1
+    return -1
 
 
 @compiled
@@ -152,13 +187,7 @@ def pick_rows(masks: NDArray[np.int8], rows: Rows, seed: np.uint64, turn: int, o
         for action in range(len(mask)):
             options += mask[action]
         word, _ = philox(np.uint64(row), np.uint64(turn) & _LOW, seed & _LOW)
-        chosen = int((word * np.uint64(options)) >> _HALF)
-        for action in range(len(mask)):
-            if mask[action]:
-                if chosen == 0:
-                    out[row] = action
-                    break
-                chosen -= 1
+        out[row] = _nth_legal(mask, int((word * np.uint64(options)) >> _HALF))
 
 
 @entry_point

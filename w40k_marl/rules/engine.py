@@ -68,7 +68,7 @@ def _clear(game: Game, seed: np.uint64) -> None:
     game.seed = seed
     game.dice_rolled = NOTHING
     game.recorded_count = game.recorded_used = game.recording = game.dice_refused = 0
-    game.over = game.winner = game.win_method = 0
+    game.steps = game.over = game.winner = game.win_method = 0
     game.victory_points[:] = 0
     game.control[:] = 0
     game.hit_points[:] = 0
@@ -144,6 +144,7 @@ def apply(world: World, board: Board, game: Game, action: int) -> int:
         events.clear(game)
         if _act(world, board, game, int(game.active), action - units):
             end_activation(world, board, game)
+    game.steps += 1
     summarise(game)
     return ACCEPTED
 

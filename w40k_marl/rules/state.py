@@ -201,6 +201,7 @@ _GAME_FIELDS: list[Any] = [
     ("recording", np.int8),  # 1: dice come from the recorded faces only
     ("dice_refused", np.int8),  # purpose of the first die that the recording did not hold, else 0
     # where the game is
+    ("steps", np.int32),  # actions applied so far
     ("turn", np.int16),
     ("side", np.int8),  # whose turn it is
     ("phase", np.int8),
