@@ -1,6 +1,7 @@
-"""Speed as ratios, side by side in one run: the agent cycle against PettingZoo's own games; and start-up.
+"""Speed as ratios, side by side in one run.
 
 python tools/bench.py aec
+python tools/bench.py batch
 python tools/bench.py startup
 """
 
@@ -8,221 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import random
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
-from pettingzoo.utils.env import AECEnv
 from rich.console import Console
-from rich.table import Table
-
-Environment = AECEnv[str, Any, Any]
-
-FIRST_STEP = """
-import time
-start = time.perf_counter()
-import w40k_marl
-imported = time.perf_counter() - start
-from w40k_marl import w40k_v0
-env = w40k_v0.env()
-env.reset(seed=1)
-observation = env.last()[0]
-env.step(int(observation["action_mask"].argmax()))
-env.last()
-print(imported, time.perf_counter() - start)
-"""
-
-
-class EmptyGame(AECEnv[str, Any, Any]):
-    """A game that does nothing, with our spaces and the usual bookkeeping: the ceiling of the protocol."""
-
-    def __init__(self, like: Environment, length: int) -> None:
-        """Take spaces and agents of ``like``; a game lasts ``length`` steps."""
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.possible_agents = list(like.possible_agents)
-        self.length = length
-        self._observation_space = like.observation_space(self.possible_agents[0])
-        self._action_space = like.action_space(self.possible_agents[0])
-        sample = self._observation_space.sample()
-        self._observation = {key: np.zeros_like(value) for key, value in sample.items()}
-        self._observation["action_mask"][:8] = 1
-
-    def observation_space(self, agent: str) -> Any:
-        """Ours."""
-        return self._observation_space
-
-    def action_space(self, agent: str) -> Any:
-        """Ours."""
-        return self._action_space
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """Begin again."""
-        self.agents = list(self.possible_agents)
-        self.rewards = dict.fromkeys(self.agents, 0.0)
-        self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
-        self.terminations = dict.fromkeys(self.agents, False)
-        self.truncations = dict.fromkeys(self.agents, False)
-        self.infos = {agent: {} for agent in self.agents}
-        self.agent_selection = self.agents[0]
-        self.steps = 0
-
-    def observe(self, agent: str) -> dict[str, Any]:
-        """Fresh copies of the same zeros."""
-        return {key: value.copy() for key, value in self._observation.items()}
-
-    def step(self, action: Any) -> None:
-        """Count, and keep the books as PettingZoo's tutorial does."""
-        agent = self.agent_selection
-        if self.terminations[agent] or self.truncations[agent]:
-            self._was_dead_step(action)
-            return
-        self._cumulative_rewards[agent] = 0.0
-        self._clear_rewards()
-        self.steps += 1
-        if self.steps >= self.length:
-            self.terminations = dict.fromkeys(self.agents, True)
-        self.agent_selection = self.possible_agents[self.steps & 1]
-        self._accumulate_rewards()
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-
-@dataclass
-class Runner:
-    """One environment being measured."""
-
-    name: str
-    env: Environment
-    is_micro: Callable[[int], bool] = lambda action: False
-    rates: list[float] = field(default_factory=list)  # agent steps per CPU second, one a repetition
-    games_per_second: list[float] = field(default_factory=list)
-    micro_per_second: list[float] = field(default_factory=list)
-
-    def play(self, seconds: float) -> None:
-        """Whole games of masked random play until ``seconds`` of CPU time have passed."""
-        steps = games = micro = 0
-        start = time.process_time()
-        while (spent := time.process_time() - start) < seconds:
-            counted = _one_game(self.env, self.is_micro)
-            steps, micro, games = steps + counted[0], micro + counted[1], games + 1
-        spent = time.process_time() - start
-        self.rates.append(steps / spent)
-        self.micro_per_second.append(micro / spent)
-        self.games_per_second.append(games / spent)
-
-
-def _one_game(env: Environment, is_micro: Callable[[int], bool]) -> tuple[int, int]:
-    """The loop that users write: agent_iter, last, masked random pick, step; its steps and micro actions."""
-    steps = micro = 0
-    env.reset()
-    for _ in env.agent_iter():
-        observation, _, terminated, truncated, _ = env.last()
-        if terminated or truncated:
-            env.step(None)
-            continue
-        assert observation is not None, "last() observes"
-        action = random.choice(np.flatnonzero(observation["action_mask"]).tolist())
-        env.step(action)
-        steps += 1
-        micro += is_micro(action)
-    return steps, micro
-
-
-def _runners(scenario: str) -> list[Runner]:
-    """Our environment, PettingZoo's two, and the empty game."""
-    from pettingzoo.classic import chess_v6, connect_four_v3
-
-    from w40k_marl import w40k_v0
-
-    ours = w40k_v0.env(scenario=scenario)
-    ours.reset(seed=1)
-    length, _ = _one_game(ours, lambda action: False)
-    return [
-        Runner("w40k_marl", ours, lambda action: action >= ours.layout.micro_start),
-        Runner("connect_four", connect_four_v3.env()),  # type: ignore[no-untyped-call]
-        Runner("chess", chess_v6.raw_env()),
-        Runner("empty", EmptyGame(ours, length)),
-    ]
-
-
-def bench_aec(scenario: str, repetitions: int, seconds: float) -> dict[str, Any]:
-    """Medians of interleaved repetitions, and our rate as a multiple of the others'."""
-    random.seed(1)
-    runners = _runners(scenario)
-    for runner in runners:
-        _one_game(runner.env, runner.is_micro)  # warm up
-    for _ in range(repetitions):
-        for runner in runners:
-            runner.play(seconds)
-    ours, *others = runners
-    ratios = {
-        other.name: statistics.median(a / b for a, b in zip(ours.rates, other.rates, strict=True))
-        for other in others
-    }
-    return {
-        "scenario": scenario,
-        "agent_steps_per_second": {runner.name: statistics.median(runner.rates) for runner in runners},
-        "spread": {runner.name: [min(runner.rates), max(runner.rates)] for runner in runners},
-        "micro_actions_per_second": statistics.median(ours.micro_per_second),
-        "games_per_second": statistics.median(ours.games_per_second),
-        "ratios": ratios,
-    }
-
-
-def show_aec(result: dict[str, Any], console: Console) -> None:
-    """A table, then the line that others read."""
-    table = Table("environment", "agent steps / CPU second", "min", "max", "ours / this")
-    for name, rate in result["agent_steps_per_second"].items():
-        low, high = result["spread"][name]
-        ratio = result["ratios"].get(name)
-        table.add_row(name, f"{rate:,.0f}", f"{low:,.0f}", f"{high:,.0f}", f"{ratio:.2f}" if ratio else "")
-    console.print(table)
-    ratios = result["ratios"]
-    print(
-        f"aec: {result['agent_steps_per_second']['w40k_marl']:.0f} agent-steps/s, "
-        f"{result['micro_actions_per_second']:.0f} micro actions/s, "
-        f"{result['games_per_second']:.0f} games/s, {ratios['connect_four']:.1f} x connect_four, "
-        f"{ratios['chess']:.0f} x chess, {ratios['empty']:.2f} of empty"
-    )
-
-
-def _first_step(cache: str | None) -> tuple[float, float]:
-    """Seconds of ``import w40k_marl``, and from a new interpreter's first line to its first step."""
-    environment = dict(os.environ) if cache is None else os.environ | {"NUMBA_CACHE_DIR": cache}
-    done = subprocess.run(
-        [sys.executable, "-c", FIRST_STEP], env=environment, capture_output=True, text=True, check=True
-    )
-    imported, total = done.stdout.split()
-    return float(imported), float(total)
-
-
-def bench_startup(repetitions: int) -> dict[str, float]:
-    """Wall seconds: the first start ever (compiles), later starts (medians), and the bare import."""
-    with tempfile.TemporaryDirectory() as cache:
-        _, cold = _first_step(cache)
-        warm = [_first_step(cache) for _ in range(repetitions)]
-    return {
-        "cold_seconds": cold,
-        "warm_seconds": statistics.median(total for _, total in warm),
-        "import_seconds": statistics.median(imported for imported, _ in warm),
-    }
-
-
-def show_startup(result: dict[str, float]) -> None:
-    """The line that others read."""
-    print(
-        f"startup: first compile {result['cold_seconds']:.1f} s, warm import to first step "
-        f"{result['warm_seconds']:.2f} s, import w40k_marl {result['import_seconds']:.2f} s"
-    )
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -233,31 +23,44 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     aec = commands.add_parser("aec", help="the agent cycle against PettingZoo's games (extra: bench)")
     aec.add_argument("--scenario", default="macro_default", help="default: %(default)s")
-    aec.add_argument(
-        "--seconds", type=float, default=1.0, help="CPU seconds a repetition; default: %(default)s"
-    )
+    batch = commands.add_parser("batch", help="many games in one call against connect four (extra: bench)")
     startup = commands.add_parser("startup", help="first compile, and a new process to its first step")
-    for command in (aec, startup):
+    for command in (aec, batch):
+        command.add_argument("--seconds", type=float, default=1.0, help="of a repetition; default: %(default)s")
+    for command in (aec, batch, startup):
         command.add_argument("--repetitions", type=int, default=5, help="default: %(default)s")
-        command.add_argument(
-            "--json", action="store_true", help="print the figures as JSON instead of a table"
-        )
+        command.add_argument("--json", action="store_true", help="print the figures as JSON instead of a table")
     return parser.parse_args(argv)
 
 
+def run(arguments: argparse.Namespace) -> None:
+    """Run one bench and print what it found."""
+    from benches import aec, batch, startup  # after --help, which needs none of it
+
+    console = Console(quiet=arguments.json)
+    if arguments.command == "aec":
+        result = aec.bench_aec(arguments.scenario, arguments.repetitions, arguments.seconds)
+        show = aec.show_aec
+    elif arguments.command == "batch":
+        result = batch.bench_batch(arguments.repetitions, arguments.seconds)
+        show = batch.show_batch
+    else:
+        result = startup.bench_startup(arguments.repetitions)
+        show = startup.show_startup
+    if arguments.json:
+        print(json.dumps(result))
+    else:
+        show(result, console)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one bench; 2 where the games to compare with are not installed."""
+    """Exit status 2 where something to compare with is not installed."""
     arguments = parse(argv)
-    if arguments.command == "startup":
-        startup = bench_startup(arguments.repetitions)
-        print(json.dumps(startup)) if arguments.json else show_startup(startup)
-        return 0
     try:
-        result = bench_aec(arguments.scenario, arguments.repetitions, arguments.seconds)
+        run(arguments)
     except ImportError as error:
         print(f'{error.name} is missing: pip install "w40k_marl[bench]"', file=sys.stderr)
         return 2
-    print(json.dumps(result)) if arguments.json else show_aec(result, Console())
     return 0
 
 
