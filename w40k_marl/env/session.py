@@ -132,6 +132,11 @@ class Session:
         """The settings that a reset draws from."""
         return [playable.setting for playable in self._playable]
 
+    @property
+    def fingerprints(self) -> list[bytes]:
+        """What the snapshots of each of the settings begin with."""
+        return [playable.fingerprint for playable in self._playable]
+
     def _use(self, index: int) -> None:
         """Play on one of the settings."""
         self.setting_index = index
@@ -263,7 +268,7 @@ class Session:
         size = _FINGERPRINT + self.games.nbytes
         if len(snapshot) != size:
             raise ContentError("snapshot", "size", f"{size} bytes", f"{len(snapshot)} bytes")
-        known = [playable.fingerprint for playable in self._playable]
+        known = self.fingerprints
         if snapshot[:_FINGERPRINT] not in known:
             expected = "a game of a scenario of this session, with the same rules and decisions"
             raise ContentError("snapshot", "scenario", expected, "another")

@@ -76,6 +76,7 @@ def _clear(game: Game, seed: np.uint64) -> None:
     game.alive[:] = NOTHING
     game.combi_blocked[:] = 0
     game.may_advance = NOTHING
+    game.events[:] = 0
     events.clear(game)
     close_activation(game)
 

@@ -2,7 +2,8 @@
 
 A Game is one row of a structured array, so that copying a row is a snapshot. Units are numbered by side:
 unit ``side * units_per_side + slot``, slots in roster order, side 0 for player 1 and side 1 for player 2.
-Sizes depend on the capacities alone, so that one compiled function serves every scenario that fits.
+Sizes depend on the capacities alone, so that one compiled function serves every scenario that fits; other
+capacities are another record type, for which numba compiles once more.
 """
 
 from __future__ import annotations

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from w40k_marl.env.session import Session
+
+
+@pytest.fixture
+def play() -> Callable[[Session, int], Iterator[int]]:
+    """Plays a game at random: yields each action before it is taken."""
+
+    def actions(session: Session, seed: int) -> Iterator[int]:
+        random = np.random.default_rng(seed)
+        session.reset(random)
+        while not session.over:
+            action = int(random.choice(session.legal_actions()))
+            yield action
+            session.step(action)
+
+    return actions
