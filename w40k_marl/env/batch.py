@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from ..content.definitions import GameRules
 from ..content.world import Setting
-from ..errors import ContentError, DeploymentError, IllegalActionError
+from ..errors import ContentError, DeploymentError, IllegalActionError, W40KError
 from ..observe import rows
 from ..observe.layout import Layout
+from ..rules.engine import START
 from ..rules.state import Games, new_games
 from .session import ScenarioName, Session, Snapshot
 
@@ -30,8 +32,14 @@ SERIAL_BELOW = 128
 class _Block:
     """Some rows of one scenario, small enough for a core's cache."""
 
+    scenario: int  # its place in the list of scenarios
     setting: Setting
     rows: NDArray[np.int64]
+
+
+def _check_count(name: str, value: object, least: int, remark: str = "") -> None:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise ContentError("argument", name, f"a whole number, at least {least}{remark}", repr(value))
 
 
 class BatchEnv:
@@ -52,7 +60,7 @@ class BatchEnv:
     ================== ========================== ==========================================================
 
     Row ``i`` plays the games of ``raw_env`` with ``reset(options={"game_seed": batch.game_seed(i, episode)})``.
-    Scenarios of a list are dealt out to the rows in equal, consecutive shares.
+    Scenarios of a list are dealt out to the rows in equal, consecutive shares, at least a row each.
     """
 
     def __init__(
@@ -67,14 +75,14 @@ class BatchEnv:
         num_threads: int = 1,
     ) -> None:
         """Load the scenarios and make the arrays; ContentError on any bad file or argument."""
-        for name, value in (("num_games", num_games), ("num_threads", num_threads)):
-            if value < 1:
-                raise ContentError("argument", name, "at least 1", repr(value))
+        _check_count("num_games", num_games, 1)
+        _check_count("num_threads", num_threads, 1)
         self._session = Session(
             scenario, decisions=decisions, game_rules=game_rules, layout=layout, max_turns=max_turns
         )
+        _check_count("num_games", num_games, len(self._session.settings), ", one for each scenario")
         self.layout = self._session.layout
-        self.num_games = num_games
+        self.num_games = int(num_games)
         self.games: Games = new_games(num_games, self.layout.units_per_side, self.layout.objectives)
         self.observations = np.zeros((num_games, self.layout.observation_size), dtype=np.float32)
         self.action_masks = np.zeros((num_games, self.layout.action_count), dtype=np.int8)
@@ -102,14 +110,14 @@ class BatchEnv:
         settings = self._session.settings
         bounds = [round(index * self.num_games / len(settings)) for index in range(len(settings) + 1)]
         return [
-            _Block(setting, np.arange(first, min(first + ROWS_PER_BLOCK, stop)))
-            for setting, begin, stop in zip(settings, bounds, bounds[1:], strict=False)
+            _Block(scenario, settings[scenario], np.arange(first, min(first + ROWS_PER_BLOCK, stop)))
+            for scenario, (begin, stop) in enumerate(itertools.pairwise(bounds))
             for first in range(begin, stop, ROWS_PER_BLOCK)
         ]
 
     def setting_of(self, row: int) -> Setting:
         """The scenario of a row, with its units by number."""
-        return self._blocks[int(self._block_of[row])].setting
+        return self._block(row).setting
 
     def unit_type(self, row: int) -> str | None:
         """Type of the unit that acts in a row, None while one is to be selected."""
@@ -136,19 +144,14 @@ class BatchEnv:
         self.rewards[:] = 0
         self.ended[:] = 0
         self.results[:] = 0
-        self._each_block(self._begin, self._blocks)
-
-    def _begin(self, block: _Block) -> None:
-        worlds, board = block.setting.worlds, block.setting.board
-        failed = rows.restart_rows(worlds, board, self.games, block.rows, self._base, self.episodes)
-        if failed >= 0:
-            name = block.setting.scenario.name
-            raise DeploymentError(f"{name}: expected a free hex in the zone for every unit, got none in row {failed}")
-        self._view(block)
+        self._actions[:] = START
+        self._each_block(self._play, self._blocks)
 
     def restart(self, only: NDArray[np.int64]) -> None:
         """Begin the next game in some rows, in ascending order; the games there end without a result."""
-        self._each_block(self._begin, self._blocks_of(only))
+        numbers = self._rows(only)
+        self._actions[numbers] = START
+        self._each_block(self._play, self._blocks_of(numbers))
 
     def _view(self, block: _Block) -> None:
         rows.view_rows(
@@ -185,23 +188,40 @@ class BatchEnv:
             expected = f"whole numbers of shape ({self.num_games},)"
             raise IllegalActionError(f"actions: expected {expected}, got {given.dtype} of shape {given.shape}")
         self._actions[:] = given
-        illegal = rows.first_illegal(self.action_masks, self._all_rows if only is None else only, self._actions)
+        numbers = self._all_rows if only is None else self._rows(only)
+        illegal = rows.first_illegal(self.action_masks, numbers, self._actions)
         if illegal >= 0:
-            legal = np.flatnonzero(self.action_masks[illegal]).tolist()
-            raise IllegalActionError(f"actions[{illegal}]: expected one of {legal}, got {given[illegal]}")
-        self._each_block(self._play, self._blocks if only is None else self._blocks_of(only))
+            raise self._refusal(illegal, given[illegal])
+        self._each_block(self._play, self._blocks if only is None else self._blocks_of(numbers))
+
+    def _refusal(self, row: int, action: np.integer) -> W40KError:
+        """The error for the action of a row that its mask does not allow."""
+        if self.episodes[row] == 0:
+            return W40KError("step: expected reset() before the first step, got none")
+        legal = np.flatnonzero(self.action_masks[row]).tolist()
+        return IllegalActionError(f"actions[{row}]: expected one of {legal}, got {action}")
+
+    def _rows(self, only: NDArray[np.integer]) -> NDArray[np.int64]:
+        """``only`` as the compiled rules take it; they would follow any number out of the arrays."""
+        given = np.asarray(only)
+        if given.size == 0:
+            return self._all_rows[:0]
+        if given.ndim != 1 or given.dtype.kind not in "iu":
+            got = f"{given.dtype} of shape {given.shape}"
+            raise ContentError("argument", "only", "row numbers of shape (k,)", got)
+        if given[0] < 0 or given[-1] >= self.num_games or (given[1:] <= given[:-1]).any():
+            raise ContentError("argument", "only", f"rows 0 to {self.num_games - 1}, ascending", str(given.tolist()))
+        return np.array(given, dtype=np.int64, order="C")
 
     def _blocks_of(self, only: NDArray[np.int64]) -> list[_Block]:
         """The blocks cut down to some rows, without those that have none."""
         edges = np.flatnonzero(np.diff(self._block_of[only])) + 1
         return [
-            _Block(self._blocks[self._block_of[part[0]]].setting, part)
-            for part in np.split(only, edges)
-            if len(part) > 0
+            replace(self._blocks[self._block_of[part[0]]], rows=part) for part in np.split(only, edges) if len(part) > 0
         ]
 
     def _play(self, block: _Block) -> None:
-        rows.play_rows(
+        failed = rows.play_rows(
             block.setting.worlds,
             block.setting.board,
             self.games,
@@ -220,6 +240,9 @@ class BatchEnv:
             self.acting_sides,
             self.active_units,
         )
+        if failed >= 0:
+            name = block.setting.scenario.name
+            raise DeploymentError(f"{name}: expected a free hex in the zone for every unit, got none in row {failed}")
 
     def _each_block(self, work: Callable[[_Block], None], blocks: list[_Block]) -> None:
         """Do something with each block, in threads if there are any; blocks share no row."""
@@ -233,26 +256,52 @@ class BatchEnv:
     def random_actions(
         self, out: NDArray[np.int64] | None = None, only: NDArray[np.int64] | None = None
     ) -> NDArray[np.int64]:
-        """A uniformly random legal action for each game, or for some rows; the same after the same ``reset(seed)``."""
+        """A uniformly random legal action for each game, or for some rows; the same after the same ``reset(seed)``.
+
+        Written to ``out``, int64 (n,), if it is given; with ``only`` the other rows of it stay as they are.
+        """
         actions = np.zeros(self.num_games, dtype=np.int64) if out is None else out
-        rows.pick_rows(self.action_masks, self._all_rows if only is None else only, self._base, self._picks, actions)
+        if actions.shape != (self.num_games,) or actions.dtype != np.int64:
+            expected = f"int64 of shape ({self.num_games},)"
+            raise ContentError("argument", "out", expected, f"{actions.dtype} of shape {actions.shape}")
+        numbers = self._all_rows if only is None else self._rows(only)
+        rows.pick_rows(self.action_masks, numbers, self._base, self._picks, actions)
         self._picks += 1
         return actions
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads; play may go on without them."""
         if self._pool is not None:
             self._pool.shutdown()
+            self._pool = None
 
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self, row: int) -> Snapshot:
-        """The game of a row at this moment."""
-        return bytes(self.games[row].tobytes())
+        """The game of a row at this moment, as ``raw_env`` of the same scenario and rules makes and takes it too."""
+        return self._fingerprint(row) + bytes(self.games[row].tobytes())
 
     def restore(self, row: int, snapshot: Snapshot) -> None:
-        """Put a snapshot of a row of the same scenario back; ContentError where its size is wrong."""
-        if len(snapshot) != self.games.itemsize:
-            raise ContentError("snapshot", "size", f"{self.games.itemsize} bytes", f"{len(snapshot)} bytes")
-        self.games[row] = np.frombuffer(snapshot, dtype=self.games.dtype)[0]
-        self._view(_Block(self.setting_of(row), np.array([row])))
+        """Put a game back into a row; ContentError where it is over or not of the row's scenario and rules.
+
+        Rewards, results and the number of games begun in the row stay as they are.
+        """
+        fingerprint = self._fingerprint(row)
+        size = len(fingerprint) + self.games.itemsize
+        if len(snapshot) != size:
+            raise ContentError("snapshot", "size", f"{size} bytes", f"{len(snapshot)} bytes")
+        if not snapshot.startswith(fingerprint):
+            raise ContentError("snapshot", "scenario", f"a game of the scenario and rules of row {row}", "another")
+        game = np.frombuffer(snapshot, dtype=self.games.dtype, offset=len(fingerprint))
+        if game["over"][0]:
+            raise ContentError("snapshot", "game", "one that goes on", "one that is over")
+        self.games[row] = game[0]
+        self._view(replace(self._block(row), rows=self._all_rows[row : row + 1]))
+
+    def _block(self, row: int) -> _Block:
+        if not 0 <= row < self.num_games:
+            raise IndexError(f"row: expected 0 to {self.num_games - 1}, got {row}")
+        return self._blocks[int(self._block_of[row])]
+
+    def _fingerprint(self, row: int) -> bytes:
+        return self._session.fingerprints[self._block(row).scenario]

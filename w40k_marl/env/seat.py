@@ -1,11 +1,13 @@
 """One player learns, the other is played inside ``step``: single-agent views of the game, one or many at a time.
 
 All that the learner earns until its next decision is credited to its action, the last reward included, win or
-lose. Both sub-steps are the learner's: selecting a unit, then acting with it.
+lose. Both sub-steps are the learner's: selecting a unit, then acting with it. A game that ends before the learner
+has had a decision is nobody's: another is begun, and nothing is credited.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +19,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from ..content.definitions import GameRules
-from ..errors import ContentError, W40KError
+from ..errors import ContentError, NotAnActionError, W40KError
 from ..observe.layout import Layout
 from ..observe.rows import MOST_GAMES_WITHOUT_A_DECISION
 from .batch import BatchEnv
@@ -80,15 +82,22 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._random_opponent = RandomPolicy(0)
         self.observation_space = _box(self.layout.observation_size)
         self.action_space = gymnasium.spaces.Discrete(self.layout.action_count)
+        self._playing = False
+        self._forfeited = False
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Begin a game and play the other seat up to the learner's first decision."""
+        """Begin a game and play the other seat up to the learner's first decision.
+
+        ``options={"game_seed": n}`` begins the very game of that seed, as in ``raw_env``.
+        """
         super().reset(seed=seed)
-        self._forfeited = False
+        self._playing, self._forfeited = True, False
+        game_seed = (options or {}).get("game_seed")
         for _ in range(MOST_GAMES_WITHOUT_A_DECISION):
-            self.session.reset(self.np_random)
+            self.session.reset(self.np_random, game_seed)
+            game_seed = None
             self._random_opponent.random = np.random.default_rng(int(self.np_random.integers(2**63)))
             self._play_the_other_seat()
             if not self.session.over:
@@ -96,17 +105,33 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         raise _never_acts(self.side)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """Apply the learner's action, then play the other seat up to the learner's next decision or the end."""
-        if self._forfeited or not self.session.try_step(int(action)):
-            self._forfeited = True
+        """Apply the learner's action, then play the other seat up to the learner's next decision or the end.
+
+        Raises W40KError unless a game is being played.
+        """
+        if not self._playing:
+            raise W40KError("step: expected reset() before the first step and after the end of a game, got none")
+        if not self._try(action):
+            self._playing, self._forfeited = False, True
             return self._observation(), -1.0, True, False, {}
         self._play_the_other_seat()
         over = self.session.over
+        self._playing = not over
         return self._observation(), self._result() if over else 0.0, over, False, {}
+
+    def _try(self, action: Any) -> bool:
+        """Apply the action if it is legal."""
+        try:
+            number = operator.index(action)
+        except TypeError:
+            expected = f"a whole number from 0 to {self.layout.action_count - 1}"
+            raise NotAnActionError(f"action: expected {expected}, got {action!r}") from None
+        return 0 <= number < self.layout.action_count and self.session.try_step(number)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """True for each legal action, (layout.action_count,); all False when the game is over."""
-        return self.session.mask().astype(np.bool_)
+        mask: NDArray[np.bool_] = self.session.mask().astype(np.bool_)
+        return np.zeros_like(mask) if self._forfeited else mask
 
     def _play_the_other_seat(self) -> None:
         session = self.session
@@ -135,8 +160,9 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
     """``num_envs`` seats at ``num_envs`` games, played in batches; same-step autoreset.
 
     Observations float32 (n, layout.observation_size), actions (n,), rewards float32 (n,). ``action_masks()`` is
-    bool (n, layout.action_count). ``infos`` after a game has ended: ``final_obs`` and ``_final_obs`` as Gymnasium
-    has them, ``winner`` and ``victory_points`` (n, 2). An action that a mask does not allow loses that game.
+    bool (n, layout.action_count). ``infos`` is empty but after a step that ended games: ``final_obs`` (n,
+    layout.observation_size), ``winner`` (n,) and ``victory_points`` (n, 2) of those rows where ``_final_obs`` (n,) is
+    True; the other rows of them mean nothing. An action that a mask does not allow loses that game, 0 to 0.
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
@@ -165,17 +191,28 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
             num_threads=num_threads,
         )
         self.layout = self.batch.layout
-        self.num_envs = num_envs
+        self.num_envs = self.batch.num_games
         self.side = _check_seat(seat)
         self.opponent = opponent
+        self._final_obs = np.zeros_like(self.batch.observations)  # of the games that the last steps ended
+        self._results = np.zeros_like(self.batch.results)
+        self._playing = False
+        self._actions = np.zeros(num_envs, dtype=np.int64)
         self.single_observation_space = _box(self.layout.observation_size)
         self.single_action_space = gymnasium.spaces.Discrete(self.layout.action_count)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        sides = np.full(num_envs, self.side, dtype=np.int8)
-        self._finals = self.batch.watch(sides, others_play=opponent is None)
-        self._owed = np.zeros(num_envs, dtype=np.float32)  # earned in a new game before its first decision
-        self._actions = np.zeros(num_envs, dtype=np.int64)
+
+    @property
+    def opponent(self) -> Policy | None:
+        """Who plays the other seats from now on; None is a random player. May be set at any time."""
+        return self._opponent
+
+    @opponent.setter
+    def opponent(self, policy: Policy | None) -> None:
+        self._opponent = policy
+        sides = np.full(self.num_envs, self.side, dtype=np.int8)
+        self._finals = self.batch.watch(sides, others_play=policy is None)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -184,27 +221,36 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         if isinstance(seed, list):
             raise ContentError("argument", "seed", "one seed for all games", "a list")
         self.batch.reset(seed)
-        self._owed[:] = 0
-        self._play_the_other_seats(np.zeros(self.num_envs, dtype=np.float32), np.zeros(self.num_envs, dtype=np.bool_))
-        self._owed[:] = 0
+        self._playing = True
+        everywhere = np.ones(self.num_envs, dtype=np.bool_)
+        self._play_the_other_seats(np.zeros(self.num_envs, dtype=np.float32), everywhere)
         return self.batch.observations.copy(), {}
 
     def step(
         self, actions: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Apply the learners' actions and play the other seats up to the next decisions."""
-        chosen = np.asarray(actions, dtype=np.int64)
+        chosen = self._checked(actions)
         legal = self._is_legal(chosen)
         if legal.all():
             self.batch.step(chosen)
         else:
             self.batch.step(chosen, np.flatnonzero(legal))
             self._forfeit(np.flatnonzero(~legal))
-        rewards = self._owed + self.batch.rewards[:, self.side]
-        self._owed[:] = 0
+        rewards = self.batch.rewards[:, self.side].copy()
         ended = self.batch.ended > 0
+        self._note(np.flatnonzero(ended))
         self._play_the_other_seats(rewards, ended)
         return self.batch.observations.copy(), rewards, ended, np.zeros_like(ended), self._infos(ended)
+
+    def _checked(self, actions: NDArray[np.int64]) -> NDArray[np.int64]:
+        if not self._playing:
+            raise W40KError("step: expected reset() before the first step, got none")
+        given = np.asarray(actions)
+        if given.shape != (self.num_envs,) or given.dtype.kind not in "iu":
+            expected = f"whole numbers of shape ({self.num_envs},)"
+            raise NotAnActionError(f"actions: expected {expected}, got {given.dtype} of shape {given.shape}")
+        return given.astype(np.int64)
 
     def _is_legal(self, actions: NDArray[np.int64]) -> NDArray[np.bool_]:
         masks = self.batch.action_masks
@@ -215,8 +261,9 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
     def _forfeit(self, losers: NDArray[np.int64]) -> None:
         """End the games of some rows as lost, and begin new ones."""
         batch = self.batch
-        self._finals[losers] = batch.observations[losers]
+        seen = batch.observations[losers]
         batch.restart(losers)
+        self._finals[losers] = seen
         batch.rewards[losers] = 0
         batch.rewards[losers, self.side] = -1
         batch.ended[losers] = 1
@@ -230,10 +277,18 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         """End the threads of the batch."""
         self.batch.close()
 
+    def _note(self, rows: NDArray[np.intp]) -> None:
+        """Keep the end of the learner's game: the batch writes over it if the next one ends without a decision."""
+        self._final_obs[rows] = self._finals[rows]
+        self._results[rows] = self.batch.results[rows]
+
     def _play_the_other_seats(self, rewards: NDArray[np.float32], ended: NDArray[np.bool_]) -> None:
-        """Play on wherever the other player is to act; what the learner earns and what ends is added in place."""
+        """Play on wherever the other player is to act; what the learner earns and what ends is added in place.
+
+        Where ``ended`` the learner has not been in the game that is played, and neither is added.
+        """
         batch = self.batch
-        games = batch.ended.copy()
+        games = np.where(ended, batch.ended, 0)
         while len(waiting := np.flatnonzero(batch.acting_sides != self.side)):
             if games.max() > MOST_GAMES_WITHOUT_A_DECISION:
                 raise _never_acts(self.side)
@@ -243,18 +298,19 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
                 chosen = self.opponent(batch.observations[waiting], batch.action_masks[waiting])
                 self._actions[waiting] = chosen
             batch.step(self._actions, waiting)
-            earned = batch.rewards[waiting, self.side]
-            rewards[waiting] += np.where(ended[waiting], 0, earned)
-            self._owed[waiting] += np.where(ended[waiting], earned, 0)
-            ended[waiting] |= batch.ended[waiting] > 0
             games[waiting] += batch.ended[waiting]
+            playing = waiting[~ended[waiting]]
+            rewards[playing] += batch.rewards[playing, self.side]
+            over = playing[batch.ended[playing] > 0]
+            ended[over] = True
+            self._note(over)
 
     def _infos(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
         if not ended.any():
             return {}
         return {
-            "final_obs": self._finals.copy(),
+            "final_obs": self._final_obs.copy(),
             "_final_obs": ended.copy(),
-            "winner": self.batch.results[:, 0].copy(),
-            "victory_points": self.batch.results[:, 1:].copy(),
+            "winner": self._results[:, 0].copy(),
+            "victory_points": self._results[:, 1:].copy(),
         }

@@ -14,7 +14,7 @@ from ..rules.actions import write_mask
 from ..rules.board import Board
 from ..rules.compiled import compiled, entry_point
 from ..rules.dice import DICE_STREAM, philox, uniform
-from ..rules.engine import ACCEPTED, apply, start
+from ..rules.engine import NO_ROOM_TO_DEPLOY, START, apply
 from ..rules.state import Game, Games, World, Worlds
 from ..rules.turn import acting_side
 from .encode import encode
@@ -45,19 +45,6 @@ def seed_of_row(base: np.uint64, row: int, episode: int) -> np.uint64:
 
 
 @entry_point
-def restart_rows(
-    worlds: Worlds, board: Board, games: Games, rows: Rows, base: np.uint64, episodes: NDArray[np.int64]
-) -> int:
-    """Begin a new game in some rows; returns the first row without room to deploy, or -1."""
-    for row in rows:
-        seed = game_seed(base, row, episodes[row])
-        if start(worlds[0], board, games[row], seed) != ACCEPTED:
-            return row
-        episodes[row] += 1
-    return -1
-
-
-@entry_point
 def play_rows(
     worlds: Worlds,
     board: Board,
@@ -76,35 +63,40 @@ def play_rows(
     masks: NDArray[np.int8],
     sides: NDArray[np.int8],
     units: NDArray[np.int16],
-) -> None:
-    """Apply a legal action to each of the rows and write the next player's view.
+) -> int:
+    """Apply a legal action, or START, to each of the rows and write the next player's view.
 
     With ``others_play``, whoever is not side ``watchers[row]`` then plays uniformly random legal actions until that
     side is to act. A game that ends is paid, noted in ``results`` and begun anew. Shapes: ``rewards`` (n, 2),
-    ``ended`` (n,) counts the games that ended, ``results`` (n, 3): winner and victory points of the last of them;
-    ``finals`` (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at the first end; the
-    rest as in ``view_rows``.
+    ``ended`` (n,) counts the games that ended, ``results`` (n, 3): winner and victory points of the first of them;
+    ``finals`` (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at that end; the rest
+    as in ``view_rows``. Returns the first row that had no room to deploy its units, or -1.
     """
     world = worlds[0]
     for row in rows:
-        game = games[row]
-        apply(world, board, game, actions[row])
+        game, action = games[row], actions[row]
         rewards[row, 0] = rewards[row, 1] = 0
         ended[row] = 0
         while True:
+            if action == START:
+                game.seed = game_seed(base, row, episodes[row])
+                episodes[row] += 1
+            if apply(world, board, game, action) == NO_ROOM_TO_DEPLOY:
+                return row
             if game.over:
                 if ended[row] == 0:
                     _pay(game, rewards[row], results[row])
                     if len(finals) > 0:
                         encode(world, board, game, watchers[row], finals[row])
                 ended[row] += 1
-                start(world, board, game, game_seed(base, row, episodes[row]))
-                episodes[row] += 1
-            if not others_play or acting_side(game) == watchers[row] or ended[row] > MOST_GAMES_WITHOUT_A_DECISION:
+                action = START
+            elif not others_play or acting_side(game) == watchers[row] or ended[row] > MOST_GAMES_WITHOUT_A_DECISION:
                 break
-            write_mask(world, game, masks[row])
-            apply(world, board, game, _random_action(game, masks[row]))
+            else:
+                write_mask(world, game, masks[row])
+                action = _random_action(game, masks[row])
         _write_row(world, board, game, row, observations, masks, sides, units)
+    return -1
 
 
 @compiled

@@ -34,19 +34,24 @@ from .units import side_of
 ACCEPTED, GAME_IS_OVER, NOT_AN_ACTION, NOT_LEGAL, NO_ROOM_TO_DEPLOY = range(5)
 
 
-@entry_point
+START = -(1 << 20)
+"""The action that begins the game of a row anew, with the seed that stands in the row."""
+
+
 def reset(worlds: Worlds, board: Board, games: Games, row: int, seed: np.uint64) -> int:
     """Start the game of a row from its world, with its dice seeded; runs on to the first decision.
 
-    Returns ACCEPTED, or NO_ROOM_TO_DEPLOY where a random deployment finds no free hex for some unit.
+    Returns ACCEPTED, or NO_ROOM_TO_DEPLOY where a random deployment finds no free hex for some unit. It is a step of
+    its own kind, because starting and stepping share nearly all machine code.
     """
-    return start(worlds[0], board, games[row], seed)
+    games[row].seed = seed
+    return step(worlds, board, games, row, START)
 
 
 @compiled
-def start(world: World, board: Board, game: Game, seed: np.uint64) -> int:
+def _start(world: World, board: Board, game: Game) -> int:
     """``reset`` on one record."""
-    _clear(game, seed)
+    _clear(game)
     if not _deploy(world, board, game):
         return NO_ROOM_TO_DEPLOY
     for side in range(2):
@@ -57,15 +62,12 @@ def start(world: World, board: Board, game: Game, seed: np.uint64) -> int:
             game.selected_weapon[unit] = 0 if world.weapon_count[unit, RANGED] > 0 else -1
     game.turn = 1
     begin_turn(world, board, game, 0)
-    proceed(world, board, game)
-    summarise(game)
     return ACCEPTED
 
 
 @compiled
-def _clear(game: Game, seed: np.uint64) -> None:
-    """Wipe a row: nothing of an earlier game survives."""
-    game.seed = seed
+def _clear(game: Game) -> None:
+    """Wipe a row: nothing of an earlier game survives but the seed, which belongs to the next."""
     game.dice_rolled = NOTHING
     game.recorded_count = game.recorded_used = game.recording = game.dice_refused = 0
     game.steps = game.over = game.winner = game.win_method = 0
@@ -129,25 +131,40 @@ def step(worlds: Worlds, board: Board, games: Games, row: int, action: int) -> i
 @compiled
 def apply(world: World, board: Board, game: Game, action: int) -> int:
     """``step`` on one record."""
+    if action == START:
+        answer = _start(world, board, game)
+    else:
+        answer = _refusal(world, game, action)
+        if answer == ACCEPTED:
+            game.steps += 1
+            _carry_out(world, board, game, action)
+    if answer == ACCEPTED:
+        proceed(world, board, game)
+        summarise(game)
+    return answer
+
+
+@compiled
+def _refusal(world: World, game: Game, action: int) -> int:
+    """Why an action cannot be taken now, or ACCEPTED."""
     units = int(world.units_per_side)
     if game.over:
         return GAME_IS_OVER
     if action < 0 or action >= units + MICRO_COUNT:
         return NOT_AN_ACTION
+    legal = may_select(game, action) if action < units else may_do(world, game, action - units)
+    return ACCEPTED if legal else NOT_LEGAL
+
+
+@compiled
+def _carry_out(world: World, board: Board, game: Game, action: int) -> None:
+    """Apply a legal action; what follows from it is the phase machine's."""
+    units = int(world.units_per_side)
+    events.clear(game)
     if action < units:
-        if not may_select(game, action):
-            return NOT_LEGAL
-        events.clear(game)
         activate(world, board, game, acting_side(game) * units + action)
-    else:
-        if not may_do(world, game, action - units):
-            return NOT_LEGAL
-        events.clear(game)
-        if _act(world, board, game, int(game.active), action - units):
-            end_activation(world, board, game)
-    game.steps += 1
-    summarise(game)
-    return ACCEPTED
+    elif _act(world, board, game, int(game.active), action - units):
+        end_activation(world, game)
 
 
 @compiled

@@ -6,6 +6,9 @@ pools, phases and scores follow from the rules alone. Questions about choices co
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +37,7 @@ from .shooting import (
     usable_now,
 )
 from .state import CHARGE, FIGHT, MELEE, MOVE, NOBODY, RANGED, SHOOT, Game, Games, Worlds
-from .turn import acting_side, activate, eligible, end_activation
+from .turn import acting_side, activate, eligible, end_activation, proceed
 from .units import engaged, hex_of, is_alive, side_of, slot_of
 
 # what a forced choice answers
@@ -90,6 +93,25 @@ def force_activation(worlds: Worlds, board: Board, games: Games, row: int, unit:
     return DONE
 
 
+@entry_point
+def _go_on(worlds: Worlds, board: Board, games: Games, row: int) -> None:
+    """Run the phase machine on to the next decision."""
+    proceed(worlds[0], board, games[row])
+
+
+def _going_on(choice: Callable[..., int]) -> Callable[..., int]:
+    """The choice, and what follows once it has ended an activation; compiled apart, because it is large."""
+
+    @wraps(choice)
+    def forced(worlds: Worlds, board: Board, games: Games, row: int, *what: int) -> int:
+        answer = choice(worlds, board, games, row, *what)
+        if answer == DONE:
+            _go_on(worlds, board, games, row)
+        return answer
+
+    return forced
+
+
 @compiled
 def _refusal(game: Game, phase: int) -> int:
     """Why the open activation cannot act in a phase, or DONE."""
@@ -98,6 +120,7 @@ def _refusal(game: Game, phase: int) -> int:
     return DONE if game.phase == phase else WRONG_PHASE
 
 
+@_going_on
 @entry_point
 def force_move(worlds: Worlds, board: Board, games: Games, row: int, destination: int) -> int:
     """Move the active unit to one of its destinations and end its activation."""
@@ -109,10 +132,11 @@ def force_move(worlds: Worlds, board: Board, games: Games, row: int, destination
     if not may_move_to(world, board, game, unit, destination):
         return OUT_OF_REACH
     move(world, game, unit, destination)
-    end_activation(world, board, game)
+    end_activation(world, game)
     return DONE
 
 
+@_going_on
 @entry_point
 def force_advance(worlds: Worlds, board: Board, games: Games, row: int, destination: int) -> int:
     """Roll the active unit's advance and move it to ``destination``, or nowhere (-1) where no hex is free."""
@@ -129,10 +153,11 @@ def force_advance(worlds: Worlds, board: Board, games: Games, row: int, destinat
     if moved != (destination >= 0) or (moved and hex_of(game, unit) != destination):
         return OUT_OF_REACH
     if over:
-        end_activation(world, board, game)
+        end_activation(world, game)
     return DONE
 
 
+@_going_on
 @entry_point
 def force_charge(worlds: Worlds, board: Board, games: Games, row: int, target: int) -> int:
     """Charge a target with the active unit; where it ends follows from the dice."""
@@ -144,7 +169,7 @@ def force_charge(worlds: Worlds, board: Board, games: Games, row: int, target: i
     for index in range(game.target_count):
         if game.targets[index] == target:
             charge(world, board, game, unit, target)
-            end_activation(world, board, game)
+            end_activation(world, game)
             return DONE
     return NOT_A_TARGET
 
@@ -198,13 +223,14 @@ def force_strike(worlds: Worlds, games: Games, row: int, slot: int, target: int)
     return DONE
 
 
+@_going_on
 @entry_point
 def force_end(worlds: Worlds, board: Board, games: Games, row: int) -> int:
     """End the open activation."""
     game = games[row]
     if game.active == NOBODY:
         return NOT_ACTIVE
-    end_activation(worlds[0], board, game)
+    end_activation(worlds[0], game)
     return DONE
 
 

@@ -101,8 +101,8 @@ def _end_turn(world: World, board: Board, game: Game) -> None:
 
 @compiled
 def proceed(world: World, board: Board, game: Game) -> None:
-    """Begin phases until somebody may act or the game is over."""
-    while not game.over and eligible(game) == NOTHING:
+    """Begin phases until somebody may act or the game is over; nothing while an activation is open."""
+    while game.active == NOBODY and not game.over and eligible(game) == NOTHING:
         _begin_next_phase(world, board, game)
 
 
@@ -151,8 +151,8 @@ def close_activation(game: Game) -> None:
 
 
 @compiled
-def end_activation(world: World, board: Board, game: Game) -> None:
-    """Mark what the unit has done, take it out of its pool and go on to the next decision."""
+def end_activation(world: World, game: Game) -> None:
+    """Mark what the unit has done and take it out of its pool; ``proceed`` goes on to the next decision."""
     unit = int(game.active)
     if game.phase == FIGHT:
         mark_fought(world, game, unit)
@@ -162,4 +162,3 @@ def end_activation(world: World, board: Board, game: Game) -> None:
             mark(world, game.shot, unit)
         game.pool[side_of(world, unit)] &= ~bit(slot_of(world, unit))
     close_activation(game)
-    proceed(world, board, game)
