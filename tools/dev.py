@@ -67,9 +67,7 @@ def python_of(environment: Path) -> Path:
 
 def quietly(what: str, command: list[str]) -> None:
     """Run a command and show what it said only if it failed."""
-    done = subprocess.run(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
-    )
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
         sys.stderr.write(done.stdout + done.stderr)
         raise SetupError(f"{what} failed (exit status {done.returncode}); its output is above")

@@ -106,9 +106,7 @@ def test_wrong_training_entry_is_refused(entry: dict[str, Any], key: str, scout:
     assert (caught.value.file, caught.value.key) == (str(scout / "training.json"), key)
 
 
-@pytest.mark.parametrize(
-    ("terms", "key"), [({"wins": 1}, "wins"), ({"win": "1"}, "win"), ({"win": True}, "win")]
-)
+@pytest.mark.parametrize(("terms", "key"), [({"wins": 1}, "wins"), ({"win": "1"}, "win"), ({"win": True}, "win")])
 def test_wrong_rewards_are_refused(terms: dict[str, Any], key: str, scout: Path) -> None:
     write(scout, "rewards", terms)
     with pytest.raises(ContentError) as caught:

@@ -62,9 +62,7 @@ def test_every_key_is_required(rules: dict[str, Any], write: Write) -> None:
         ),
     ],
 )
-def test_wrong_numbers_are_refused(
-    change: dict[str, Any], key: str, rules: dict[str, Any], write: Write
-) -> None:
+def test_wrong_numbers_are_refused(change: dict[str, Any], key: str, rules: dict[str, Any], write: Write) -> None:
     path = write(rules | change)
     with pytest.raises(ContentError) as caught:
         load_game_rules(path)

@@ -72,8 +72,7 @@ def test_shipped_scenario_can_be_played(name: str) -> None:
 @pytest.mark.parametrize("name", ["mirror_match", "open_field", "dense_walls", "small_board", "asymmetric"])
 def test_own_scenarios_are_balanced_in_points(name: str) -> None:
     first, second = (
-        sum(unit.type.value for unit in load_scenario(name).units if unit.player == player)
-        for player in (1, 2)
+        sum(unit.type.value for unit in load_scenario(name).units if unit.player == player) for player in (1, 2)
     )
     assert abs(first - second) <= 0.05 * max(first, second)
 
@@ -150,9 +149,7 @@ def test_bot_scenarios_are_of_the_known_sizes(name: str, first: int, second: int
         ("1e1", 0, (10, 0)),
     ],
 )
-def test_coordinates_may_be_text_or_fractions(
-    col: object, row: object, position: Hex, minimal: dict[str, Any]
-) -> None:
+def test_coordinates_may_be_text_or_fractions(col: object, row: object, position: Hex, minimal: dict[str, Any]) -> None:
     minimal["units"][1].update(col=col, row=row)
     assert build_scenario(minimal, name="case").units[1].position == position
 
@@ -239,9 +236,7 @@ def test_custom_type_keeps_what_it_does_not_change(minimal: dict[str, Any]) -> N
     assert leaper.agent_key == "Tyranid_Infantry_Swarm_MeleeSwarm"
 
 
-def test_path_and_name_give_the_same_scenario(
-    minimal: dict[str, Any], write: Callable[[object], Path]
-) -> None:
+def test_path_and_name_give_the_same_scenario(minimal: dict[str, Any], write: Callable[[object], Path]) -> None:
     path = write(minimal)
     assert load_scenario(str(path)) == load_scenario(path)
     assert load_scenario(path).name == "case"

@@ -74,9 +74,7 @@ def test_extras_add_up(dev: ModuleType, calls: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", PROJECT_FILES)
-def test_changed_project_file_installs_again(
-    dev: ModuleType, calls: list[str], checkout: Path, name: str
-) -> None:
+def test_changed_project_file_installs_again(dev: ModuleType, calls: list[str], checkout: Path, name: str) -> None:
     dev.prepare("test")
     with (checkout / name).open("a", encoding="utf-8") as file:
         file.write("\n# changed\n")

@@ -73,9 +73,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
 def data_files(folder: Path) -> set[str]:
     """What must be shipped of scenarios/ and agents/, as paths relative to their parent."""
     kinds = (folder / kind for kind in ("scenarios", "agents"))
-    return {
-        path.relative_to(folder).as_posix() for kind in kinds for path in kind.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix() for kind in kinds for path in kind.rglob("*") if path.is_file()}
 
 
 @dataclass(frozen=True)
@@ -134,9 +132,7 @@ def environment(tmp_path: Path) -> Environment:
 def names(kind: str) -> list[str]:
     folder = ROOT / kind
     return sorted(
-        path.stem if kind == "scenarios" else path.name
-        for path in folder.iterdir()
-        if path.name[0] not in "._"
+        path.stem if kind == "scenarios" else path.name for path in folder.iterdir() if path.name[0] not in "._"
     )
 
 

@@ -69,9 +69,7 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
     entries = read_model(path, dict[str, TrainingEntry])
     if name not in entries:
         known = [*entries, f"{agent}{TRAINING_SUFFIX}"]
-        raise ContentError(
-            str(path), name, f"one of {', '.join(known)}", "an unknown name", did_you_mean(name, known)
-        )
+        raise ContentError(str(path), name, f"one of {', '.join(known)}", "an unknown name", did_you_mean(name, known))
     entry = entries[name]
     _check_scenario(entry.scenario, path, name)
     layout = Capacities(entry.layout.units_per_side, entry.layout.objectives)
@@ -92,6 +90,4 @@ def _check_scenario(scenario: str, path: Path, name: str) -> None:
     known = list_scenarios()
     if scenario not in known and not Path(scenario).is_file():
         expected = f"a scenario: a path, or one of {', '.join(known)}"
-        raise ContentError(
-            str(path), f"{name}.scenario", expected, f'"{scenario}"', did_you_mean(scenario, known)
-        )
+        raise ContentError(str(path), f"{name}.scenario", expected, f'"{scenario}"', did_you_mean(scenario, known))

@@ -29,9 +29,7 @@ def load_weapons() -> Mapping[str, Weapon]:
     """Return all weapons by code (spec 01 section 10). Raises ContentError for a broken table."""
     path = _table("weapons")
     entries = read_model(path, dict[str, WeaponEntry])
-    return MappingProxyType(
-        {code: profiles.weapon(code, entry, str(path), code) for code, entry in entries.items()}
-    )
+    return MappingProxyType({code: profiles.weapon(code, entry, str(path), code) for code, entry in entries.items()})
 
 
 @cache
@@ -62,9 +60,7 @@ def load_board() -> BoardEntry:
 def load_zones() -> Mapping[str, Mapping[int, Zone]]:
     """Return the zones of each name, by player (spec 01 4.4). Raises ContentError for a broken table."""
     entries = read_model(_table("deployment_zones"), dict[str, ZonesEntry])
-    return MappingProxyType(
-        {name: {1: _zone(pair.first), 2: _zone(pair.second)} for name, pair in entries.items()}
-    )
+    return MappingProxyType({name: {1: _zone(pair.first), 2: _zone(pair.second)} for name, pair in entries.items()})
 
 
 def _table(name: str) -> Path:

@@ -73,16 +73,12 @@ def _authored(entry: ScenarioFile, terrain: Terrain, zones: Zones | None, file: 
         cell = (_coordinate(unit.col, file, f"{key}.col"), _coordinate(unit.row, file, f"{key}.row"))
         _check_cell(cell, unit, terrain, zones, file, key)
         if cell in taken:
-            raise ContentError(
-                file, key, "a hex of its own", f'{list(cell)}, where unit "{taken[cell]}" stands'
-            )
+            raise ContentError(file, key, "a hex of its own", f'{list(cell)}, where unit "{taken[cell]}" stands')
         taken[cell] = str(unit.id)
     return list(taken)
 
 
-def _check_cell(
-    cell: Hex, unit: UnitEntry, terrain: Terrain, zones: Zones | None, file: str, key: str
-) -> None:
+def _check_cell(cell: Hex, unit: UnitEntry, terrain: Terrain, zones: Zones | None, file: str, key: str) -> None:
     got = str(list(cell))
     if not terrain.holds(cell):
         expected = f"a hex of the board of {terrain.cols} columns and {terrain.rows} rows"

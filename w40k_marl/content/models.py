@@ -49,20 +49,14 @@ class WeaponEntry(_Entry, kw_only=True, rename=_WEAPON_KEYS):
 
     display_name: Annotated[Name, Meta(description="Name for people")]
     faction: Annotated[Optional[Name], Meta(description="Whose armoury it belongs to; informative")] = UNSET
-    range: Annotated[Optional[PositiveStat], Meta(description="Reach in hexes; absent for melee weapons")] = (
-        UNSET
-    )
+    range: Annotated[Optional[PositiveStat], Meta(description="Reach in hexes; absent for melee weapons")] = UNSET
     attacks: Annotated[Dice, Meta(description="Number of attacks")]
     hit: Annotated[int, Meta(ge=2, le=6, description="Roll needed to hit")]
     strength: Annotated[PositiveStat, Meta(description="Strength")]
     ap: Annotated[int, Meta(ge=-1000, le=0, description="Armour penetration, zero or negative")]
     damage: Annotated[Dice, Meta(description="Damage of an unsaved wound")]
-    rules: Annotated[
-        tuple[Name, ...], Meta(description="Weapon rules, with :X where the rule takes a number")
-    ] = ()
-    combi: Annotated[Optional[Name], Meta(description="Profiles that share this name exclude each other")] = (
-        UNSET
-    )
+    rules: Annotated[tuple[Name, ...], Meta(description="Weapon rules, with :X where the rule takes a number")] = ()
+    combi: Annotated[Optional[Name], Meta(description="Profiles that share this name exclude each other")] = UNSET
 
 
 _STAT_KEYS = {
@@ -123,12 +117,8 @@ class CustomUnitTypeEntry(_Entry):
     """A unit type of one scenario: another type with changes."""
 
     based_on: Annotated[Name, Meta(description="Unit type of the catalogue that is copied")]
-    ranged: Annotated[Optional[tuple[Name, ...]], Meta(description="Ranged weapon codes, in slot order")] = (
-        UNSET
-    )
-    melee: Annotated[Optional[tuple[Name, ...]], Meta(description="Melee weapon codes, in slot order")] = (
-        UNSET
-    )
+    ranged: Annotated[Optional[tuple[Name, ...]], Meta(description="Ranged weapon codes, in slot order")] = UNSET
+    melee: Annotated[Optional[tuple[Name, ...]], Meta(description="Melee weapon codes, in slot order")] = UNSET
     rules: Annotated[Optional[tuple[Name, ...]], Meta(description="Unit rules: charge_after_advance")] = UNSET
     stats: Annotated[Optional[StatChanges], Meta(description="Characteristics that differ")] = UNSET
 
@@ -211,9 +201,7 @@ class BoardEntry(_Entry):
     cols: Annotated[int, Meta(ge=1, le=255, description="Number of columns")]
     rows: Annotated[int, Meta(ge=1, le=64, description="Number of rows")]
     wall_hexes: Annotated[list[Pair], Meta(description="Walls of scenarios that name none")] = []
-    objectives: Annotated[
-        list[ObjectiveEntry], Meta(description="Objectives of scenarios that name none")
-    ] = []
+    objectives: Annotated[list[ObjectiveEntry], Meta(description="Objectives of scenarios that name none")] = []
 
 
 class UnitEntry(_Entry):
@@ -241,17 +229,13 @@ class ScenarioFile(_Entry):
         Optional[Literal["random", "fixed"]],
         Meta(description="Whether positions are drawn at each reset; only together with deployment_zone"),
     ] = UNSET
-    wall_hexes: Annotated[
-        Optional[list[Pair]], Meta(description="Walls; those of the board where absent")
-    ] = UNSET
+    wall_hexes: Annotated[Optional[list[Pair]], Meta(description="Walls; those of the board where absent")] = UNSET
     objectives: Annotated[Optional[list[ObjectiveEntry]], Meta(description="Objectives, in order")] = UNSET
     objective_hexes: Annotated[
         Optional[list[ObjectiveEntry]],
         Meta(description="Older name of objectives; read only where that is absent"),
     ] = UNSET
-    primary_objectives: Annotated[
-        Optional[list[Name] | Name], Meta(description="Scoring configurations by id")
-    ] = UNSET
+    primary_objectives: Annotated[Optional[list[Name] | Name], Meta(description="Scoring configurations by id")] = UNSET
     primary_objective: Annotated[
         Optional[Name], Meta(description="A single one; read only where primary_objectives is absent")
     ] = UNSET
@@ -259,9 +243,7 @@ class ScenarioFile(_Entry):
     primary_objective_configs: Annotated[
         list[ScoringEntry], Meta(description="Scoring configurations of this scenario")
     ] = []
-    custom_weapons: Annotated[
-        dict[str, WeaponEntry], Meta(description="Weapons of this scenario, by code")
-    ] = {}
+    custom_weapons: Annotated[dict[str, WeaponEntry], Meta(description="Weapons of this scenario, by code")] = {}
     custom_unit_types: Annotated[
         dict[str, CustomUnitTypeEntry], Meta(description="Unit types of this scenario, by name")
     ] = {}

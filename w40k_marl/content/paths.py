@@ -29,9 +29,7 @@ def list_data(kind: Kind) -> list[str]:
     folder = data_folder(kind)
     if kind == "scenarios":
         return sorted(path.stem for path in folder.glob("*.json"))
-    return sorted(
-        path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "_"))
-    )
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
 
 
 def find_data(kind: Kind, name: str) -> Path:
@@ -43,7 +41,5 @@ def find_data(kind: Kind, name: str) -> Path:
     if name not in known:
         folder = data_folder(kind)
         hint = did_you_mean(name, known)
-        raise ContentError(
-            str(folder), kind.removesuffix("s"), f"one of {', '.join(known)}", f'"{name}"', hint
-        )
+        raise ContentError(str(folder), kind.removesuffix("s"), f"one of {', '.join(known)}", f'"{name}"', hint)
     return data_folder(kind) / (f"{name}.json" if kind == "scenarios" else name)

@@ -56,9 +56,7 @@ def weapon(code: str, entry: WeaponEntry, file: str, key: str) -> Weapon:
     )
 
 
-def unit_type(
-    name: str, entry: UnitTypeEntry, weapons: Mapping[str, Weapon], file: str, key: str
-) -> UnitType:
+def unit_type(name: str, entry: UnitTypeEntry, weapons: Mapping[str, Weapon], file: str, key: str) -> UnitType:
     """Return the unit type of a catalogue entry.
 
     Raises ContentError for an unknown weapon or unit rule, and for a type without weapons (spec 01 4.3, 9).
@@ -136,9 +134,7 @@ def _check_weapon_rule(rule: str, file: str, key: str) -> None:
         if colon:
             raise ContentError(file, key, f'"{name}" without a number', f'"{rule}"')
         return
-    if not (
-        number.isascii() and number.isdigit() and 0 < int(number[:5]) <= LARGEST_PARAMETER and len(number) < 5
-    ):
+    if not (number.isascii() and number.isdigit() and 0 < int(number[:5]) <= LARGEST_PARAMETER and len(number) < 5):
         raise ContentError(file, key, f'"{name}:X" with X from 1 to {LARGEST_PARAMETER}', f'"{rule}"')
 
 
@@ -146,9 +142,7 @@ def _unit_rules(rules: tuple[str, ...], file: str, key: str) -> tuple[str, ...]:
     for index, rule in enumerate(rules):
         if rule not in UNIT_RULES:
             expected = f"a unit rule: {', '.join(UNIT_RULES)}"
-            raise ContentError(
-                file, f"{key}.rules[{index}]", expected, f'"{rule}"', did_you_mean(rule, UNIT_RULES)
-            )
+            raise ContentError(file, f"{key}.rules[{index}]", expected, f'"{rule}"', did_you_mean(rule, UNIT_RULES))
     return rules
 
 

@@ -53,9 +53,7 @@ def build_terrain(entry: ScenarioFile, file: str) -> Terrain:
     )
 
 
-def _objective_entries(
-    entry: ScenarioFile, board: BoardEntry, prefix: str
-) -> tuple[list[ObjectiveEntry], str]:
+def _objective_entries(entry: ScenarioFile, board: BoardEntry, prefix: str) -> tuple[list[ObjectiveEntry], str]:
     if entry.objectives is not UNSET:
         return entry.objectives, "objectives"
     if entry.objective_hexes is not UNSET:
@@ -63,9 +61,7 @@ def _objective_entries(
     return board.objectives, f"{prefix}objectives"
 
 
-def _objectives(
-    entries: list[ObjectiveEntry], board: BoardEntry, file: str, key: str
-) -> tuple[Objective, ...]:
+def _objectives(entries: list[ObjectiveEntry], board: BoardEntry, file: str, key: str) -> tuple[Objective, ...]:
     found: dict[str, Objective] = {}
     for index, entry in enumerate(entries):
         identity = str(entry.id)

@@ -66,9 +66,7 @@ def build_setting(
     """
     _check(scenario, units_per_side, objectives, decisions, max_turns)
     sides = [[unit for unit in scenario.units if unit.player == player] for player in (1, 2)]
-    numbers = {
-        unit.id: side * units_per_side + slot for side in (0, 1) for slot, unit in enumerate(sides[side])
-    }
+    numbers = {unit.id: side * units_per_side + slot for side in (0, 1) for slot, unit in enumerate(sides[side])}
     worlds: Worlds = np.zeros(1, dtype=world_dtype(units_per_side))
     world = worlds[0]
     world.units_per_side, world.cols, world.rows = units_per_side, scenario.cols, scenario.rows
@@ -92,9 +90,7 @@ def build_setting(
     return Setting(scenario, game_rules, worlds, board, tuple(units), numbers)
 
 
-def _check(
-    scenario: Scenario, units_per_side: int, objectives: int, decisions: str, max_turns: int | None
-) -> None:
+def _check(scenario: Scenario, units_per_side: int, objectives: int, decisions: str, max_turns: int | None) -> None:
     """Refuse what does not fit the records."""
     if decisions not in DECISIONS:
         raise ContentError("argument", "decisions", " or ".join(map(repr, DECISIONS)), repr(decisions))

@@ -227,7 +227,7 @@ class Session:
         game = self.games[0]
         if game.over or game.active != NOBODY:
             return []
-        members, base = eligible(game), acting_side(game) * self.layout.units_per_side
+        members, base = np.uint64(eligible(game)), acting_side(game) * self.layout.units_per_side
         return [self.id_of(base + slot) for slot in range(self.layout.units_per_side) if has(members, slot)]
 
     def id_of(self, number: int) -> str:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .bits import BitSet, bit, has
+from .bits import NOTHING, BitSet, bit, has
 from .compiled import compiled, entry_point
 from .hexes import distance, hex_at
 
@@ -93,13 +93,32 @@ def line_is_clear(walls: HexSet, a: int, b: int) -> bool:
 def _fill_sight(board: Board, rows: int, walls: HexSet) -> None:
     """Write, for every hex, the set of hexes it sees."""
     cols = board.shape[1] - 1
+    walled_columns, walled_rows = _walls_before(walls, rows)
     for a_col in range(cols):
         for a_row in range(rows):
             a = hex_at(a_col, a_row)
             for b_col in range(cols):
+                open_columns = walled_columns[max(a_col, b_col) + 1] == walled_columns[min(a_col, b_col)]
                 for b_row in range(rows):
-                    if line_is_clear(walls, a, hex_at(b_col, b_row)):
+                    # a line leaves the rows between its ends by one at most
+                    first, last = max(0, min(a_row, b_row) - 1), min(rows, max(a_row, b_row) + 2)
+                    open_rows = walled_rows[last] == walled_rows[first]
+                    if open_columns or open_rows or line_is_clear(walls, a, hex_at(b_col, b_row)):
                         board[a, b_col] |= bit(b_row)
+
+
+@compiled
+def _walls_before(walls: HexSet, rows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many columns before each column, and rows before each row, hold a wall."""
+    columns_before = np.zeros(len(walls) + 1, dtype=np.int64)
+    rows_before = np.zeros(rows + 1, dtype=np.int64)
+    in_any_column = NOTHING
+    for column in range(len(walls)):
+        in_any_column |= walls[column]
+        columns_before[column + 1] = columns_before[column] + (1 if walls[column] != NOTHING else 0)
+    for row in range(rows):
+        rows_before[row + 1] = rows_before[row] + (1 if has(in_any_column, row) else 0)
+    return columns_before, rows_before
 
 
 def _fill_everything_visible(board: Board, rows: int) -> None:

@@ -188,7 +188,7 @@ def game_dtype(units_per_side: int, objectives: int) -> np.dtype[Any]:
         *_unit_fields(units),
         *_activation_fields(units_per_side),
     ]
-    return np.dtype((np.record, np.dtype(fields, align=True)))
+    return np.dtype((np.record, fields))  # packed: numpy leaves padding undefined when it copies a row
 
 
 _GAME_FIELDS: list[Any] = [

@@ -6,6 +6,8 @@ is followed by ``!``.
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..content.definitions import Unit
 from ..content.world import Setting
 from ..rules.bits import has
@@ -81,7 +83,7 @@ def _rosters(setting: Setting, game: Game) -> list[str]:
             continue
         side, slot = divmod(number, per_side)
         marks = [mark for mark in _MARKS if has(getattr(game, mark)[side], slot)]
-        if choosing and side == acting_side(game) and has(eligible(game), slot):
+        if choosing and side == acting_side(game) and has(np.uint64(eligible(game)), slot):
             marks.append("may act")
         hit_points = int(game.hit_points[number])
         health = f"{hit_points}/{unit.type.hit_points}" if hit_points else "dead"

@@ -1,0 +1,66 @@
+"""The environment in the words of clients that look for the mask elsewhere; the canonical place is the observation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+from pettingzoo.utils.env import AECEnv
+from pettingzoo.utils.wrappers import BaseWrapper
+
+
+class MaskInInfos(BaseWrapper[str, Any, Any]):
+    """The observation is the vector alone, and ``infos[agent]["action_mask"]`` is the mask, int8 (actions,).
+
+    For SuperSuit, whose wrappers want a Box, and for clients that read masks from infos: AgileRL, OpenSpiel.
+    """
+
+    def __init__(self, env: AECEnv[str, Any, Any]) -> None:
+        """Wrap an environment whose observations hold the mask."""
+        super().__init__(env)
+        self._masks: dict[str, NDArray[np.int8]] = {}
+
+    def observation_space(self, agent: str) -> gymnasium.spaces.Space[Any]:
+        """The Box of the vector."""
+        space: gymnasium.spaces.Dict = self.env.observation_space(agent)  # type: ignore[assignment]
+        return space["observation"]
+
+    def observe(self, agent: str) -> Any:
+        """The vector."""
+        observation: Any = self.env.observe(agent)
+        return observation["observation"]
+
+    @property
+    def infos(self) -> dict[str, dict[str, Any]]:  # type: ignore[override]
+        """The infos of the agents with the mask of this moment in each; equal as long as the game stands still."""
+        return {agent: {**info, "action_mask": self._mask(agent)} for agent, info in self.env.infos.items()}
+
+    def _mask(self, agent: str) -> NDArray[np.int8]:
+        """The mask, and the same object until it changes: dictionaries with other arrays cannot be compared."""
+        observation: Any = self.env.observe(agent)
+        mask: NDArray[np.int8] = observation["action_mask"]
+        if not np.array_equal(self._masks.get(agent), mask):  # type: ignore[arg-type]
+            self._masks[agent] = mask
+        return self._masks[agent]
+
+
+class RLlibNames(BaseWrapper[str, Any, Any]):
+    """``{"observations", "action_mask"}``, both float32: what RLlib's module for masked actions reads."""
+
+    def __init__(self, env: AECEnv[str, Any, Any]) -> None:
+        """Make the space."""
+        super().__init__(env)
+        space: Any = env.observation_space(env.possible_agents[0])
+        mask = gymnasium.spaces.Box(0.0, 1.0, space["action_mask"].shape, np.float32)
+        self._space = gymnasium.spaces.Dict({"observations": space["observation"], "action_mask": mask})
+
+    def observation_space(self, agent: str) -> gymnasium.spaces.Space[Any]:
+        """The same space for both players, always the same object."""
+        return self._space
+
+    def observe(self, agent: str) -> Any:
+        """The observation under its other names."""
+        seen: Any = self.env.observe(agent)
+        return {"observations": seen["observation"], "action_mask": seen["action_mask"].astype(np.float32)}
