@@ -24,10 +24,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     aec = commands.add_parser("aec", help="the agent cycle against PettingZoo's games (extra: bench)")
     aec.add_argument("--scenario", default="macro_default", help="default: %(default)s")
     batch = commands.add_parser("batch", help="many games in one call against connect four (extra: bench)")
+    ppo = commands.add_parser("ppo", help="MaskablePPO on our games against games of no cost (extra: train)")
     startup = commands.add_parser("startup", help="first compile, and a new process to its first step")
     for command in (aec, batch):
         command.add_argument("--seconds", type=float, default=1.0, help="of a repetition; default: %(default)s")
-    for command in (aec, batch, startup):
+    for command in (aec, batch, ppo, startup):
         command.add_argument("--repetitions", type=int, default=5, help="default: %(default)s")
         command.add_argument("--json", action="store_true", help="print the figures as JSON instead of a table")
     return parser.parse_args(argv)
@@ -44,6 +45,11 @@ def run(arguments: argparse.Namespace) -> None:
     elif arguments.command == "batch":
         result = batch.bench_batch(arguments.repetitions, arguments.seconds)
         show = batch.show_batch
+    elif arguments.command == "ppo":
+        from benches import ppo  # needs torch
+
+        result = ppo.bench_ppo(arguments.repetitions)
+        show = ppo.show_ppo
     else:
         result = startup.bench_startup(arguments.repetitions)
         show = startup.show_startup
@@ -59,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         run(arguments)
     except ImportError as error:
-        print(f'{error.name} is missing: pip install "w40k_marl[bench]"', file=sys.stderr)
+        extra = "train" if arguments.command == "ppo" else "bench"
+        print(f'{error.name} is missing: pip install "w40k_marl[{extra}]"', file=sys.stderr)
         return 2
     return 0
 

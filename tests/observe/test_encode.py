@@ -265,11 +265,16 @@ def test_target_row_is_the_target_of_the_action(play: Play, scenario: str, decis
     assert tried > 5
 
 
-def test_view_writes_every_number_of_the_arrays_it_is_given() -> None:
+def test_view_writes_over_an_earlier_view_of_the_scenario_whatever_it_held() -> None:
     session = Session("small_board")
     session.reset(np.random.default_rng(1))
     observation, mask = session.view(0)
-    again, other = np.full_like(observation, np.nan), np.full_like(mask, 9)
+    again, other = session.view(1)
+    unused = session.layout.units_per_side - max(int(count) for count in session.setting.world.unit_count)
+    for block in session.layout.blocks:
+        end = block.stop - unused * len(block.fields) if block.name.endswith("_units") else block.stop
+        again[block.start : end] = np.nan
+    other[:] = 9
     encode.write_view(session.setting.worlds, session.setting.board, session.games, 0, 0, again, other)
     assert again.tolist() == observation.tolist()
     assert other.tolist() == mask.tolist()

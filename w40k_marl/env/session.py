@@ -191,7 +191,7 @@ class Session:
 
     def view(self, side: int) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         """Fresh observation and mask of a side."""
-        observation = np.empty(self.layout.observation_size, dtype=np.float32)
+        observation = np.zeros(self.layout.observation_size, dtype=np.float32)
         mask = np.empty(self._action_count, dtype=np.int8)
         write_view(self._worlds, self._board, self.games, 0, side, observation, mask)
         return observation, mask
