@@ -105,6 +105,8 @@ def command_line(command: str, given: list[str]) -> list[str]:
     """What to run inside `.venv`; options that are given replace the default simulation's."""
     if command == "simulate":
         named = {argument.partition("=")[0] for argument in given}
+        if "--duration" in named:
+            named.add("--episodes")  # time ends the run, not a number of games
         defaults = [word for pair in SIMULATION.items() if pair[0] not in named for word in pair]
         return [str(ROOT / "tools" / "load_sim.py"), *defaults, *given]
     words = {"test": ["pytest"], "lint": ["ruff", "check", "."], "type": ["mypy"]}[command]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from .errors import W40KError
 
@@ -23,6 +23,21 @@ class OneLineParser(argparse.ArgumentParser):
         settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         settings.setdefault("allow_abbrev", False)
         super().__init__(*args, **settings)  # type: ignore[arg-type]
+        self._tasks: dict[str, OneLineParser] = {}
+
+    def add_task(self, name: str, **settings: object) -> OneLineParser:
+        """A parser of its own for what follows ``name`` where that comes first; other words stay options."""
+        self._tasks[name] = OneLineParser(prog=f"{self.prog} {name}", **settings)
+        return self._tasks[name]
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Parse as the task does that comes first, else as this parser."""
+        given = sys.argv[1:] if args is None else list(args)
+        if given and given[0] in self._tasks:
+            return self._tasks[given[0]].parse_known_args(given[1:], namespace)
+        return super().parse_known_args(given, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is; exit with status 2."""

@@ -11,15 +11,15 @@ from w40k_marl.console import OneLineParser
 from w40k_marl.simulate import command
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "load_simulation.md").read_text(encoding="utf-8")
-OPEN = {"not_measured", "terms", "last_turn", "versions", "host", "options", "training", "game_rules"}
+OPEN = {"not_measured", "terms", "last_turn", "versions", "host", "options", "training", "game_rules", "scenarios"}
 
 
 def fields(value: dict[str, Any], place: str = "") -> Iterator[str]:
     """Every field of a report as the page spells it."""
     for name, inner in value.items():
-        if isinstance(inner, dict) and name not in OPEN:
+        if isinstance(inner, dict) and name not in OPEN and f"{place}{name}" != "workers[].metrics":
             yield from fields(inner, f"{place}{name}.")
-        elif name == "per_episode":
+        elif isinstance(inner, list) and inner and isinstance(inner[0], dict) and name not in OPEN:
             yield from fields(inner[0], f"{place}{name}[].")
         else:
             yield place + name
@@ -27,12 +27,15 @@ def fields(value: dict[str, Any], place: str = "") -> Iterator[str]:
 
 def test_page_names_every_field_of_the_json(simulate: Callable[..., dict[str, Any]], small: tuple[str, ...]) -> None:
     table = PAGE[PAGE.index("## JSON") :]
-    assert re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE) == list(fields(simulate(*small)))
+    assert re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE) == list(
+        fields(simulate(*small, "--sweep-workers", "1"))
+    )
 
 
 def test_page_names_every_option() -> None:
     parser = OneLineParser()
     command.add_options(parser)
     known = set(re.findall(r"--[a-z-]+", parser.format_help())) - {"--help"}
+    assert "`--fail-if`" in PAGE
     table = PAGE[PAGE.index("## Options") : PAGE.index("## What the figures mean")]
     assert set(re.findall(r"^\| `(--[a-z-]+)` \|", table, re.MULTILINE)) == known

@@ -54,7 +54,7 @@ class Watched:
             step(action)
 
         env.step = watched  # type: ignore[method-assign]
-        return Driver(env, pace, generator or np.random.default_rng(1)).play_episode()
+        return Driver(env, pace).play_episode(generator or np.random.default_rng(1))
 
     def selections(self) -> list[Step]:
         return [step for step in self.steps if step.pool]
@@ -113,9 +113,9 @@ def test_every_legal_micro_action_is_drawn_equally_often() -> None:
         step(action)
 
     env.step = watched  # type: ignore[method-assign]
-    driver = Driver(env, pace(), np.random.default_rng(2))
+    driver, chance = Driver(env, pace()), np.random.default_rng(2)
     for _ in range(60):
-        driver.play_episode()
+        driver.play_episode(chance)
     mask, actions = max(drawn.items(), key=lambda item: len(item[1]))
     legal = np.flatnonzero(np.frombuffer(mask, np.int8))
     expected = len(actions) / len(legal)
@@ -163,8 +163,8 @@ def test_first_micro_action_reaches_a_cap_of_one() -> None:
 
 def test_same_generator_same_games_and_the_next_episode_differs() -> None:
     def games(seed: int) -> list[Episode]:
-        driver = Driver(w40k_v0.raw_env(scenario="pve"), pace(), np.random.default_rng(seed))
-        return [driver.play_episode() for _ in range(3)]
+        driver, chance = Driver(w40k_v0.raw_env(scenario="pve"), pace()), np.random.default_rng(seed)
+        return [driver.play_episode(chance) for _ in range(3)]
 
     assert games(7) == games(7)
     assert games(7) != games(8)
@@ -188,11 +188,11 @@ def test_final_state_gives_points_and_fallen_value() -> None:
                 points[int(str(event["player"])) - 1] += int(str(event["points"]))
 
     env.step = watched  # type: ignore[method-assign]
-    driver = Driver(env, pace(), np.random.default_rng(3))
+    driver, chance = Driver(env, pace()), np.random.default_rng(3)
     fallen = 0
     for _ in range(5):
         lost[:], points[:] = [0, 0], [0, 0]
-        episode = driver.play_episode()
+        episode = driver.play_episode(chance)
         assert list(episode.value_lost) == lost
         assert list(episode.victory_points) == points
         fallen += sum(lost)
@@ -201,8 +201,8 @@ def test_final_state_gives_points_and_fallen_value() -> None:
 
 def test_scenarios_are_drawn_at_each_game() -> None:
     env = w40k_v0.raw_env(scenario=[SCENARIO, "pve"])
-    driver = Driver(env, pace(), np.random.default_rng(1))
-    assert {driver.play_episode().scenario for _ in range(12)} == {SCENARIO, "pve"}
+    driver, chance = Driver(env, pace()), np.random.default_rng(1)
+    assert {driver.play_episode(chance).scenario for _ in range(12)} == {SCENARIO, "pve"}
 
 
 def test_memory_of_masks_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

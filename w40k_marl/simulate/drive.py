@@ -1,35 +1,25 @@
-"""Plays episodes on ``w40k_v0.raw_env``: a macro that sometimes chooses the unit, a micro that acts at random.
+"""Plays episodes on ``w40k_v0.raw_env``: a macro that sometimes chooses the unit, a micro that acts.
 
 Only micro actions are counted as steps; a selection is a step of the agent cycle alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from time import perf_counter_ns
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..env.aec import PLAYERS, RawEnv
 from ..rules.state import SUMMARY_OVER, SUMMARY_TURN, SUMMARY_TURN_SIDE, SUMMARY_WINNER, WIN_METHODS
+from .chance import SEEDS, Draws
+from .policies import FIRST, RANDOM, ask, find_policy
 
-BLOCK = 4096
 MASKS = 4096
-SEEDS = 2**31
-
-
-class Draws:
-    """Uniform whole numbers from one generator, drawn in blocks: numpy's single draws cost as much as a step."""
-
-    def __init__(self, generator: np.random.Generator) -> None:
-        self._generator = generator
-        self._block: list[float] = []
-
-    def below(self, count: int) -> int:
-        """A number from 0 to ``count - 1``."""
-        if not self._block:
-            self._block = self._generator.random(BLOCK).tolist()
-        return int(self._block.pop() * count)
+Choose: TypeAlias = Callable[[Any, list[int]], int]
+"""From the observation and the legal actions to the action."""
 
 
 class LegalActions(dict[bytes, list[int]]):
@@ -63,11 +53,11 @@ class Episode:
     winner: int | None  # 1 or 2, 0 for a draw, None where the game did not end
     method: str  # of rules.state.WIN_METHODS
     victory_points: tuple[int, int]
-    value_lost: tuple[int, int]  # VALUE of the units that fell, by side
+    value_lost: tuple[int, int] | None  # VALUE of the units that fell, by side; None: not known
     capped: bool  # a player's turn used all the micro actions it may
     interrupted: bool
-    turn: int  # turn in which it ended
-    turn_player: int  # 1 or 2: whose turn that was
+    turn: int | None  # turn in which it ended; None: not known
+    turn_player: int | None  # 1 or 2: whose turn that was
 
 
 @dataclass(slots=True)
@@ -80,39 +70,46 @@ class _Counts:
 
 
 class Driver:
-    """Both players of an environment, and the cap: episode after episode from one generator."""
+    """Both players of an environment, and the cap: one episode from each generator it is given."""
 
-    def __init__(self, env: RawEnv, pace: Pace, generator: np.random.Generator) -> None:
+    def __init__(
+        self, env: RawEnv, pace: Pace, policy: str = RANDOM, note: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """``note`` is told the nanoseconds of each micro action: ``step``, and ``last`` of what follows."""
         self.env = env
         self.pace = pace
-        self._draws = Draws(generator)
+        self._policy = policy
+        self._note = note
         self._legal_actions = LegalActions()
 
-    def play_episode(self) -> Episode:
+    def play_episode(self, generator: np.random.Generator) -> Episode:
         """Play one episode. Ctrl-C ends it, and the episode says ``interrupted``."""
-        counts = _Counts()
-        self.env.reset(seed=self._draws.below(SEEDS))
+        counts, draws = _Counts(), Draws(generator)
+        self.env.reset(seed=draws.below(SEEDS))
         try:
-            self._play(counts)
+            self._play(counts, _chooser(self._policy, draws))
         except KeyboardInterrupt:
             counts.interrupted = True
         return _episode(self.env, counts)
 
-    def _play(self, counts: _Counts) -> None:
+    def _play(self, counts: _Counts, choose: Choose) -> None:
         """The loop. What it does beside the environment's own work is kept to a microsecond a step."""
-        env, pace, below, legal_actions = self.env, self.pace, self._draws.below, self._legal_actions
+        env, pace, legal_actions, note = self.env, self.pace, self._legal_actions, self._note
         select_size, summary_of = env.layout.select_size, env.session.summary
-        turn, used, due = (0, 0), 0, True
+        turn, used, due, began = (0, 0), 0, True, 0
         observation: Any
         for agent in env.agent_iter():
             observation, _, termination, truncation, _ = env.last()
+            if began:
+                note(perf_counter_ns() - began)
+                began = 0
             if termination or truncation:
                 env.step(None)
                 continue
             legal = legal_actions[observation["action_mask"].tobytes()]
             if legal[0] < select_size:  # a selection: the pool, in roster order
                 macro = due and agent in pace.macro_players
-                env.step(legal[below(len(legal)) if macro else 0])
+                env.step(choose(observation, legal) if macro else legal[0])
                 counts.selections += 1
                 if macro:
                     counts.macro_choices += 1
@@ -121,7 +118,9 @@ class Driver:
             if used == 0:
                 summary = summary_of()
                 turn = summary[SUMMARY_TURN], summary[SUMMARY_TURN_SIDE]
-            env.step(legal[below(len(legal))])
+            action = choose(observation, legal)
+            began = perf_counter_ns()
+            env.step(action)
             counts.steps += 1
             if counts.steps % pace.macro_every_steps == 0:
                 due = True
@@ -130,6 +129,22 @@ class Driver:
             if used >= pace.max_steps_per_turn and not summary[SUMMARY_OVER]:
                 counts.capped = True
                 break
+
+
+def _chooser(policy: str, draws: Draws) -> Choose:
+    """How a policy answers to one observation."""
+    if policy == RANDOM:
+        below = draws.below
+        return lambda _, legal: legal[below(len(legal))]
+    function = find_policy(policy)
+    if policy == FIRST or function is None:
+        return lambda _, legal: legal[0]
+
+    def call(observation: Any, legal: list[int]) -> int:
+        uniforms = np.array([draws.uniform()])
+        return int(ask(function, observation["observation"][None], observation["action_mask"][None], uniforms)[0])
+
+    return call
 
 
 def _episode(env: RawEnv, counts: _Counts) -> Episode:

@@ -16,7 +16,7 @@ from .. import __version__
 from ..content.paths import CONTENT
 from .options import Plan
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LIBRARIES = ("numpy", "numba", "pettingzoo")
 PACKAGE = CONTENT.parent
 
@@ -45,6 +45,8 @@ def manifest(plan: Plan, began: datetime) -> dict[str, Any]:
             "rewards_config": plan.rewards_name,
             "max_steps_per_turn": plan.max_steps_per_turn,
             "seed": plan.seed,
+            "episodes": plan.episodes,
+            "sweep_workers": list(plan.options.sweep_workers),
         },
         "training": asdict(plan.training),
         "scenarios": [{"name": path.stem, "file": str(path), "sha256": sha256([path])} for path in plan.scenario_files],

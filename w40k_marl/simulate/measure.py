@@ -126,6 +126,14 @@ def peak_memory_kb() -> int | str:
     return peak // 1024 if sys.platform == "darwin" else peak
 
 
+def resident_memory_kb() -> int | str:
+    """The resident memory of this process now, in KiB."""
+    try:
+        return int(psutil.Process().memory_info().rss) // 1024
+    except (psutil.Error, OSError, AttributeError) as error:
+        return f"the system refuses: {error}"
+
+
 def _asked(read: Callable[[], Pair | str]) -> Pair | str:
     """What the system answers, or how it refuses."""
     try:

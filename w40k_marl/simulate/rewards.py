@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from ..content.agents import RewardsConfig
-from .drive import Episode
+from .outcome import Tally
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One term over all episodes."""
 
-    amount: int
+    amount: int | None  # None: not known
     weight: float
 
     @property
-    def total(self) -> float:
-        """What the term paid."""
+    def total(self) -> float | None:
+        """What the term paid; None where that is not known, unless it pays nothing anyway."""
+        if self.amount is None:
+            return None if self.weight else 0.0
         return self.amount * self.weight + 0.0  # + 0.0: never -0.0
 
 
-def reward_total(terms: Mapping[str, Term]) -> float:
-    """What all terms paid together."""
-    return math.fsum(term.total for term in terms.values())
+def reward_total(terms: Mapping[str, Term]) -> float | None:
+    """What all terms paid together; None where that of one is not known."""
+    totals = [term.total for term in terms.values()]
+    known = [total for total in totals if total is not None]
+    return math.fsum(known) if len(known) == len(totals) else None
 
 
-def reward_terms(episodes: Sequence[Episode], weights: RewardsConfig, player: int) -> dict[str, Term]:
+def reward_terms(tally: Tally, weights: RewardsConfig, player: int) -> dict[str, Term]:
     """The terms by name, seen from ``player`` (1 or 2); an episode that did not end has no result."""
     mine, theirs = player - 1, 2 - player
+    lost = tally.value_lost
     amounts = {
-        "win": sum(episode.winner == player for episode in episodes),
-        "lose": sum(episode.winner == 3 - player for episode in episodes),
-        "draw": sum(episode.winner == 0 for episode in episodes),
-        "victory_point": sum(episode.victory_points[mine] for episode in episodes),
-        "victory_point_conceded": sum(episode.victory_points[theirs] for episode in episodes),
-        "enemy_value_destroyed": sum(episode.value_lost[theirs] for episode in episodes),
-        "own_value_lost": sum(episode.value_lost[mine] for episode in episodes),
+        "win": tally.winners[player],
+        "lose": tally.winners[3 - player],
+        "draw": tally.winners[0],
+        "victory_point": tally.victory_points[mine],
+        "victory_point_conceded": tally.victory_points[theirs],
+        "enemy_value_destroyed": None if lost is None else lost[theirs],
+        "own_value_lost": None if lost is None else lost[mine],
     }
     return {name: Term(amounts[name], weight) for name, weight in asdict(weights).items()}
