@@ -1,0 +1,106 @@
+"""Many games in one process as stable-baselines3 wants them, masks included: what ``MaskablePPO`` learns on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..env.seat import SeatVectorEnv
+from ..errors import W40KError
+
+try:
+    from stable_baselines3.common.monitor import Monitor
+    from stable_baselines3.common.vec_env import VecEnv
+except ModuleNotFoundError as _missing:
+    if (_missing.name or "").partition(".")[0] not in ("stable_baselines3", "torch"):
+        raise
+    raise ModuleNotFoundError(
+        'w40k_marl.train needs stable-baselines3 and sb3-contrib: pip install "w40k_marl[train]"', name=_missing.name
+    ) from None
+
+Indices = int | Iterable[int] | None
+
+
+class SeatVecEnv(VecEnv):
+    """The seats of a ``SeatVectorEnv`` as one stable-baselines3 ``VecEnv``.
+
+    ``infos`` of a seat whose game has ended: ``terminal_observation``, ``TimeLimit.truncated`` (never), ``episode``
+    (``r``: return, ``l``: decisions, as ``Monitor`` has them), ``winner`` and ``victory_points``. ``action_masks`` is
+    the only method of a single seat that ``env_method`` knows; attributes are those of the ``SeatVectorEnv``, the
+    same for all seats: ``set_attr("opponent", policy)`` puts another policy at the other seats.
+    """
+
+    def __init__(self, seats: SeatVectorEnv) -> None:
+        """Take the seats, whose own ``reset`` and ``step`` are not to be called any more."""
+        self.seats = seats
+        self._chosen = np.zeros(seats.num_envs, dtype=np.int64)
+        self._returns = np.zeros(seats.num_envs)
+        self._lengths = np.zeros(seats.num_envs, dtype=np.int64)
+        super().__init__(seats.num_envs, seats.single_observation_space, seats.single_action_space)
+
+    def reset(self) -> NDArray[np.float32]:
+        """Begin a game at every seat, with the seed that ``seed`` has set."""
+        observations, _ = self.seats.reset(seed=self._seeds[0])
+        self._reset_seeds()
+        self._reset_options()
+        self._returns[:] = self._lengths[:] = 0
+        return observations
+
+    def step_async(self, actions: NDArray[np.int64]) -> None:
+        """Keep the actions for ``step_wait``."""
+        self._chosen = actions
+
+    def step_wait(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
+        """Step every game."""
+        observations, rewards, ended, _, told = self.seats.step(self._chosen)
+        self._returns += rewards
+        self._lengths += 1
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for row in np.flatnonzero(ended).tolist():
+            infos[row] = self._last_info(row, told)
+        self._returns[ended] = 0
+        self._lengths[ended] = 0
+        return observations, rewards, ended, infos
+
+    def _last_info(self, row: int, told: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "terminal_observation": told["final_obs"][row],
+            "TimeLimit.truncated": False,
+            "episode": {"r": float(self._returns[row]), "l": int(self._lengths[row])},
+            "winner": int(told["winner"][row]),
+            "victory_points": told["victory_points"][row].tolist(),
+        }
+
+    def close(self) -> None:
+        """End the threads of the batch."""
+        self.seats.close()
+
+    # --- what stable-baselines3 asks of single environments ------------------------------------------------
+
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
+    ) -> list[Any]:
+        """The masks of some seats, each bool (actions,)."""
+        if method_name != "action_masks" or method_args or method_kwargs:
+            raise AttributeError(f"env_method: expected action_masks without arguments, got {method_name}")
+        masks = self.seats.action_masks()
+        return [masks[row] for row in self._get_indices(indices)]
+
+    def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
+        """An attribute of the ``SeatVectorEnv``, once for each seat."""
+        return [getattr(self.seats, attr_name) for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
+        """Set an attribute that the ``SeatVectorEnv`` has, for all seats."""
+        if not hasattr(self.seats, attr_name):
+            raise AttributeError(f"set_attr: expected an attribute of SeatVectorEnv, got {attr_name}")
+        if len(list(self._get_indices(indices))) != self.num_envs:
+            raise W40KError("set_attr: expected all seats, which have their attributes in common, got some of them")
+        setattr(self.seats, attr_name, value)
+
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: Indices = None) -> list[bool]:
+        """True for ``Monitor``, whose work is done here; no seat has any other wrapper."""
+        return [wrapper_class is Monitor for _ in self._get_indices(indices)]
