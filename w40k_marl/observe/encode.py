@@ -79,7 +79,8 @@ def write_view(
 ) -> None:
     """Write what a side sees, shape ``(layout.observation_size,)``, and its mask, ``(layout.action_count,)``.
 
-    ``observation`` holds zeros, or an observation of the same scenario. The mask is all 0 for the side that is not to act, and after the end.
+    ``observation`` holds zeros, or an observation of the same scenario. The mask is all 0 for the side that is not
+    to act, and after the end.
     """
     world, game = worlds[0], games[row]
     encode(world, board, game, side, observation)
