@@ -18,6 +18,7 @@ from pettingzoo.utils.env_logger import EnvLogger
 from ..content.definitions import GameRules
 from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError
 from ..observe.layout import Layout
+from ..rules.state import SUMMARY_OVER, SUMMARY_PHASE, SUMMARY_POINTS, SUMMARY_SIDE, SUMMARY_TURN, SUMMARY_WINNER
 from ..view.text import draw
 from .events import Event
 from .session import ScenarioName, Session, Snapshot
@@ -124,6 +125,7 @@ class RawEnv(AECEnv[str, Any, Any]):
 
     def _begin_bookkeeping(self) -> None:
         """Agents, rewards, flags and infos of a game as it stands, nothing paid yet."""
+        self._ended_illegally = False
         self.agents = list(PLAYERS)
         self.rewards = dict.fromkeys(PLAYERS, 0.0)
         self._cumulative_rewards = dict.fromkeys(PLAYERS, 0.0)
@@ -131,7 +133,7 @@ class RawEnv(AECEnv[str, Any, Any]):
         self.truncations = dict.fromkeys(PLAYERS, False)
         self.infos = {player: {} for player in PLAYERS}
         self._skip_agent_selection = None  # type: ignore[assignment]
-        self._told: list[int] = []
+        self._told: tuple[int, ...] = ()
         self._after_step()
 
     def step(self, action: Any) -> None:
@@ -159,14 +161,14 @@ class RawEnv(AECEnv[str, Any, Any]):
 
     def _after_step(self) -> None:
         """Bring agent, infos and, at the end, rewards and flags up to date."""
-        side, over, winner, *rest = self.session.summary()
-        self.agent_selection = PLAYERS[side]
-        told = [rest[0], rest[2], *rest[4:]]
+        summary = self.session.summary()
+        self.agent_selection = PLAYERS[summary[SUMMARY_SIDE]]
+        told = summary[SUMMARY_TURN], summary[SUMMARY_PHASE], summary[SUMMARY_POINTS], summary[SUMMARY_POINTS + 1]
         if told != self._told:
             self._told = told
             self._tell(*told)
-        if over:
-            self._finish(winner)
+        if summary[SUMMARY_OVER]:
+            self._finish(summary[SUMMARY_WINNER])
 
     def _tell(self, turn: int, phase: int, points: int, enemy_points: int) -> None:
         """Write the infos: numbers only, the same keys always."""
@@ -195,6 +197,8 @@ class RawEnv(AECEnv[str, Any, Any]):
         if side is None:
             raise W40KError(f"agent: expected one of {list(PLAYERS)}, got {agent!r}")
         observation, mask = self.session.view(side)
+        if self._ended_illegally:
+            mask[:] = 0  # nobody is to act any more
         return {"observation": observation, "action_mask": mask}
 
     def state(self) -> NDArray[np.float32]:
@@ -276,11 +280,6 @@ class Env(RawEnv):
     """
 
     _warned_of_illegal = False
-    _ended_illegally = False
-
-    def _begin_bookkeeping(self) -> None:
-        self._ended_illegally = False
-        super()._begin_bookkeeping()
 
     def step(self, action: Any) -> None:
         """Apply an action of ``agent_selection``."""
@@ -318,13 +317,6 @@ class Env(RawEnv):
         self.rewards = {player: -1.0 if player == culprit else 0.0 for player in PLAYERS}
         self._accumulate_rewards()
         self._deads_step_first()
-
-    def observe(self, agent: str) -> Observation:
-        """A fresh observation of any agent; after an illegal action nobody is to act any more."""
-        observation = super().observe(agent)
-        if self._ended_illegally:
-            observation["action_mask"][:] = 0
-        return observation
 
 
 def _unit_box(size: int) -> gymnasium.spaces.Box:
