@@ -127,3 +127,13 @@ def test_seeds_of_games_are_all_different_and_repeatable() -> None:
     batch.reset(seed=1)
     assert batch.game_seed(0, 0) == seeds[0]
     assert np.array_equal(batch.episodes, np.ones(50))
+
+
+def test_environments_are_found_in_their_room() -> None:
+    import w40k_marl.env as room
+    from w40k_marl.env.batch import BatchEnv
+    from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
+
+    assert [getattr(room, name) for name in room.__all__] == [BatchEnv, SeatEnv, SeatVectorEnv]
+    with pytest.raises(AttributeError, match="nothing_of_the_kind"):
+        _ = room.nothing_of_the_kind
