@@ -40,7 +40,7 @@ def test_docstring_says_what_the_arrays_are() -> None:
     batch = BatchEnv("small_board", 7, layout=Layout(units_per_side=5, objectives=3))
     sizes = {"n": 7, "observation": batch.layout.observation_size, "actions": batch.layout.action_count, "2": 2, "3": 3}
     rows = re.findall(r"``(\w+)``\s+(\w+) \(([^)]*)\)", BatchEnv.__doc__ or "")
-    assert len(rows) == 8
+    assert len(rows) == 9
     for name, dtype, shape in rows:
         array = getattr(batch, name)
         assert array.dtype == dtype, name
@@ -294,3 +294,18 @@ def test_play_goes_on_without_threads() -> None:
     batch.close()
     advance(batch, 2)
     assert batch.games["steps"].tolist() == [4] * 300
+
+
+def test_types_of_acting_units_are_named_and_are_those_of_the_rosters() -> None:
+    batch = BatchEnv(["pve", "small_board"], 6)
+    batch.reset(seed=4)
+    seen = set()
+    for _ in range(80):
+        for row in range(batch.num_games):
+            number = int(batch.active_units[row])
+            unit = batch.setting_of(row).units[number] if number >= 0 else None
+            assert batch.unit_type(row) == (unit.type.name if unit else None)
+            assert (batch.unit_types[row] >= 0) == (number >= 0)
+            seen.add(batch.unit_type(row))
+        batch.step(batch.random_actions())
+    assert len(seen - {None}) > 3

@@ -53,6 +53,7 @@ class BatchEnv:
     ``action_masks``   int8 (n, actions)          1 for each action that it may take
     ``acting_sides``   int8 (n,)                  0 or 1: which player acts
     ``active_units``   int16 (n,)                 number of the active unit, -1 while one is to be selected
+    ``unit_types``     int16 (n,)                 its type, an index of ``unit_type_names``, -1 while one is selected
     ``rewards``        float32 (n, 2)             earned by both players in the last step
     ``ended``          int64 (n,)                 games that the last step ended, 0 or 1; the row shows the next one
     ``results``        int32 (n, 3)               winner (0: draw) and victory points of the row's last ended game
@@ -93,8 +94,12 @@ class BatchEnv:
         self.results = np.zeros((num_games, 3), dtype=np.int32)
         self.episodes = np.zeros(num_games, dtype=np.int64)
         self._actions = np.zeros(num_games, dtype=np.int64)
+        settings = self._session.settings
         self._blocks = self._make_blocks()
         self._block_of = np.concatenate([np.full(len(block.rows), i) for i, block in enumerate(self._blocks)])
+        self.unit_type_names = sorted({unit.type.name for setting in settings for unit in setting.scenario.units})
+        self.unit_types = np.full(num_games, -1, dtype=np.int16)
+        self._types_of = [self._type_table(setting) for setting in settings]
         self._all_rows = np.arange(num_games)
         self._others_play = False
         self._watchers = np.zeros(num_games, dtype=np.int8)
@@ -115,15 +120,20 @@ class BatchEnv:
             for first in range(begin, stop, ROWS_PER_BLOCK)
         ]
 
+    def _type_table(self, setting: Setting) -> NDArray[np.int16]:
+        """Type of each unit number; the last entry, which -1 finds, is for nobody."""
+        names = self.unit_type_names
+        types = [names.index(unit.type.name) if unit else -1 for unit in setting.units]
+        return np.array([*types, -1], dtype=np.int16)
+
     def setting_of(self, row: int) -> Setting:
         """The scenario of a row, with its units by number."""
         return self._block(row).setting
 
     def unit_type(self, row: int) -> str | None:
         """Type of the unit that acts in a row, None while one is to be selected."""
-        number = int(self.active_units[row])
-        unit = self.setting_of(row).units[number] if number >= 0 else None
-        return unit.type.name if unit else None
+        kind = int(self.unit_types[row])
+        return self.unit_type_names[kind] if kind >= 0 else None
 
     def game_seed(self, row: int, episode: int) -> int:
         """Seed of the n-th game of a row since the last reset."""
@@ -164,6 +174,10 @@ class BatchEnv:
             self.acting_sides,
             self.active_units,
         )
+        self._tell_types(block)
+
+    def _tell_types(self, block: _Block) -> None:
+        self.unit_types[block.rows] = self._types_of[block.scenario][self.active_units[block.rows]]
 
     def watch(self, sides: NDArray[np.int8], *, others_play: bool = False) -> NDArray[np.float32]:
         """Keep, from now on, what a side of each row sees when its game ends; the array, (n, observation).
@@ -243,6 +257,7 @@ class BatchEnv:
         if failed >= 0:
             name = block.setting.scenario.name
             raise DeploymentError(f"{name}: expected a free hex in the zone for every unit, got none in row {failed}")
+        self._tell_types(block)
 
     def _each_block(self, work: Callable[[_Block], None], blocks: list[_Block]) -> None:
         """Do something with each block, in threads if there are any; blocks share no row."""
