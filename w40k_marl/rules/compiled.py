@@ -77,7 +77,7 @@ class _OneVersion(CPUDispatcher):  # type: ignore[misc]
     """A compiled function that has one version for all sizes of integers.
 
     numba would otherwise compile a function anew for each mix of small, large and literal integers it is called
-    with: twice as many versions, twice the wait.
+    with: half as many versions again, and half the wait again.
     """
 
     def get_call_template(self, args: tuple[types.Type, ...], kws: dict[str, types.Type]) -> object:
