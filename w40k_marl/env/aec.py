@@ -5,8 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict, Unpack
 
 import gymnasium
 import numpy as np
@@ -15,13 +14,11 @@ from numpy.typing import NDArray
 from pettingzoo.utils.env import AECEnv
 from pettingzoo.utils.env_logger import EnvLogger
 
-from ..content.definitions import GameRules
 from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError
-from ..observe.layout import Layout
 from ..rules.state import SUMMARY_OVER, SUMMARY_PHASE, SUMMARY_POINTS, SUMMARY_SIDE, SUMMARY_TURN, SUMMARY_WINNER
 from ..view.text import draw
 from .events import Event
-from .session import ScenarioName, Session, Snapshot
+from .session import GameOptions, ScenarioName, Session, Snapshot
 
 PLAYERS = ("player_1", "player_2")
 RENDER_MODES = ("ansi", "human")
@@ -59,23 +56,20 @@ class RawEnv(AECEnv[str, Any, Any]):
     def __init__(
         self,
         scenario: ScenarioName | Sequence[ScenarioName] = "macro_default",
-        decisions: str = "agent",
-        game_rules: str | Path | GameRules | None = None,
-        layout: Layout | None = None,
+        *,
         render_mode: str | None = None,
-        max_turns: int | None = None,
+        **options: Unpack[GameOptions],
     ) -> None:
         """Load the scenarios; of a list, one is drawn at each reset.
 
-        ``decisions``: ``"agent"``, or ``"reference"`` for the reference's automatic targets. ``max_turns``
-        replaces that of the game rules. Raises ContentError on any bad file or argument.
+        ``options``: those of ``GameOptions``. Raises ContentError on any bad file or argument.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ContentError(
                 "argument", "render_mode", f"None, {' or '.join(map(repr, RENDER_MODES))}", repr(render_mode)
             )
-        self.session = Session(scenario, decisions=decisions, game_rules=game_rules, layout=layout, max_turns=max_turns)
+        self.session = Session(scenario, **options)
         self.layout = self.session.layout
         self._action_count = self.layout.action_count
         self.render_mode = render_mode

@@ -6,20 +6,18 @@ import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
-from ..content.definitions import GameRules
 from ..content.world import Setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, W40KError
 from ..observe import rows
-from ..observe.layout import Layout
 from ..rules.engine import START
 from ..rules.state import Games, new_games
-from .session import ScenarioName, Session, Snapshot
+from .session import GameOptions, ScenarioName, Session, Snapshot
 
 ROWS_PER_BLOCK = 128
 """Rows that one call works on: their games and views fit the second-level cache of a core."""
@@ -69,18 +67,13 @@ class BatchEnv:
         scenario: ScenarioName | Sequence[ScenarioName] = "macro_default",
         num_games: int = 64,
         *,
-        decisions: str = "agent",
-        game_rules: str | Path | GameRules | None = None,
-        layout: Layout | None = None,
-        max_turns: int | None = None,
         num_threads: int = 1,
+        **options: Unpack[GameOptions],
     ) -> None:
         """Load the scenarios and make the arrays; ContentError on any bad file or argument."""
         _check_count("num_games", num_games, 1)
         _check_count("num_threads", num_threads, 1)
-        self._session = Session(
-            scenario, decisions=decisions, game_rules=game_rules, layout=layout, max_turns=max_turns
-        )
+        self._session = Session(scenario, **options)
         _check_count("num_games", num_games, len(self._session.settings), ", one for each scenario")
         self.layout = self._session.layout
         self.num_games = int(num_games)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, Unpack
 
 import gymnasium
 import numpy as np
@@ -18,12 +17,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from ..content.definitions import GameRules
 from ..errors import ContentError, NotAnActionError, W40KError
-from ..observe.layout import Layout
 from ..observe.rows import MOST_GAMES_WITHOUT_A_DECISION
 from .batch import BatchEnv
-from .session import ScenarioName, Session
+from .session import GameOptions, ScenarioName, Session
 
 Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np.integer]]
 """Observations (k, observation) and masks (k, actions) to actions (k,)."""
@@ -69,13 +66,10 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         *,
         seat: int = 1,
         opponent: Policy | None = None,
-        decisions: str = "agent",
-        game_rules: str | Path | GameRules | None = None,
-        layout: Layout | None = None,
-        max_turns: int | None = None,
+        **options: Unpack[GameOptions],
     ) -> None:
         """Sit down at ``seat`` (1 or 2) against a policy, by default a random one seeded by ``reset``."""
-        self.session = Session(scenario, decisions=decisions, game_rules=game_rules, layout=layout, max_turns=max_turns)
+        self.session = Session(scenario, **options)
         self.layout = self.session.layout
         self.side = _check_seat(seat)
         self.opponent = opponent
@@ -174,22 +168,11 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         *,
         seat: int = 1,
         opponent: Policy | None = None,
-        decisions: str = "agent",
-        game_rules: str | Path | GameRules | None = None,
-        layout: Layout | None = None,
-        max_turns: int | None = None,
         num_threads: int = 1,
+        **options: Unpack[GameOptions],
     ) -> None:
         """Sit down at ``seat`` (1 or 2) of every game against a policy, by default a random one."""
-        self.batch = BatchEnv(
-            scenario,
-            num_envs,
-            decisions=decisions,
-            game_rules=game_rules,
-            layout=layout,
-            max_turns=max_turns,
-            num_threads=num_threads,
-        )
+        self.batch = BatchEnv(scenario, num_envs, num_threads=num_threads, **options)
         self.layout = self.batch.layout
         self.num_envs = self.batch.num_games
         self.side = _check_seat(seat)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,16 @@ from .events import Event, describe_event
 ScenarioName: TypeAlias = str | Path
 Snapshot: TypeAlias = bytes
 """A game at a moment: the fingerprint of its setting, then its row."""
+
+
+class GameOptions(TypedDict, total=False):
+    """How games are played: the keyword arguments that every environment hands on to its ``Session``."""
+
+    decisions: str  # "agent" (default), or "reference" for the reference's automatic targets
+    game_rules: str | Path | GameRules | None  # a file or its numbers, by default the packaged ones
+    layout: Layout | None  # capacities, by default 16 units a side and 8 objectives
+    max_turns: int | None  # by default that of the game rules
+
 
 MOST_TURNS = 1000
 _FINGERPRINT = 8  # bytes
