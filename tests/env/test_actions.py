@@ -11,7 +11,9 @@ from w40k_marl import w40k_v0
 from w40k_marl.content.scenario import list_scenarios
 from w40k_marl.env.aec import PLAYERS, RawEnv
 from w40k_marl.errors import ActionError, IllegalActionError, NotAnActionError, W40KError
+from w40k_marl.observe.encode import LOOK, step_and_view
 from w40k_marl.rules.actions import MICRO_ACTIONS
+from w40k_marl.rules.engine import START
 
 Play = Callable[..., Iterator[tuple[str, int]]]
 SETTINGS = [(name, decisions) for name in list_scenarios() for decisions in ("agent", "reference")]
@@ -84,19 +86,32 @@ def test_refusals_are_one_family_of_value_errors() -> None:
     assert issubclass(W40KError, ValueError)
 
 
-@pytest.mark.parametrize("number", [int, bool, np.int8, np.int32, np.int64, np.uint64, np.array])
-def test_whole_numbers_of_every_type_are_one_action(number: Callable[[int], object]) -> None:
-    """`True` is 1, as everywhere in Python; a number's type never makes a second compiled version."""
-    from w40k_marl.rules import engine
-
+@pytest.mark.parametrize("action", [START, LOOK])
+def test_what_the_rules_call_starting_and_looking_is_no_action(action: int) -> None:
     env = w40k_v0.raw_env(scenario="small_board")
     env.reset(seed=1)
     env.step(1)
-    versions = len(getattr(engine.step, "signatures", []))
+    before = env.snapshot()
+    with pytest.raises(NotAnActionError, match="expected a whole number from 0 to 28"):
+        env.step(action)
+    with pytest.raises(NotAnActionError):
+        env.session.step(action)
+    assert not env.session.try_step(action)
+    assert env.session.try_step_and_view(action) is None
+    assert env.snapshot() == before
+
+
+@pytest.mark.parametrize("number", [int, bool, np.int8, np.int32, np.int64, np.uint64, np.array])
+def test_whole_numbers_of_every_type_are_one_action(number: Callable[[int], object]) -> None:
+    """`True` is 1, as everywhere in Python; a number's type never makes a second compiled version."""
+    env = w40k_v0.raw_env(scenario="small_board")
+    env.reset(seed=1)
+    env.step(1)
+    versions = len(getattr(step_and_view, "signatures", []))
     env.reset(seed=1)
     env.step(number(1))
     assert env.session.active_unit == "2"
-    assert len(getattr(engine.step, "signatures", [])) == versions
+    assert len(getattr(step_and_view, "signatures", [])) == versions
 
 
 def test_raw_env_after_its_end_takes_none_and_then_nothing(play: Play) -> None:

@@ -15,8 +15,8 @@ from w40k_marl.content.scenario import list_scenarios, scenario_path
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
+from w40k_marl.observe.encode import step_and_view
 from w40k_marl.observe.layout import Layout
-from w40k_marl.rules import engine
 
 Advance = Callable[..., None]
 Course = Callable[..., list[bytes]]
@@ -78,10 +78,10 @@ def test_copy_needs_no_new_compiled_version(advance: Advance, way: Copy) -> None
     env = w40k_v0.env(scenario=["macro_default", "small_board"])
     env.reset(seed=12)
     advance(env, 3)
-    versions = len(getattr(engine.step, "signatures", []))
+    versions = len(getattr(step_and_view, "signatures", []))
     clone = way(env)
     advance(clone, 3)
-    assert len(getattr(engine.step, "signatures", [])) == versions
+    assert len(getattr(step_and_view, "signatures", [])) == versions
 
 
 @pytest.mark.parametrize("way", [copy.deepcopy, pickled])

@@ -102,3 +102,30 @@ def test_spaces_depend_on_the_layout_alone(layout: Layout) -> None:
     assert all(env.action_space("player_1") == envs[0].action_space("player_2") for env in envs)
     assert all(env.state_space == envs[0].state_space for env in envs)
     assert envs[0].action_space("player_1").n == layout.units_per_side + 13
+
+
+def test_view_kept_with_the_step_is_the_one_asked_for_later() -> None:
+    """The acting agent's view is written with the step; observed again, or of the other agent, it is the same."""
+    env = w40k_v0.raw_env(scenario="small_board")
+    env.reset(seed=5)
+    random = np.random.default_rng(5)
+    while not env.session.over:
+        env.step(int(random.choice(env.session.legal_actions())))
+        for side, agent in enumerate(env.possible_agents):
+            first, second = env.observe(agent), env.observe(agent)
+            observation, mask = env.session.view(side)
+            for one in (first, second):
+                assert one["observation"].tobytes() == observation.tobytes()
+                assert one["action_mask"].tobytes() == mask.tobytes()
+            assert not np.shares_memory(first["observation"], second["observation"])
+
+
+def test_view_kept_with_the_step_is_forgotten_with_the_game() -> None:
+    env = w40k_v0.raw_env(scenario="small_board")
+    env.reset(seed=5)
+    start, seen = env.snapshot(), env.observe(env.agent_selection)
+    env.step(int(np.flatnonzero(seen["action_mask"])[0]))
+    env.restore(start)
+    again = env.observe(env.agent_selection)
+    assert again["observation"].tobytes() == seen["observation"].tobytes()
+    assert again["action_mask"].tobytes() == seen["action_mask"].tobytes()

@@ -275,6 +275,7 @@ def test_view_writes_over_an_earlier_view_of_the_scenario_whatever_it_held() -> 
         end = block.stop - unused * len(block.fields) if block.name.endswith("_units") else block.stop
         again[block.start : end] = np.nan
     other[:] = 9
-    encode.write_view(session.setting.worlds, session.setting.board, session.games, 0, 0, again, other)
+    setting = session.setting
+    encode.step_and_view(setting.worlds, setting.board, session.games, 0, encode.LOOK, 0, again, other)
     assert again.tolist() == observation.tolist()
     assert other.tolist() == mask.tolist()

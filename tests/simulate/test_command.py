@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from w40k_marl.content.paths import CONTENT
-from w40k_marl.rules import engine
+from w40k_marl.env import session
 from w40k_marl.simulate import command, drive, run
 from w40k_marl.simulate.drive import Driver, Episode
 
@@ -223,17 +223,18 @@ def test_report_that_is_there_is_not_replaced(small: tuple[str, ...], tmp_path: 
 
 
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, micro_actions: int) -> None:
-    """Ctrl-C inside the loop, after so many answers of the engine."""
-    left, step = micro_actions, engine.step
+    """Ctrl-C inside the loop, after so many actions."""
+    left, step = micro_actions, session.step_and_view
 
     def interrupted(*arguments: Any) -> int:
         nonlocal left
-        left -= 1
+        _, _, _, _, action, *_ = arguments
+        left -= action >= 0  # neither starting nor looking
         if left == 0:
             raise KeyboardInterrupt
         return step(*arguments)
 
-    monkeypatch.setattr(engine, "step", interrupted)
+    monkeypatch.setattr(session, "step_and_view", interrupted)
 
 
 def test_ctrl_c_leaves_a_valid_partial_report(

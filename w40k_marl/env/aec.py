@@ -18,7 +18,7 @@ from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KErr
 from ..rules.state import SUMMARY_OVER, SUMMARY_PHASE, SUMMARY_POINTS, SUMMARY_SIDE, SUMMARY_TURN, SUMMARY_WINNER
 from ..view.text import draw
 from .events import Event
-from .session import GameOptions, ScenarioName, Session, Snapshot
+from .session import GameOptions, ScenarioName, Session, Snapshot, View
 
 PLAYERS = ("player_1", "player_2")
 RENDER_MODES = ("ansi", "human")
@@ -78,6 +78,7 @@ class RawEnv(AECEnv[str, Any, Any]):
         self._action_space: gymnasium.spaces.Discrete = gymnasium.spaces.Discrete(self.layout.action_count)
         self.state_space = _unit_box(self.layout.state_size)
         self._random, _ = seeding.np_random(None)
+        self._next_view: tuple[str, View] | None = None  # who acts and what it sees, written with the last step
 
     def _make_observation_space(self) -> gymnasium.spaces.Dict:
         mask = gymnasium.spaces.Box(0, 1, (self.layout.action_count,), np.int8)
@@ -128,7 +129,7 @@ class RawEnv(AECEnv[str, Any, Any]):
         self.infos = {player: {} for player in PLAYERS}
         self._skip_agent_selection = None  # type: ignore[assignment]
         self._told: tuple[int, ...] = ()
-        self._after_step()
+        self._after_step(None)
 
     def step(self, action: Any) -> None:
         """Apply an action of ``agent_selection``; None for an agent whose game is over."""
@@ -143,9 +144,9 @@ class RawEnv(AECEnv[str, Any, Any]):
         except TypeError:
             most = self._action_count - 1
             raise NotAnActionError(f"action: expected a whole number from 0 to {most}, got {action!r}") from None
-        self.session.step(number)
+        view = self.session.step_and_view(number)
         self._cumulative_rewards[agent] = 0.0
-        self._after_step()
+        self._after_step(view)
 
     def _leave(self, action: Any) -> None:
         """PettingZoo's step of an agent whose game is over: it leaves ``agents``."""
@@ -153,10 +154,11 @@ class RawEnv(AECEnv[str, Any, Any]):
             raise NotAnActionError(f"action: when an agent is dead, the only valid action is None, got {action!r}")
         self._was_dead_step(None)
 
-    def _after_step(self) -> None:
-        """Bring agent, infos and, at the end, rewards and flags up to date."""
+    def _after_step(self, view: View | None) -> None:
+        """Bring agent, infos and, at the end, rewards and flags up to date; keep the view until it is observed."""
         summary = self.session.summary()
         self.agent_selection = PLAYERS[summary[SUMMARY_SIDE]]
+        self._next_view = None if view is None else (self.agent_selection, view)
         told = summary[SUMMARY_TURN], summary[SUMMARY_PHASE], summary[SUMMARY_POINTS], summary[SUMMARY_POINTS + 1]
         if told != self._told:
             self._told = told
@@ -190,7 +192,11 @@ class RawEnv(AECEnv[str, Any, Any]):
         side = _SIDES.get(agent)
         if side is None:
             raise W40KError(f"agent: expected one of {list(PLAYERS)}, got {agent!r}")
-        observation, mask = self.session.view(side)
+        if self._next_view is not None and self._next_view[0] == agent:
+            observation, mask = self._next_view[1]
+            self._next_view = None  # nobody is handed the same arrays twice
+        else:
+            observation, mask = self.session.view(side)
         if self._ended_illegally:
             mask[:] = 0  # nobody is to act any more
         return {"observation": observation, "action_mask": mask}
@@ -294,9 +300,10 @@ class Env(RawEnv):
             raise AssertionError("action is not in action space") from None
         if not 0 <= number < self._action_count:
             raise AssertionError("action is not in action space")
-        if self.session.try_step(number):
+        view = self.session.try_step_and_view(number)
+        if view is not None:
             self._cumulative_rewards[agent] = 0.0
-            self._after_step()
+            self._after_step(view)
         else:
             self._end_by_illegal_action(agent)
 

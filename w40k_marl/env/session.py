@@ -17,7 +17,7 @@ from ..content.game_rules import load_game_rules
 from ..content.scenario import load_scenario, scenario_path
 from ..content.world import Setting, build_setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, NotAnActionError
-from ..observe.encode import write_features, write_view
+from ..observe.encode import LOOK, step_and_view, write_features
 from ..observe.layout import Layout
 from ..rules import engine
 from ..rules.bits import has
@@ -28,6 +28,11 @@ from .events import Event, describe_event
 ScenarioName: TypeAlias = str | Path
 Snapshot: TypeAlias = bytes
 """A game at a moment: the fingerprint of its setting, then its row."""
+
+View: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int8]]
+"""Observation (layout.observation_size,) and mask (layout.action_count,) of a side."""
+
+_NO_VIEW: View = (np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int8))
 
 
 class GameOptions(TypedDict, total=False):
@@ -160,8 +165,8 @@ class Session:
         if len(self._playable) > 1:
             self._use(int(random.integers(len(self._playable))))
         self.games.view(np.uint8).fill(0)  # nothing of the last game, not even its old events
-        seed = np.uint64(random.integers(2**63) if game_seed is None else game_seed)
-        if engine.reset(self._worlds, self._board, self.games, 0, seed) != engine.ACCEPTED:
+        self.games[0].seed = np.uint64(random.integers(2**63) if game_seed is None else game_seed)
+        if self._call(engine.START) != engine.ACCEPTED:
             raise DeploymentError(
                 f"{self.setting.scenario.name}: expected a free hex in the deployment zone for every unit, "
                 "got a zone with fewer hexes than units"
@@ -172,15 +177,38 @@ class Session:
 
         ``action`` is a plain int (``operator.index`` makes one): the compiled rules know no other type.
         """
-        if not 0 <= action < self._action_count:
-            raise self.refusal(engine.NOT_AN_ACTION, action)
-        answer = engine.step(self._worlds, self._board, self.games, 0, action)
-        if answer != engine.ACCEPTED:
-            raise self.refusal(answer, action)
+        self._check(action, self._apply(action))
 
     def try_step(self, action: int) -> bool:
-        """Apply a plain int of the space if it is legal; False, and an unchanged game, if it is not."""
-        return engine.step(self._worlds, self._board, self.games, 0, action) == engine.ACCEPTED
+        """Apply a plain int if it is a legal action; False, and an unchanged game, if it is not."""
+        return self._apply(action) == engine.ACCEPTED
+
+    def step_and_view(self, action: int) -> View:
+        """``step``, and what the player sees who is to act next."""
+        view = self._blank_view()
+        self._check(action, self._apply(action, view))
+        return view
+
+    def try_step_and_view(self, action: int) -> View | None:
+        """``try_step``, and what the player sees who is to act next; None where the action is refused."""
+        view = self._blank_view()
+        return view if self._apply(action, view) == engine.ACCEPTED else None
+
+    def _apply(self, action: int, view: View = _NO_VIEW) -> int:
+        """Apply an action of the space: the compiled rules would take START and LOOK from anyone."""
+        return self._call(action, NOBODY, view) if 0 <= action < self._action_count else engine.NOT_AN_ACTION
+
+    def _call(self, action: int, side: int = NOBODY, view: View = _NO_VIEW) -> int:
+        """The one door to the compiled rules."""
+        return step_and_view(self._worlds, self._board, self.games, 0, action, side, *view)
+
+    def _blank_view(self) -> View:
+        observation = np.zeros(self.layout.observation_size, dtype=np.float32)
+        return observation, np.empty(self._action_count, dtype=np.int8)
+
+    def _check(self, action: int, answer: int) -> None:
+        if answer != engine.ACCEPTED:
+            raise self.refusal(answer, action)
 
     def refusal(self, answer: int, action: int) -> IllegalActionError | NotAnActionError:
         """The error for a refused action: what would be legal, and where the game is."""
@@ -199,12 +227,11 @@ class Session:
         summary: list[int] = self._summary.tolist()
         return summary
 
-    def view(self, side: int) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    def view(self, side: int) -> View:
         """Fresh observation and mask of a side."""
-        observation = np.zeros(self.layout.observation_size, dtype=np.float32)
-        mask = np.empty(self._action_count, dtype=np.int8)
-        write_view(self._worlds, self._board, self.games, 0, side, observation, mask)
-        return observation, mask
+        view = self._blank_view()
+        self._call(LOOK, side, view)
+        return view
 
     def mask(self) -> NDArray[np.int8]:
         """Fresh mask of the acting side, shape ``(layout.action_count,)``."""

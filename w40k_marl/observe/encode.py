@@ -15,6 +15,7 @@ from ..rules.bits import NOTHING, bit, has
 from ..rules.board import Board, objectives_at
 from ..rules.combat import expected_attacks, expected_hit_damage, kill_score
 from ..rules.compiled import compiled, entry_point
+from ..rules.engine import ACCEPTED, START, apply
 from ..rules.hexes import distance
 from ..rules.objectives import controlled
 from ..rules.reach import holds, threat_zone
@@ -73,21 +74,38 @@ def write_features(worlds: Worlds) -> None:
             world.weapon_features[unit, slot, 1] = _share(world.strength[unit, RANGED, slot], 12.0)
 
 
-@entry_point
-def write_view(
-    worlds: Worlds, board: Board, games: Games, row: int, side: int, observation: Vector, mask: NDArray[np.int8]
-) -> None:
-    """Write what a side sees, shape ``(layout.observation_size,)``, and its mask, ``(layout.action_count,)``.
+LOOK = START - 1
+"""The action that changes nothing and only shows the game."""
 
-    ``observation`` holds zeros, or an observation of the same scenario. The mask is all 0 for the side that is not
-    to act, and after the end.
+
+@entry_point
+def step_and_view(
+    worlds: Worlds,
+    board: Board,
+    games: Games,
+    row: int,
+    action: int,
+    side: int,
+    observation: Vector,
+    mask: NDArray[np.int8],
+) -> int:
+    """Step a game as ``engine.step`` does and write what a side then sees: two calls in the time of one and a half.
+
+    ``side`` is 0 or 1, or NOBODY for whoever is to act; ``observation`` float32 (layout.observation_size,) holds
+    zeros or an observation of the same scenario; ``mask`` int8 (layout.action_count,) becomes all 0 for the side that
+    is not to act, and after the end. Empty arrays ask for no view. A refused action writes nothing.
     """
     world, game = worlds[0], games[row]
-    encode(world, board, game, side, observation)
-    if side == acting_side(game):
-        write_mask(world, game, mask)
-    else:
-        mask[:] = 0
+    answer = ACCEPTED if action == LOOK else apply(world, board, game, action)
+    if answer == ACCEPTED and len(mask) > 0:
+        acting = acting_side(game)
+        watching = acting if side == NOBODY else side
+        encode(world, board, game, watching, observation)
+        if watching == acting:
+            write_mask(world, game, mask)
+        else:
+            mask[:] = 0
+    return answer
 
 
 @compiled

@@ -20,6 +20,8 @@ import numpy as np
 from numba import config, njit, types
 from numba.core.registry import CPUDispatcher
 
+from .machine_code import MachineCode
+
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -96,9 +98,11 @@ def entry_point(function: Function) -> Function:
     """Compile a function that Python calls, and keep the machine code between processes."""
     if CACHE_DIRECTORY is None:
         return njit(nogil=True)(function)
-    # numba reads the directory when it decorates; set it for that moment only, other users of numba keep theirs
+    dispatcher = njit(nogil=True)(function)
+    # a cache reads the directory when it is made; set it for that moment only, other users of numba keep theirs
     before, config.CACHE_DIR = config.CACHE_DIR, CACHE_DIRECTORY
     try:
-        return njit(nogil=True, cache=True)(function)
+        dispatcher._cache = MachineCode(function)
     finally:
         config.CACHE_DIR = before
+    return dispatcher

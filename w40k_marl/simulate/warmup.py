@@ -12,6 +12,7 @@ from numba import config
 
 from .. import w40k_v0
 from ..env.aec import RawEnv
+from ..observe.encode import step_and_view
 from ..rules import engine
 from ..rules.compiled import CACHE_DIRECTORY
 
@@ -55,5 +56,5 @@ def warm_up(make: Callable[[], RawEnv] = w40k_v0.raw_env, tell: Tell = lambda _:
 
 def _compilations() -> int:
     """How often this process has compiled an entry point of play because the cache did not hold it."""
-    functions = (engine.reset, engine.step, engine.legal_mask)
+    functions = (step_and_view, engine.legal_mask)
     return sum(sum(function.stats.cache_misses.values()) for function in functions if hasattr(function, "stats"))
