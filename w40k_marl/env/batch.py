@@ -40,6 +40,11 @@ def _check_count(name: str, value: object, least: int, remark: str = "") -> None
         raise ContentError("argument", name, f"a whole number, at least {least}{remark}", repr(value))
 
 
+def _work_through(work: Callable[[_Block], None], blocks: list[_Block]) -> None:
+    for block in blocks:
+        work(block)
+
+
 class BatchEnv:
     """``num_games`` games of one layout, stepped together and begun anew as they end.
 
@@ -97,8 +102,8 @@ class BatchEnv:
         self._others_play = False
         self._watchers = np.zeros(num_games, dtype=np.int8)
         self._finals = np.zeros((0, self.layout.observation_size), dtype=np.float32)
-        threads = min(num_threads, len(self._blocks)) if num_games >= SERIAL_BELOW else 1
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._threads = min(num_threads, len(self._blocks)) if num_games >= SERIAL_BELOW else 1
+        self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None  # the caller works, too
         self._random, _ = seeding.np_random(None)
         self._base = np.uint64(0)
         self._picks = 0
@@ -253,13 +258,18 @@ class BatchEnv:
         self._tell_types(block)
 
     def _each_block(self, work: Callable[[_Block], None], blocks: list[_Block]) -> None:
-        """Do something with each block, in threads if there are any; blocks share no row."""
-        if self._pool is None or len(blocks) < 2:
-            for block in blocks:
-                work(block)
-        else:
-            for _ in self._pool.map(work, blocks):
-                pass
+        """Do something with each block; blocks share no row, and each thread takes an equal share of them."""
+        if self._pool is None:
+            _work_through(work, blocks)
+            return
+        others = [
+            self._pool.submit(_work_through, work, blocks[thread :: self._threads]) for thread in range(1, self._threads)
+        ]
+        try:
+            _work_through(work, blocks[:: self._threads])
+        finally:
+            for other in others:
+                other.result()
 
     def random_actions(
         self, out: NDArray[np.int64] | None = None, only: NDArray[np.int64] | None = None
@@ -272,8 +282,11 @@ class BatchEnv:
         if actions.shape != (self.num_games,) or actions.dtype != np.int64:
             expected = f"int64 of shape ({self.num_games},)"
             raise ContentError("argument", "out", expected, f"{actions.dtype} of shape {actions.shape}")
-        numbers = self._all_rows if only is None else self._rows(only)
-        rows.pick_rows(self.action_masks, numbers, self._base, self._picks, actions)
+        masks, base, picks = self.action_masks, self._base, self._picks
+        self._each_block(
+            lambda block: rows.pick_rows(masks, block.rows, base, picks, actions),
+            self._blocks if only is None else self._blocks_of(self._rows(only)),
+        )
         self._picks += 1
         return actions
 
