@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +201,7 @@ def test_ray_that_is_not_installed_is_one_sentence(monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def ray_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: it is the extra `ray`")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # Ray reads it once a process: the same for all these tests
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]))
 
 
@@ -209,6 +213,30 @@ def test_ray_plays_the_games_of_one_process() -> None:
     assert not on_actors.partial
     assert results(on_actors) == results(alone)
     assert {index: figures.episodes for index, figures in on_actors.workers.items()} == {0: 5, 1: 4}
+
+
+@pytest.fixture
+def cluster(ray_is_there: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a cluster that somebody else has started: Ray's own command, in processes of its own."""
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ray = [sys.executable, "-m", "ray.scripts.scripts"]
+    place = ["--node-ip-address=127.0.0.1", f"--port={port}"]
+    start = [*ray, "start", "--head", *place, "--num-cpus=2", "--include-dashboard=false"]
+    subprocess.run(start, check=True, capture_output=True, timeout=120)
+    yield f"127.0.0.1:{port}"
+    subprocess.run([*ray, "stop", "--force"], check=True, capture_output=True, timeout=120)
+
+
+@pytest.mark.slow
+def test_ray_cluster_plays_the_games_of_one_process(cluster: str) -> None:
+    on_cluster = run(plan(episodes=6, workers=2, backend="ray", ray_address=cluster))
+    assert not on_cluster.partial
+    assert results(on_cluster) == results(run(plan(episodes=6)))
+    with pytest.raises(ValueError, match="--workers: expected at most 2, the cores of the cluster, got 3"):
+        run(plan(episodes=6, workers=3, backend="ray", ray_address=cluster))
 
 
 @pytest.mark.slow
