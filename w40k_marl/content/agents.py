@@ -23,10 +23,11 @@ REWARDS_SUFFIX = "_rewards_config"
 
 @dataclass(frozen=True, slots=True)
 class Capacities:
-    """How many units a side and objectives the actions and observations of an agent have room for."""
+    """Room in the actions and observations of an agent, and whether activations begin with an intent."""
 
     units_per_side: int
     objectives: int
+    intents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
         raise ContentError(str(path), name, f"one of {', '.join(known)}", "an unknown name", did_you_mean(name, known))
     entry = entries[name]
     _check_scenario(entry.scenario, path, name)
-    layout = Capacities(entry.layout.units_per_side, entry.layout.objectives)
+    layout = Capacities(entry.layout.units_per_side, entry.layout.objectives, entry.layout.intents)
     return TrainingConfig(entry.scenario, entry.decisions, entry.max_turns, layout)
 
 

@@ -275,6 +275,7 @@ class LayoutEntry(_Entry):
 
     units_per_side: Annotated[int, Meta(ge=1, le=64)] = 16
     objectives: Annotated[int, Meta(ge=1, le=64)] = 8
+    intents: bool = False
 
 
 class TrainingEntry(_Entry):

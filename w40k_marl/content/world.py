@@ -57,10 +57,12 @@ def build_setting(
     objectives: int = 8,
     decisions: str = "agent",
     max_turns: int | None = None,
+    intents: bool = False,
 ) -> Setting:
     """Arrays of a scenario for capacities of ``units_per_side`` and ``objectives``.
 
-    ``decisions`` is ``"agent"`` or ``"reference"``; ``max_turns`` replaces that of the game rules.
+    ``decisions`` is ``"agent"`` or ``"reference"``; ``max_turns`` replaces that of the game rules; with ``intents``
+    every activation begins with one.
 
     Raises ContentError where the scenario or an argument does not fit.
     """
@@ -72,8 +74,11 @@ def build_setting(
     world.units_per_side, world.cols, world.rows = units_per_side, scenario.cols, scenario.rows
     world.max_turns = game_rules.max_turns if max_turns is None else max_turns
     world.decisions = DECISIONS.index(decisions)
+    world.intents = intents
     world.advance_dice_sides = game_rules.advance_distance_range
     world.objective_count = len(scenario.objectives)
+    for number, objective in enumerate(scenario.objectives):
+        world.objective_place[number] = np.mean(objective.hexes, axis=0)
     world.unit_count[:] = [len(side) for side in sides]
     world.full_value[:] = [sum(unit.type.value for unit in side) for side in sides]
     world.roster_size = len(scenario.units)

@@ -15,9 +15,17 @@ from pettingzoo.utils.env import AECEnv
 from pettingzoo.utils.env_logger import EnvLogger
 
 from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError
-from ..rules.state import SUMMARY_OVER, SUMMARY_PHASE, SUMMARY_POINTS, SUMMARY_SIDE, SUMMARY_TURN, SUMMARY_WINNER
+from ..rules.state import (
+    DETAIL_DUE,
+    SUMMARY_OVER,
+    SUMMARY_PHASE,
+    SUMMARY_POINTS,
+    SUMMARY_SIDE,
+    SUMMARY_TURN,
+    SUMMARY_WINNER,
+)
 from ..view.text import draw
-from .events import Event
+from .events import Event, detail_id
 from .session import GameOptions, ScenarioName, Session, Snapshot, View
 
 PLAYERS = ("player_1", "player_2")
@@ -228,11 +236,16 @@ class RawEnv(AECEnv[str, Any, Any]):
         return self.session.slot_of(pool[index])
 
     def describe_action(self, action: int) -> str:
-        """Name of an action; a selection names the unit of the acting player."""
+        """Name of an action; a selection names the unit, a detail what it stands for at this moment."""
         if 0 <= action < self.layout.select_size:
             unit = self.session.setting.units[self.session.acting_side * self.layout.units_per_side + action]
             return f"select {unit.id} ({unit.type.name})" if unit else f"select empty slot {action}"
-        return self.layout.describe_action(action)
+        name = self.layout.describe_action(action)
+        game = self.session.games[0]
+        if action >= self.layout.detail_start and game.intent_stage == DETAIL_DUE:
+            unit_number, intent = int(game.active), int(game.intent[self.session.acting_side])
+            return f"{name} ({detail_id(self.session.setting, unit_number, intent, action - self.layout.detail_start)})"
+        return name
 
     def events(self) -> list[Event]:
         """What happened in the last step, in order; ``rules.events.FIELDS`` names kinds and fields."""

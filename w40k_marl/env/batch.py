@@ -263,7 +263,8 @@ class BatchEnv:
             _work_through(work, blocks)
             return
         others = [
-            self._pool.submit(_work_through, work, blocks[thread :: self._threads]) for thread in range(1, self._threads)
+            self._pool.submit(_work_through, work, blocks[thread :: self._threads])
+            for thread in range(1, self._threads)
         ]
         try:
             _work_through(work, blocks[:: self._threads])

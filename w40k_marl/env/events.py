@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from ..content.world import Setting
 from ..rules.events import FIELDS
+from ..rules.intents import ALLY, ENEMY, INTENTS, OBJECTIVE, detail_kind
 from ..rules.state import MAX_WEAPONS, PHASES, WIN_METHODS
 
 Event: TypeAlias = dict[str, "int | str | tuple[int, int]"]
@@ -33,9 +34,25 @@ def _in_words(setting: Setting, field: str, value: int, row: list[int]) -> int |
         return (unit.type.ranged if value < MAX_WEAPONS else unit.type.melee)[value % MAX_WEAPONS].code
     if field == "phase":
         return PHASES[value]
+    if field == "intent":
+        return INTENTS[value]
+    if field == "detail":
+        return detail_id(setting, row[1], row[3], value)
     if field == "objective":
         return setting.scenario.objectives[value].id
     return WIN_METHODS[value] if field == "method" else value
+
+
+def detail_id(setting: Setting, unit: int, intent: int, detail: int) -> str:
+    """Id of the objective or unit that the detail of a unit's intent names; ``""`` where it names none."""
+    kind, units = detail_kind(intent), len(setting.units) // 2
+    if kind == OBJECTIVE and detail < len(setting.scenario.objectives):
+        return setting.scenario.objectives[detail].id
+    if kind in (ALLY, ENEMY) and detail < units:
+        side = unit // units if kind == ALLY else 1 - unit // units
+        named = setting.units[side * units + detail]
+        return "" if named is None else named.id
+    return ""
 
 
 def _unit_id(setting: Setting, number: int) -> str:

@@ -16,7 +16,10 @@ from ..rules.state import (
     BY_OBJECTIVES,
     BY_VALUE,
     COMMAND,
+    DETAIL_DUE,
     FIGHT,
+    INTENT_DUE,
+    INTENT_SETTLED,
     NO_STAGE,
     NOBODY,
     PHASES,
@@ -101,7 +104,15 @@ def _activation(session: Session, game: Game) -> Iterator[str]:
     """One activation is open or none; what belongs to one is gone with it."""
     number, units = int(game.active), session.layout.units_per_side
     if number == NOBODY:
-        left = (game.attacks_left, game.target_count, game.has_attacked, game.started, game.weapon_chosen, game.fired)
+        left = (
+            game.intent_stage,
+            game.attacks_left,
+            game.target_count,
+            game.has_attacked,
+            game.started,
+            game.weapon_chosen,
+            game.fired,
+        )
         if any(int(value) for value in left) or game.target != NOBODY:
             yield "something is left of an activation that is closed"
         return
@@ -125,14 +136,19 @@ def _activation(session: Session, game: Game) -> Iterator[str]:
 def _mask(session: Session, game: Game) -> Iterator[str]:
     """Selections are the pool, micro actions belong to an activation, and there is a way on."""
     mask = session.mask()
-    select, micro = mask[: session.layout.select_size], mask[session.layout.micro_start :]
+    layout = session.layout
+    select, micro = mask[: layout.select_size], mask[layout.micro_start : layout.micro_stop]
+    intents, details = mask[layout.micro_stop : layout.detail_start], mask[layout.detail_start :]
+    stages = {INTENT_SETTLED: micro, INTENT_DUE: intents, DETAIL_DUE: details}
+    if game.active != NOBODY and any(block.any() != (stage == game.intent_stage) for stage, block in stages.items()):
+        yield f"the open activation is at stage {game.intent_stage} of its intent and other actions are legal"
     if len(micro) != MICRO_COUNT:
         yield f"the micro block has {len(micro)} actions"
     if bool(game.over) == bool(mask.any()):
         yield "the game is over and there are legal actions, or it is not and there are none"
     if game.active == NOBODY:
-        if micro.any():
-            yield "a micro action is legal and no activation is open"
+        if mask[layout.micro_start :].any():
+            yield "an action of an activation is legal and none is open"
         if not game.over and any(bool(legal) != has(eligible(game), slot) for slot, legal in enumerate(select)):
             yield "the mask of selections is not the pool"
     elif select.any():

@@ -64,6 +64,7 @@ def _playable(scenario: Scenario, rules: GameRules, layout: Layout, decisions: s
         objectives=layout.objectives,
         decisions=decisions,
         max_turns=max_turns,
+        intents=layout.intents,
     )
     write_features(setting.worlds)
     setting.worlds.setflags(write=False)

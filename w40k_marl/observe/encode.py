@@ -16,7 +16,9 @@ from ..rules.board import Board, objectives_at
 from ..rules.combat import expected_attacks, expected_hit_damage, kill_score
 from ..rules.compiled import compiled, entry_point
 from ..rules.engine import ACCEPTED, START, apply
-from ..rules.hexes import distance
+from ..rules.hexes import distance, hex_at
+from ..rules.intents import ALLY, detail_kind
+from ..rules.intents import OBJECTIVE as OBJECTIVE_DETAIL
 from ..rules.objectives import controlled
 from ..rules.reach import holds, threat_zone
 from ..rules.state import (
@@ -25,7 +27,9 @@ from ..rules.state import (
     CHARGERS,
     CLEANUP_ACTIVE,
     CLEANUP_OTHER,
+    DETAIL_DUE,
     FIGHT,
+    INTENT_DUE,
     MELEE,
     MOVE,
     NOBODY,
@@ -42,7 +46,7 @@ from ..rules.units import hex_of, side_of, slot_of
 
 Vector: TypeAlias = NDArray[np.float32]
 
-GLOBALS, ACTIVE, TARGET, OBJECTIVE, UNIT = 18, 5, 7, 4, 26
+GLOBALS, ACTIVE, TARGET, OBJECTIVE, UNIT, INTENT = 18, 5, 7, 4, 26, 12
 """Length of a row of each block; a test compares them with the layout."""
 
 # where a unit's row holds what: the first and last of its fixed numbers, those of its weapons, then the marks
@@ -127,6 +131,9 @@ def encode(world: World, board: Board, game: Game, side: int, out: Vector) -> No
     _write_control(world, game, side, out[objectives:mine])
     my_value = _write_units(world, board, game, side, 1.0, out[mine:enemies], out[objectives + 2 : mine])
     enemy_value = _write_units(world, board, game, 1 - side, -1.0, out[enemies:], out[objectives + 3 : mine])
+    if world.intents:
+        intent = enemies + int(world.units_per_side) * UNIT
+        _write_intent(world, game, side, out[intent : intent + INTENT])
     _write_globals(world, game, side, out[:GLOBALS])
     out[15] = my_value / max(1, world.full_value[side])
     out[16] = enemy_value / max(1, world.full_value[1 - side])
@@ -177,6 +184,36 @@ def _write_active(world: World, game: Game, unit: int, out: Vector) -> None:
     out[2] = nearest / _FARTHEST
     out[3] = _flag(game.has_attacked != 0)
     out[4] = _flag(game.phase == SHOOT and has(game.may_advance, slot_of(world, unit)))
+
+
+@compiled
+def _write_intent(world: World, game: Game, side: int, out: Vector) -> None:
+    """The intent that a side has chosen last, and what it names (spec 07 A.4; a dead unit encodes as zeros)."""
+    out[:] = 0
+    out[0] = _flag(game.intent_stage == INTENT_DUE)
+    out[1] = _flag(game.intent_stage == DETAIL_DUE)
+    intent, detail = int(game.intent[side]), int(game.intent_detail[side])
+    if intent < 0:
+        return
+    out[2 + intent] = 1.0
+    if detail < 0:
+        return
+    kind = detail_kind(intent)
+    if kind == OBJECTIVE_DETAIL:
+        column, row = world.objective_place[detail, 0], world.objective_place[detail, 1]
+        holder = game.control[detail]
+        state = 0.0 if holder == 0 else 1.0 if holder == side + 1 else -1.0
+    else:
+        owner = side if kind == ALLY else 1 - side
+        unit = owner * int(world.units_per_side) + detail
+        if not has(game.alive[owner], detail):
+            return
+        column, row = float(hex_of(game, unit) >> 6), float(hex_of(game, unit) & 63)
+        state = game.hit_points[unit] / world.hit_points[unit]
+    out[8], out[9], out[10] = column / world.cols, row / world.rows, state
+    if game.active != NOBODY:
+        place = hex_at(round(column), round(row))
+        out[11] = _share(distance(hex_of(game, int(game.active)), place), _FARTHEST)
 
 
 @compiled

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import ContentError, W40KError
 from ..rules.actions import MICRO_ACTIONS, MICRO_COUNT, TARGET_SLOTS
+from ..rules.intents import INTENT_COUNT, INTENTS
 from ..rules.state import MAX_OBJECTIVES, MAX_UNITS_PER_SIDE
 
 GLOBAL_FIELDS = (
@@ -92,6 +93,16 @@ ACTIVE_FIELDS = (
     ("may_advance", "1 if it could advance when the phase began"),
 )
 
+INTENT_FIELDS = (
+    ("intent_due", "1 while the open activation waits for its intent"),
+    ("detail_due", "1 while it waits for the detail of its intent"),
+    *((intent, "1 for the intent last chosen by the observing player") for intent in INTENTS),
+    ("detail_column", "column of the objective or unit it names / columns; these four are 0 where it is dead or none"),
+    ("detail_row", "its row / rows"),
+    ("detail_state", "of an objective its control, 1 own, -1 the enemy's; of a unit hit points / full hit points"),
+    ("detail_distance", "hexes to it from the active unit / 40, 0 while none is active"),
+)
+
 Field = tuple[str, str]
 
 
@@ -116,9 +127,12 @@ class Layout:
 
     units_per_side: int = 16  # at most 64
     objectives: int = 8  # at most 64
+    intents: bool = False  # whether every activation begins with an intent
 
     def __post_init__(self) -> None:
         """Refuse capacities that the rules cannot hold."""
+        if not isinstance(self.intents, bool):
+            raise ContentError("layout", "intents", "True or False", repr(self.intents))
         for name, limit in (("units_per_side", MAX_UNITS_PER_SIDE), ("objectives", MAX_OBJECTIVES)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= limit:
@@ -131,14 +145,16 @@ class Layout:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The blocks of the observation, in order."""
-        shape = (
+        shape: list[tuple[str, int, tuple[Field, ...]]] = [
             ("global", 1, GLOBAL_FIELDS),
             ("active_unit", 1, ACTIVE_FIELDS),
             ("targets", TARGET_SLOTS, TARGET_FIELDS),
             ("objectives", self.objectives, OBJECTIVE_FIELDS),
             ("my_units", self.units_per_side, UNIT_FIELDS),
             ("enemy_units", self.units_per_side, UNIT_FIELDS),
-        )
+        ]
+        if self.intents:
+            shape.append(("intent", 1, INTENT_FIELDS))
         blocks, start = [], 0
         for name, rows, fields in shape:
             blocks.append(Block(name, start, rows, fields))
@@ -166,15 +182,39 @@ class Layout:
         return self.units_per_side
 
     @property
-    def action_count(self) -> int:
-        """Number of actions: select block and micro block."""
+    def micro_stop(self) -> int:
+        """Index behind the micro block; where intents are played, of the first intent."""
         return self.units_per_side + MICRO_COUNT
 
+    @property
+    def detail_start(self) -> int:
+        """Where intents are played, index of detail 0."""
+        return self.micro_stop + INTENT_COUNT
+
+    @property
+    def detail_size(self) -> int:
+        """Where intents are played, length of the detail block: room for all objectives and all units of a side."""
+        return max(self.units_per_side, self.objectives)
+
+    @property
+    def action_count(self) -> int:
+        """Number of actions: select block and micro block, then the blocks of intents where they are played."""
+        return self.detail_start + self.detail_size if self.intents else self.micro_stop
+
     def describe_action(self, action: int) -> str:
-        """Name of an action: ``select_3``, ``move_aggressive``, ``target_0``; IndexError beyond the space."""
+        """Name of an action: ``select_3``, ``move_aggressive``, ``target_0``, ``intent_focus_kill``, ``detail_2``.
+
+        IndexError beyond the space.
+        """
         if not 0 <= action < self.action_count:
             raise IndexError(f"action: expected 0 to {self.action_count - 1}, got {action}")
-        return f"select_{action}" if action < self.micro_start else MICRO_ACTIONS[action - self.micro_start]
+        if action < self.micro_start:
+            return f"select_{action}"
+        if action < self.micro_stop:
+            return MICRO_ACTIONS[action - self.micro_start]
+        if action < self.detail_start:
+            return f"intent_{INTENTS[action - self.micro_stop]}"
+        return f"detail_{action - self.detail_start}"
 
     def field_names(self) -> list[str]:
         """Name of every number of the observation, e.g. ``my_units[3].hit_points``."""

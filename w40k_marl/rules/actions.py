@@ -1,7 +1,8 @@
 """The action space: one flat range in blocks, staged by the mask (spec 02 section 6).
 
 First the ``select`` block, a slot for each unit of the acting side by roster, then the ``micro`` block of 13. While
-no activation is open only selections are legal, afterwards only micro actions.
+no activation is open only selections are legal, afterwards only micro actions. Where intents are played, two more
+blocks follow, ``intent`` and ``detail``, whose turn is between the selection and the first micro action.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from .bits import has
 from .compiled import compiled
+from .intents import INTENT_COUNT, detail_count, may_detail, may_intend
 from .shooting import may_still_advance
-from .state import CHARGE, DECIDED_BY_AGENT, FIGHT, MOVE, NOBODY, SHOOT, Game, World
+from .state import CHARGE, DECIDED_BY_AGENT, FIGHT, INTENT_SETTLED, MOVE, NOBODY, SHOOT, Game, World
 from .turn import eligible
 
 FIRST_TARGET, TARGET_SLOTS = 4, 5
@@ -36,6 +38,27 @@ MICRO_COUNT = len(MICRO_ACTIONS)
 
 
 @compiled
+def action_count(world: World, game: Game) -> int:
+    """Length of the action space."""
+    micro = int(world.units_per_side) + MICRO_COUNT
+    return micro + INTENT_COUNT + detail_count(world, game) if world.intents else micro
+
+
+@compiled
+def is_legal(world: World, game: Game, action: int) -> bool:
+    """Whether the acting side may take an action of the space now."""
+    units = int(world.units_per_side)
+    intents = units + MICRO_COUNT
+    if action < units:
+        return may_select(game, action)
+    if action < intents:
+        return may_do(world, game, action - units)
+    if action < intents + INTENT_COUNT:
+        return may_intend(world, game, action - intents)
+    return may_detail(world, game, action - intents - INTENT_COUNT)
+
+
+@compiled
 def may_select(game: Game, slot: int) -> bool:
     """Whether the acting side may activate the unit in a roster slot."""
     return not game.over and game.active == NOBODY and has(eligible(game), slot)
@@ -44,7 +67,7 @@ def may_select(game: Game, slot: int) -> bool:
 @compiled
 def may_do(world: World, game: Game, micro: int) -> bool:
     """Whether the active unit may take a micro action (spec 02 section 6, 00 "Decisions")."""
-    if game.over or game.active == NOBODY:
+    if game.over or game.active == NOBODY or game.intent_stage != INTENT_SETTLED:
         return False
     if FIRST_TARGET <= micro < FIRST_TARGET + TARGET_SLOTS:
         return _may_target(world, game, micro - FIRST_TARGET)
@@ -69,7 +92,7 @@ def _may_target(world: World, game: Game, slot: int) -> bool:
 
 @compiled
 def write_mask(world: World, game: Game, mask: NDArray[np.int8]) -> None:
-    """Write 1 for each legal action of the acting side; shape ``(units_per_side + 13,)`` or longer."""
+    """Write 1 for each legal action of the acting side; shape ``(action_count(world, game),)`` or longer."""
     mask[:] = 0
     units = int(world.units_per_side)
     if game.active == NOBODY:
@@ -78,3 +101,14 @@ def write_mask(world: World, game: Game, mask: NDArray[np.int8]) -> None:
     else:
         for micro in range(MICRO_COUNT):
             mask[units + micro] = 1 if may_do(world, game, micro) else 0
+    if world.intents:
+        _write_intents(world, game, mask[units + MICRO_COUNT :])
+
+
+@compiled
+def _write_intents(world: World, game: Game, mask: NDArray[np.int8]) -> None:
+    """The two blocks behind the micro actions."""
+    for intent in range(INTENT_COUNT):
+        mask[intent] = 1 if may_intend(world, game, intent) else 0
+    for detail in range(detail_count(world, game)):
+        mask[INTENT_COUNT + detail] = 1 if may_detail(world, game, detail) else 0

@@ -13,8 +13,8 @@ from .actions import (
     FIRST_TARGET,
     MICRO_COUNT,
     WAIT,
-    may_do,
-    may_select,
+    action_count,
+    is_legal,
     write_mask,
 )
 from .bits import NOTHING, bit, has
@@ -24,6 +24,7 @@ from .compiled import compiled, entry_point
 from .dice import DEPLOYMENT_STREAM, uniform
 from .fight import fight
 from .hexes import hex_at
+from .intents import INTENT_COUNT, intend, name_detail
 from .movement import move_by_strategy
 from .shooting import advance, shoot, stop_shooting
 from .state import DECIDED_BY_AGENT, FIGHT, NOBODY, RANGED, SHOOT, Game, Games, World, Worlds
@@ -78,6 +79,8 @@ def _clear(game: Game) -> None:
     game.alive[:] = NOTHING
     game.combi_blocked[:] = 0
     game.may_advance = NOTHING
+    game.intent[:] = NOBODY
+    game.intent_detail[:] = NOBODY
     game.events[:] = 0
     events.clear(game)
     close_activation(game)
@@ -122,8 +125,8 @@ def _draw_hex(world: World, board: Board, game: Game, free: NDArray[np.uint64], 
 def step(worlds: Worlds, board: Board, games: Games, row: int, action: int) -> int:
     """Apply an action of the acting side, or refuse it and change nothing.
 
-    ``action`` counts the select block first, then the micro block. Returns ACCEPTED, GAME_IS_OVER,
-    NOT_AN_ACTION or NOT_LEGAL.
+    ``action`` counts the select block first, then the micro block, then those of intents. Returns ACCEPTED,
+    GAME_IS_OVER, NOT_AN_ACTION or NOT_LEGAL.
     """
     return apply(worlds[0], board, games[row], action)
 
@@ -147,23 +150,26 @@ def apply(world: World, board: Board, game: Game, action: int) -> int:
 @compiled
 def _refusal(world: World, game: Game, action: int) -> int:
     """Why an action cannot be taken now, or ACCEPTED."""
-    units = int(world.units_per_side)
     if game.over:
         return GAME_IS_OVER
-    if action < 0 or action >= units + MICRO_COUNT:
+    if action < 0 or action >= action_count(world, game):
         return NOT_AN_ACTION
-    legal = may_select(game, action) if action < units else may_do(world, game, action - units)
-    return ACCEPTED if legal else NOT_LEGAL
+    return ACCEPTED if is_legal(world, game, action) else NOT_LEGAL
 
 
 @compiled
 def _carry_out(world: World, board: Board, game: Game, action: int) -> None:
     """Apply a legal action; what follows from it is the phase machine's."""
     units = int(world.units_per_side)
+    unit, intents = int(game.active), units + MICRO_COUNT
     events.clear(game)
     if action < units:
         activate(world, board, game, acting_side(game) * units + action)
-    elif _act(world, board, game, int(game.active), action - units):
+    elif action >= intents + INTENT_COUNT:
+        name_detail(world, game, unit, action - intents - INTENT_COUNT)
+    elif action >= intents:
+        intend(world, game, unit, action - intents)
+    elif _act(world, board, game, unit, action - units):
         end_activation(world, game)
 
 
@@ -205,7 +211,7 @@ def _target_of(world: World, game: Game, unit: int, micro: int) -> int:
 
 @entry_point
 def legal_mask(worlds: Worlds, games: Games, row: int, mask: NDArray[np.int8]) -> None:
-    """Write the acting side's mask, shape ``(units_per_side + 13,)``, int8 of 0 and 1; all 0 when the game is over."""
+    """Write the acting side's mask, shape ``(action_count,)``, int8 of 0 and 1; all 0 when the game is over."""
     write_mask(worlds[0], games[row], mask)
 
 

@@ -26,7 +26,8 @@ from .state import MAX_EVENTS, Game
     CONTROL_CHANGED,
     SCORED,
     GAME_OVER,
-) = range(1, 17)
+    INTENDED,
+) = range(1, 18)
 
 FIELDS: dict[int, tuple[str, ...]] = {
     SELECTED: ("selected", "unit"),
@@ -45,6 +46,7 @@ FIELDS: dict[int, tuple[str, ...]] = {
     CONTROL_CHANGED: ("control_changed", "", "", "objective", "controller", "before"),
     SCORED: ("scored", "", "", "player", "points", "turn"),
     GAME_OVER: ("game_over", "", "", "winner", "method"),
+    INTENDED: ("intended", "unit", "", "intent", "detail"),
 }
 """For each kind its name, then the names of its columns; ``""`` for a column without meaning.
 

@@ -74,6 +74,9 @@ CONDITIONS = ("control_at_least_one", "control_at_least_two", "control_more_than
 UNDECIDED, BY_OBJECTIVES, BY_VALUE, BY_DRAW = range(4)
 WIN_METHODS = ("undecided", "objectives", "value_tiebreaker", "draw")
 
+# what an open activation waits for before its micro actions, where intents are played
+INTENT_SETTLED, INTENT_DUE, DETAIL_DUE = range(3)
+
 NO_LOCK, PISTOLS_ONLY, NO_PISTOLS = range(3)
 
 NOBODY = -1
@@ -105,8 +108,10 @@ def world_dtype(units_per_side: int) -> np.dtype[Any]:
         ("rows", np.int64),
         ("max_turns", np.int64),
         ("decisions", np.int64),  # DECIDED_BY_...
+        ("intents", np.int64),  # 1: activations begin with an intent
         ("advance_dice_sides", np.int64),
         ("objective_count", np.int64),
+        ("objective_place", np.float64, (MAX_OBJECTIVES, 2)),  # mean column and row of its hexes
         ("unit_count", np.int64, 2),  # by side
         ("roster_size", np.int64),
         ("roster", np.int64, units),  # units in the order of the file, both sides
@@ -212,6 +217,9 @@ _GAME_FIELDS: list[Any] = [
     ("winner", np.int8),  # 1 or 2; 0 undecided or draw
     ("win_method", np.int8),
     ("victory_points", np.int32, 2),
+    ("intent_stage", np.int8),  # INTENT_SETTLED.., of the open activation
+    ("intent", np.int8, 2),  # by side: the last one chosen, or NOBODY
+    ("intent_detail", np.int8, 2),  # by side: objective or roster slot, or NOBODY
     # what happened in the last step
     ("event_count", np.int16),
     ("events_lost", np.int16),

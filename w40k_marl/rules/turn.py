@@ -15,6 +15,8 @@ from .state import (
     CHARGE,
     COMMAND,
     FIGHT,
+    INTENT_DUE,
+    INTENT_SETTLED,
     MOVE,
     NO_LOCK,
     NO_STAGE,
@@ -125,6 +127,7 @@ def summarise(game: Game) -> None:
 def activate(world: World, board: Board, game: Game, unit: int) -> None:
     """Open the activation of an eligible unit and list its targets."""
     game.active = unit
+    game.intent_stage = INTENT_DUE if world.intents else INTENT_SETTLED
     game.target_count = 0
     record(game, SELECTED, unit, 0, 0, 0, 0, 0, 0)
     if game.phase == SHOOT:
@@ -139,6 +142,7 @@ def activate(world: World, board: Board, game: Game, unit: int) -> None:
 def close_activation(game: Game) -> None:
     """Forget everything that belongs to the open activation."""
     game.active = NOBODY
+    game.intent_stage = INTENT_SETTLED
     game.target = NOBODY
     game.target_count = 0
     game.targets[:] = NOBODY

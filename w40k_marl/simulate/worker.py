@@ -177,4 +177,5 @@ def batch_environment(plan: Plan) -> BatchEnv:
 
 
 def _layout(plan: Plan) -> Layout:
-    return Layout(plan.training.layout.units_per_side, plan.training.layout.objectives)
+    room = plan.training.layout
+    return Layout(room.units_per_side, room.objectives, room.intents)
