@@ -17,17 +17,20 @@ from w40k_marl.errors import W40KError
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "rules" / "playthroughs"
 
 KEPT = {
-    "small_board": ("agent", None, 1),
-    "pve": ("reference", 3, 2),
-    "asymmetric": ("agent", 3, 3),
+    "small_board": ("agent", None, 1, "reference"),
+    "pve": ("reference", 3, 2, "reference"),
+    "asymmetric": ("agent", 3, 3, "reference"),
+    "weapon_rules_lab": ("agent", 3, 4, "full"),
 }
-"""The playthroughs of the tests by scenario: decisions, number of turns, seed."""
+"""The playthroughs of the tests by scenario: decisions, number of turns, seed, weapon rules."""
 
 
-def text(scenario: str, decisions: str, max_turns: int | None, seed: int) -> str:
+def text(scenario: str, decisions: str, max_turns: int | None, seed: int, weapon_rules: str) -> str:
     """The playthrough of a scenario, with a title."""
-    session = Session(scenario, decisions=decisions, max_turns=max_turns)
+    session = Session(scenario, decisions=decisions, max_turns=max_turns, weapon_rules=weapon_rules)
     title = f"{scenario}, decisions {decisions}, seed {seed}"
+    if weapon_rules != "reference":
+        title += f", weapon rules {weapon_rules}"
     return "\n".join([title, *playthrough(session, seed)]) + "\n"
 
 
@@ -38,15 +41,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--decisions", choices=("agent", "reference"), default="agent")
     parser.add_argument("--max-turns", type=int)
+    parser.add_argument("--weapon-rules", choices=("reference", "full"), default="reference")
     parser.add_argument("--update", action="store_true", help=f"write {FOLDER.relative_to(FOLDER.parents[2])} anew")
     options = parser.parse_args(arguments)
     if options.update:
         FOLDER.mkdir(exist_ok=True)
-        for scenario, (decisions, max_turns, seed) in KEPT.items():
-            (FOLDER / f"{scenario}.txt").write_text(text(scenario, decisions, max_turns, seed), encoding="utf-8")
+        for scenario, how in KEPT.items():
+            (FOLDER / f"{scenario}.txt").write_text(text(scenario, *how), encoding="utf-8")
         return 0
     try:
-        print(text(options.scenario, options.decisions, options.max_turns, options.seed), end="")
+        how = (options.decisions, options.max_turns, options.seed, options.weapon_rules)
+        print(text(options.scenario, *how), end="")
     except W40KError as error:
         print(f"playthrough: {error}", file=sys.stderr)
         return 2

@@ -23,7 +23,7 @@ from w40k_marl.env.aec import PLAYERS, RawEnv
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.invariants import check_invariants
 from w40k_marl.errors import ActionError, ContentError, IllegalActionError
-from w40k_marl.rules.state import DECISIONS
+from w40k_marl.rules.state import DECISIONS, WEAPON_RULE_SETTINGS
 
 MALFORMED: tuple[Any, ...] = (None, -1, 10**9, 2**70, 1.5, "0", [0], np.float32(0), np.array([1]))
 BATCH_ROWS = 16
@@ -63,7 +63,7 @@ class Soak:
     def __init__(self, seconds: float, seed: int, scenarios: list[str]) -> None:
         """Choose the settings and their order; nothing is played yet."""
         self.random = np.random.default_rng(seed)
-        self.settings = list(product(scenarios, DECISIONS))
+        self.settings = list(product(scenarios, DECISIONS, WEAPON_RULE_SETTINGS))
         self.random.shuffle(self.settings)
         self.seconds = seconds
         self.tally = Tally()
@@ -74,16 +74,16 @@ class Soak:
     def run(self) -> None:
         """Play each setting in turn until the time is up or something is wrong."""
         begun = time.monotonic()
-        for number, (scenario, decisions) in enumerate(cycle(self.settings)):
+        for number, (scenario, *how) in enumerate(cycle(self.settings)):
             now = time.monotonic() - begun
             if number and now >= self.seconds:
                 return
             self.tally.settings = min(number + 1, len(self.settings))
             try:
-                self._play(scenario, decisions)
-                self._play_batch(scenario, decisions)
+                self._play(scenario, *how)
+                self._play_batch(scenario, *how)
             except Exception as problem:  # whatever it is, it is a finding
-                where = f"{scenario}, decisions {decisions!r}"
+                where = f"{scenario}, decisions {how[0]!r}, weapon rules {how[1]!r}"
                 self.tally.violations.append(f"{where}: {type(problem).__name__}: {problem}")
                 return
             self._sample(time.monotonic() - begun, known=number >= len(self.settings))
@@ -96,9 +96,9 @@ class Soak:
 
     # --- one game ------------------------------------------------------------------------------------------
 
-    def _play(self, scenario: str, decisions: str) -> None:
+    def _play(self, scenario: str, decisions: str, weapon_rules: str) -> None:
         """One game by its mask, with detours."""
-        env = w40k_v0.raw_env(scenario=scenario, decisions=decisions)
+        env = w40k_v0.raw_env(scenario=scenario, decisions=decisions, weapon_rules=weapon_rules)
         env.reset(options={"game_seed": int(self.random.integers(2**63))})
         paid = dict.fromkeys(PLAYERS, 0.0)
         while not env.terminations[env.agent_selection]:
@@ -128,7 +128,7 @@ class Soak:
     def _branch(self, env: RawEnv) -> None:
         """Go on for a while, come back, and find the same future in another environment."""
         snapshot = env.snapshot()
-        other = w40k_v0.raw_env(scenario=env.session.setting.scenario.name, decisions=self._decisions(env))
+        other = w40k_v0.raw_env(scenario=env.session.setting.scenario.name, **self._options(env))
         other.restore(snapshot)
         for _ in range(int(self.random.integers(1, BRANCH_STEPS))):
             if env.terminations[env.agent_selection]:
@@ -142,8 +142,12 @@ class Soak:
         expect(env.snapshot() == snapshot, "a restored game is another game")
         self.tally.restores += 1
 
-    def _decisions(self, env: RawEnv) -> str:
-        return DECISIONS[int(env.session.setting.world.decisions)]
+    def _options(self, env: RawEnv) -> dict[str, Any]:
+        world = env.session.setting.world
+        return {
+            "decisions": DECISIONS[int(world.decisions)],
+            "weapon_rules": WEAPON_RULE_SETTINGS[int(world.weapon_rules)],
+        }
 
     def _malformed(self, env: RawEnv) -> None:
         """Give what is no action, and what is none now: both are refused, and nothing changes."""
@@ -161,9 +165,9 @@ class Soak:
 
     # --- many games ----------------------------------------------------------------------------------------
 
-    def _play_batch(self, scenario: str, decisions: str) -> None:
+    def _play_batch(self, scenario: str, decisions: str, weapon_rules: str) -> None:
         """A batch of short games: masks, results, refusals of whole steps, snapshots of rows."""
-        batch = BatchEnv(scenario, BATCH_ROWS, decisions=decisions, max_turns=1)
+        batch = BatchEnv(scenario, BATCH_ROWS, decisions=decisions, max_turns=1, weapon_rules=weapon_rules)
         batch.reset(seed=int(self.random.integers(2**63)))
         for _ in range(BATCH_STEPS):
             actions = batch.random_actions()

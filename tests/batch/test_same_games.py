@@ -77,6 +77,15 @@ def test_every_row_is_a_single_game(settled: Settled, decisions: str) -> None:
     assert min(follow(batch, singles, 300)) >= 3, "several games a row, begun anew by themselves"
 
 
+@pytest.mark.parametrize("decisions", ["agent", "reference"])
+def test_every_row_is_a_single_game_with_all_weapon_rules(settled: Settled, decisions: str) -> None:
+    settings = {"decisions": decisions, "max_turns": 2, "weapon_rules": "full"}
+    batch = BatchEnv("weapon_rules_lab", 4, **settings)
+    batch.reset(seed=5)
+    singles = [Alone(batch, row, settled, scenario="weapon_rules_lab", **settings) for row in range(4)]
+    assert min(follow(batch, singles, 300)) >= 3
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_rows_of_mixed_scenarios_in_threads(settled: Settled, threads: int) -> None:
     names = ["pve", "small_board", "open_field"]

@@ -37,7 +37,7 @@ def write(folder: Path, name: str, content: dict[str, Any]) -> None:
 
 def test_shipped_agent() -> None:
     assert list_agents() == ["MacroController"]
-    assert training_config() == TrainingConfig("macro_default", "agent", None, Capacities(16, 8))
+    assert training_config() == TrainingConfig("macro_default", "agent", None, Capacities(16, 8), "reference")
 
 
 @pytest.mark.parametrize("name", ["default", "MacroController_training_config"])
@@ -83,6 +83,13 @@ def test_entry_left_empty_has_the_defaults(scout: Path) -> None:
     assert training_config(agent="Scout") == TrainingConfig("macro_default", "agent", None, Capacities(16, 8))
 
 
+def test_entry_with_everything(scout: Path) -> None:
+    layout = {"units_per_side": 4, "objectives": 3}
+    write(scout, "training", {"default": {"max_turns": 2, "weapon_rules": "full", "layout": layout}})
+    found = training_config(agent="Scout")
+    assert found == TrainingConfig("macro_default", "agent", 2, Capacities(4, 3), "full")
+
+
 def test_term_left_out_pays_nothing(scout: Path) -> None:
     write(scout, "rewards", {"win": 1, "_comment": "only winning counts"})
     assert {name for name, weight in asdict(rewards_config("Scout")).items() if weight} == {"win"}
@@ -93,6 +100,7 @@ def test_term_left_out_pays_nothing(scout: Path) -> None:
     [
         ({"scenario": "macro_defalt"}, "default.scenario"),
         ({"decisions": "engine"}, "default.decisions"),
+        ({"weapon_rules": "all"}, "default.weapon_rules"),
         ({"max_turns": 0}, "default.max_turns"),
         ({"layout": {"units_per_side": 65}}, "default.layout.units_per_side"),
         ({"layout": {"unit_per_side": 6}}, "default.layout.unit_per_side"),

@@ -14,6 +14,7 @@ from w40k_marl.content.scenario import build_scenario, list_scenarios, load_scen
 
 SAMPLES = Path(__file__).parent / "samples"
 SHIPPED = list_scenarios()
+OWN = ["mirror_match", "open_field", "dense_walls", "small_board", "asymmetric", "weapon_rules_lab"]
 
 
 def roster(scenario: Scenario) -> list[tuple[int, str]]:
@@ -51,6 +52,7 @@ def test_what_ships() -> None:
         *(f"spacemarine_rangedswarm_bot_{number}" for number in range(1, 6)),
         "tyranid_meleeswarm_bot_1",
         "tyranid_rangedtroop_bot_1",
+        "weapon_rules_lab",
     ] == SHIPPED
 
 
@@ -69,7 +71,7 @@ def test_shipped_scenario_can_be_played(name: str) -> None:
         assert unit.position is None or unit.position in ground
 
 
-@pytest.mark.parametrize("name", ["mirror_match", "open_field", "dense_walls", "small_board", "asymmetric"])
+@pytest.mark.parametrize("name", OWN)
 def test_own_scenarios_are_balanced_in_points(name: str) -> None:
     first, second = (
         sum(unit.type.value for unit in load_scenario(name).units if unit.player == player) for player in (1, 2)

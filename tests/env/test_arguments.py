@@ -130,6 +130,29 @@ def test_side_without_units_is_played_to_the_end(play: Play, write: Callable[...
     assert env.rewards == {"player_1": 1.0, "player_2": -1.0}
 
 
+# --- weapon rules ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weapon_rules", ["all", "", None, 1])
+def test_bad_weapon_rules_are_a_content_error(weapon_rules: Any) -> None:
+    with pytest.raises(ContentError, match="weapon_rules: expected 'reference' or 'full', got"):
+        w40k_v0.env(scenario="small_board", weapon_rules=weapon_rules)
+
+
+def test_rule_that_cannot_act_is_refused_in_full_only(write: Callable[..., Path]) -> None:
+    scenario = small_board()
+    gun = {"display_name": "Gun", "RNG": 9, "NB": 1, "ATK": 3, "STR": 4, "AP": 0, "DMG": 1, "WEAPON_RULES": ["ANTI:4"]}
+    scenario |= {
+        "custom_weapons": {"gun": gun},
+        "custom_unit_types": {"Hunter": {"based_on": "Intercessor", "ranged": ["gun"]}},
+    }
+    scenario["units"][0]["unit_type"] = "Hunter"
+    path = write(scenario)
+    w40k_v0.env(scenario=path)
+    with pytest.raises(ContentError, match=r"case: unit '1' \(Hunter\): weapon 'gun': expected .*, got \"ANTI:4\""):
+        w40k_v0.env(scenario=path, weapon_rules="full")
+
+
 # --- layouts -----------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.encode import step_and_view
 from w40k_marl.observe.layout import Layout
+from w40k_marl.rules.state import WEAPON_RULE_SETTINGS
 
 Advance = Callable[..., None]
 Course = Callable[..., list[bytes]]
@@ -29,8 +30,13 @@ def pickled(env: RawEnv) -> RawEnv:
     return clone
 
 
+def how(env: RawEnv) -> dict[str, str]:
+    """The weapon rules of an environment, as an argument."""
+    return {"weapon_rules": WEAPON_RULE_SETTINGS[int(env.session.setting.world.weapon_rules)]}
+
+
 def restored(env: RawEnv) -> RawEnv:
-    new = type(env)(scenario=["macro_default", "small_board"])
+    new = type(env)(scenario=["macro_default", "small_board", "weapon_rules_lab"], **how(env))
     new.restore(env.snapshot())
     new._random = copy.deepcopy(env._random)  # the stream of further games is no part of a snapshot
     return new
@@ -58,6 +64,14 @@ def test_copy_has_the_same_future(advance: Advance, course: Course, way: Copy, k
         each.step(None)
         each.reset()
     assert course(env) == course(clone), "the next episode, too"
+
+
+@ways
+def test_copy_goes_on_with_all_weapon_rules(advance: Advance, course: Course, way: Copy) -> None:
+    env = w40k_v0.raw_env(scenario="weapon_rules_lab", weapon_rules="full")
+    env.reset(seed=2)
+    advance(env, 35)
+    assert course(way(env), seed=5) == course(env, seed=5)
 
 
 @ways
@@ -165,8 +179,8 @@ def test_snapshot_of_another_layout_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"scenario": "pve"}, {"decisions": "reference"}, {"max_turns": 3}],
-    ids=["scenario", "decisions", "turns"],
+    [{"scenario": "pve"}, {"decisions": "reference"}, {"max_turns": 3}, {"weapon_rules": "full"}],
+    ids=["scenario", "decisions", "turns", "weapon rules"],
 )
 def test_snapshot_of_another_game_is_refused(settings: dict[str, object]) -> None:
     env = w40k_v0.env(scenario="small_board")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -36,12 +35,19 @@ class Mirror:
         self.selected = ""
         self.result: tuple[int, str] | None = None
         self.deaths: list[str] = []
+        # what weapon rules have left to be told: hits of SUSTAINED HITS, an attack rolled again, dice of HAZARDOUS
+        self.rules = _acting_rules(env)
+        self.further_hits, self.aim = 0, ""
+        self.again: tuple[str, ...] | None = None
+        self.hazards: list[str] = []
 
     def take(self, events: list[dict[str, Any]]) -> None:
         for event in events:
             getattr(self, f"on_{event['event']}")(event)
 
     def on_selected(self, event: dict[str, Any]) -> None:
+        assert not self.hazards or self.selected in self.deaths, "a hazard was not rolled"
+        self.hazards = []
         self.selected = event["unit"]
 
     def _acts(self, event: dict[str, Any]) -> None:
@@ -68,13 +74,44 @@ class Mirror:
 
     def on_attacked(self, event: dict[str, Any]) -> None:
         self._acts(event)
-        rolls = (event["hit_roll"], event["wound_roll"], event["save_roll"])
-        assert 1 <= rolls[0] <= 6
-        assert all(later == 0 or earlier for earlier, later in pairwise(rolls))
-        assert event["damage"] == 0 or all(rolls)
-        assert isinstance(event["weapon"], str)
+        hit, wound, save = (event["hit_roll"], event["wound_roll"], event["save_roll"])
+        rules = self.rules[event["unit"], event["weapon"]]
+        self._follow_hits(event, rules)
+        assert all(0 <= face <= 6 for face in (hit, wound, save))
+        assert wound or not save or (hit == 6 and "LETHAL HITS" in rules)
+        assert save or not event["damage"] or (wound == 6 and "DEVASTATING WOUNDS" in rules)
+        assert self.again in (None, (event["unit"], event["target"], event["weapon"]))
+        assert wound or self.again is None
+        self.again = None
+        if "HAZARDOUS" in rules and event["weapon"] not in self.hazards:
+            self.hazards.append(event["weapon"])
         self.hit_points[event["target"]] = max(0, self.hit_points[event["target"]] - event["damage"])
         self.attackers.add(event["unit"])
+
+    def _follow_hits(self, event: dict[str, Any], rules: dict[str, int]) -> None:
+        """A hit without a roll is TORRENT's, or one of those that a 6 has brought."""
+        if event["hit_roll"] or "TORRENT" in rules:
+            assert not event["hit_roll"] or "TORRENT" not in rules
+            assert not self.further_hits or not self.hit_points[self.aim], "a further hit was not resolved"
+            self.further_hits = rules.get("SUSTAINED HITS", 0) if event["hit_roll"] == 6 else 0
+            self.aim = event["target"]
+        else:
+            assert self.further_hits > 0
+            assert self.aim == event["target"]
+            self.further_hits -= 1
+
+    def on_rerolled(self, event: dict[str, Any]) -> None:
+        self._acts(event)
+        assert "TWIN LINKED" in self.rules[event["unit"], event["weapon"]]
+        assert 1 <= event["wound_roll"] <= 5
+        assert self.again is None
+        self.again = (event["unit"], event["target"], event["weapon"])
+
+    def on_hazard_rolled(self, event: dict[str, Any]) -> None:
+        self._acts(event)
+        assert event["damage"] == (3 if event["roll"] == 1 else 0)
+        self.hazards.remove(event["weapon"])
+        self.hit_points[event["unit"]] = max(0, self.hit_points[event["unit"]] - event["damage"])
 
     def on_died(self, event: dict[str, Any]) -> None:
         assert self.hit_points[event["unit"]] == 0
@@ -115,6 +152,16 @@ class Mirror:
         }
 
 
+def _acting_rules(env: RawEnv) -> dict[tuple[str, str], dict[str, int]]:
+    """The rules of each weapon by unit and code, with their numbers; none where they are labels."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for unit in env.session.setting.scenario.units:
+        for weapon in (*unit.type.ranged, *unit.type.melee):
+            parts = [rule.partition(":") for rule in weapon.rules] if env.session.setting.world.weapon_rules else []
+            found[unit.id, weapon.code] = {name: int(number or 1) for name, _, number in parts}
+    return found
+
+
 def seen(env: RawEnv) -> dict[str, object]:
     """The same facts, from the game."""
     session, game = env.session, env.session.games[0]
@@ -138,11 +185,12 @@ def seen(env: RawEnv) -> dict[str, object]:
     }
 
 
+@pytest.mark.parametrize("weapon_rules", ["reference", "full"])
 @pytest.mark.parametrize("decisions", ["agent", "reference"])
 @pytest.mark.parametrize("scenario", list_scenarios())
-def test_events_alone_tell_the_game(play: Play, scenario: str, decisions: str) -> None:
-    env = w40k_v0.raw_env(scenario=scenario, decisions=decisions)
-    for seed in range(3):
+def test_events_alone_tell_the_game(play: Play, scenario: str, decisions: str, weapon_rules: str) -> None:
+    env = w40k_v0.raw_env(scenario=scenario, decisions=decisions, weapon_rules=weapon_rules)
+    for seed in range(12 if scenario == "weapon_rules_lab" else 3):
         env.reset(seed=seed)
         mirror = Mirror(env)
         for _ in play(env, seed):
@@ -164,8 +212,8 @@ def _compare(env: RawEnv, mirror: Mirror) -> None:
 
 def test_every_kind_of_event_happens(play: Play) -> None:
     kinds = set()
-    for scenario in ("tyranid_meleeswarm_bot_1", "macro_default", "small_board"):
-        env = w40k_v0.raw_env(scenario=scenario)
+    for scenario in ("tyranid_meleeswarm_bot_1", "macro_default", "small_board", "weapon_rules_lab"):
+        env = w40k_v0.raw_env(scenario=scenario, weapon_rules="full")
         for seed in range(12):
             env.reset(seed=seed)
             for _ in play(env, seed):
@@ -173,6 +221,14 @@ def test_every_kind_of_event_happens(play: Play) -> None:
             kinds.update(event["event"] for event in env.events())
     rare = {"no_destination", "advance_blocked"}  # a unit walled in after its pool was made
     assert {names[0] for names in FIELDS.values()} - rare <= kinds
+
+
+def test_events_of_weapon_rules_need_them(play: Play) -> None:
+    env = w40k_v0.raw_env(scenario="weapon_rules_lab")
+    for seed in range(6):
+        env.reset(seed=seed)
+        for _ in play(env, seed):
+            assert not {event["event"] for event in env.events()} & {"rerolled", "hazard_rolled"}
 
 
 def test_events_are_in_words() -> None:

@@ -16,10 +16,11 @@ from w40k_marl.rules.state import Game
 Play = Callable[..., Iterator[tuple[str, int]]]
 
 
+@pytest.mark.parametrize("weapon_rules", ["reference", "full"])
 @pytest.mark.parametrize("decisions", ["agent", "reference"])
 @pytest.mark.parametrize("scenario", list_scenarios())
-def test_games_are_sound(play: Play, scenario: str, decisions: str) -> None:
-    env = w40k_v0.raw_env(scenario=scenario, decisions=decisions, max_turns=3)
+def test_games_are_sound(play: Play, scenario: str, decisions: str, weapon_rules: str) -> None:
+    env = w40k_v0.raw_env(scenario=scenario, decisions=decisions, max_turns=3, weapon_rules=weapon_rules)
     env.reset(seed=1)
     for _ in play(env, 1):
         check_invariants(env.session)
@@ -74,6 +75,14 @@ def attack_without_activation(game: Game) -> None:
     game.attacks_left = 2
 
 
+def keep_a_hazard(game: Game) -> None:
+    game.hazards = 1
+
+
+def use_a_label(game: Game) -> None:
+    game.active, game.hazards = 0, 1
+
+
 def activate_a_stranger(game: Game) -> None:
     game.active = 16
 
@@ -107,6 +116,8 @@ def go_on_too_long(game: Game) -> None:
         (empty_pool, "nobody may act and the game is not over"),
         (end, "the game is over before the end of its last round"),
         (attack_without_activation, "something is left of an activation that is closed"),
+        (keep_a_hazard, "something is left of an activation that is closed"),
+        (use_a_label, "unit 0 has used weapons whose hazard is a label"),
         (activate_a_stranger, "unit 16 is active and the other player is to act"),
         (lose_points, "victory points below 0"),
         (flee_without_moving, "have fled and not moved"),

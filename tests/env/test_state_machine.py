@@ -18,6 +18,7 @@ from w40k_marl.errors import IllegalActionError
 from w40k_marl.rules.actions import MICRO_COUNT, may_do, may_select
 from w40k_marl.rules.state import NOBODY
 
+LAB = ("weapon_rules_lab",)
 SCENARIOS = ("small_board", "asymmetric", "macro_default", "tyranid_meleeswarm_bot_1")
 LARGE = settings(
     max_examples=20,
@@ -31,10 +32,17 @@ class Games(RuleBasedStateMachine):
     """One game, and snapshots of it."""
 
     decisions: ClassVar[str] = "agent"
+    weapon_rules: ClassVar[str] = "reference"
+    scenarios: ClassVar[tuple[str, ...]] = SCENARIOS
 
-    @initialize(scenario=st.sampled_from(SCENARIOS), seed=st.integers(0, 2**32), turns=st.integers(1, 4))
-    def begin(self, scenario: str, seed: int, turns: int) -> None:
-        self.env: RawEnv = w40k_v0.raw_env(scenario=scenario, decisions=self.decisions, max_turns=turns)
+    @initialize(pick=st.integers(0, 2**16), seed=st.integers(0, 2**32), turns=st.integers(1, 4))
+    def begin(self, pick: int, seed: int, turns: int) -> None:
+        self.env: RawEnv = w40k_v0.raw_env(
+            scenario=self.scenarios[pick % len(self.scenarios)],
+            decisions=self.decisions,
+            max_turns=turns,
+            weapon_rules=self.weapon_rules,
+        )
         self.env.reset(seed=seed)
         self.kept: list[tuple[bytes, str]] = []
         self.points = [0, 0]
@@ -126,14 +134,31 @@ class ReferenceGames(Games):
     decisions = "reference"
 
 
+class FullGames(Games):
+    """The same, where every weapon rule acts and some weapons kill their bearers."""
+
+    weapon_rules = "full"
+    scenarios = LAB
+
+
+class FullReferenceGames(FullGames):
+    """Both at once."""
+
+    decisions = "reference"
+
+
 TestGames = pytest.mark.filterwarnings("error")(Games.TestCase)
 TestGames.settings = LARGE
 TestReferenceGames = pytest.mark.filterwarnings("error")(ReferenceGames.TestCase)
 TestReferenceGames.settings = LARGE
+TestFullGames = pytest.mark.filterwarnings("error")(FullGames.TestCase)
+TestFullGames.settings = LARGE
+TestFullReferenceGames = pytest.mark.filterwarnings("error")(FullReferenceGames.TestCase)
+TestFullReferenceGames.settings = LARGE
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("machine", [Games, ReferenceGames])
+@pytest.mark.parametrize("machine", [Games, ReferenceGames, FullGames, FullReferenceGames])
 def test_long_run(machine: type[Games]) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 

@@ -73,6 +73,7 @@ class Table:
         max_turns: int | None = None,
         capacity: Hex = (16, 8),
         seed: int = 0,
+        weapon_rules: str = "reference",
     ) -> None:
         cols, rows = board
         corner = f"0,{rows - 1}"
@@ -96,6 +97,7 @@ class Table:
             objectives=capacity[1],
             decisions=decisions,
             max_turns=max_turns,
+            weapon_rules=weapon_rules,
         )
         self.units_per_side = capacity[0]
         self.games = new_games(1, *capacity)

@@ -34,17 +34,18 @@ def digest(session: Session, seed: int, picks: random.Random) -> str:
     return found.hexdigest()
 
 
-def digests(scenario: str, decisions: str, games: int) -> list[str]:
+def digests(scenario: str, decisions: str, weapon_rules: str, games: int) -> list[str]:
     """Digests of the first games on a scenario."""
-    session = Session(scenario, decisions=decisions)
+    session = Session(scenario, decisions=decisions, weapon_rules=weapon_rules)
     return [digest(session, seed, random.Random(seed)) for seed in range(games)]
 
 
 if __name__ == "__main__":
     games, scenarios = int(sys.argv[1]), sys.argv[2:]
     played = {
-        f"{scenario} {decisions}": digests(scenario, decisions, games)
+        f"{scenario} {decisions} {weapon_rules}": digests(scenario, decisions, weapon_rules, games)
         for scenario in scenarios
         for decisions in ("reference", "agent")
+        for weapon_rules in ("reference", "full")
     }
     print(json.dumps({"games": played, "perft": make_perft.table(PERFT_DEPTH)}))  # noqa: T201

@@ -23,7 +23,7 @@ def tool(root: Path) -> ModuleType:
     return playthrough  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("scenario", ["small_board", "pve", "asymmetric"])
+@pytest.mark.parametrize("scenario", ["small_board", "pve", "asymmetric", "weapon_rules_lab"])
 def test_game_goes_as_written(tool: ModuleType, scenario: str) -> None:
     written = (tool.FOLDER / f"{scenario}.txt").read_text(encoding="utf-8").splitlines()
     played = tool.text(scenario, *tool.KEPT[scenario]).splitlines()

@@ -26,7 +26,7 @@ def run(root: Path, *arguments: object, **environment: str) -> Any:
 
 
 def test_same_games_without_the_compiler(root: Path) -> None:
-    arguments = (3, "small_board")
+    arguments = (2, "small_board", "weapon_rules_lab")
     assert run(root, *arguments, NUMBA_DISABLE_JIT="1") == run(root, *arguments)
 
 
@@ -39,5 +39,6 @@ def test_same_games_without_the_compiler_on_large_boards(root: Path) -> None:
 @pytest.mark.slow
 def test_same_games_with_bounds_checks(root: Path) -> None:
     """No index leaves its array in any of these games; the checked code has a cache of its own."""
-    arguments = (12, "small_board", "macro_default", "pve", "dense_walls", "asymmetric", "mirror_match", "open_field")
-    assert run(root, *arguments, NUMBA_BOUNDSCHECK="1") == run(root, *arguments)
+    small = ("small_board", "weapon_rules_lab")
+    large = ("macro_default", "pve", "dense_walls", "asymmetric", "mirror_match", "open_field")
+    assert run(root, 12, *small, *large, NUMBA_BOUNDSCHECK="1") == run(root, 12, *small, *large)

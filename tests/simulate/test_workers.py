@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from w40k_marl.simulate import on_ray
+from w40k_marl.content.agents import training_config
+from w40k_marl.content.scenario import scenario_path
+from w40k_marl.errors import W40KError
+from w40k_marl.simulate import on_ray, options
 from w40k_marl.simulate.options import Options, Plan, make_plan
 from w40k_marl.simulate.outcome import Outcome
 from w40k_marl.simulate.report import as_data
 from w40k_marl.simulate.run import run, sweep
-from w40k_marl.simulate.worker import Worker
+from w40k_marl.simulate.worker import Worker, batch_environment, environment
 
 HERE = Path(__file__).resolve().parent
 
@@ -30,6 +35,31 @@ def policies_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def plan(**options: Any) -> Plan:
     return make_plan(Options(**{"scenario_file": ("small_board",), "seed": 5, **options}))
+
+
+def with_weapon_rules(whole: Plan, weapon_rules: str) -> Plan:
+    """The plan, as if the training config said so."""
+    return replace(whole, training=replace(whole.training, weapon_rules=weapon_rules))
+
+
+@pytest.mark.parametrize(("weapon_rules", "number"), [("reference", 0), ("full", 1)])
+def test_weapon_rules_of_the_training_config_are_played(weapon_rules: str, number: int) -> None:
+    alone = environment(with_weapon_rules(plan(), weapon_rules))
+    batch = batch_environment(with_weapon_rules(plan(batch=2), weapon_rules))
+    assert alone.session.setting.world.weapon_rules == number
+    assert batch.setting_of(0).world.weapon_rules == number
+
+
+def test_rule_that_cannot_act_is_refused_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = json.loads(scenario_path("weapon_rules_lab").read_text(encoding="utf-8"))
+    scenario["custom_weapons"]["bayonet"]["WEAPON_RULES"] = ["ANTI:4"]
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(scenario), encoding="utf-8")
+    full = replace(training_config(), weapon_rules="full")
+    plan(scenario_file=(str(path),))
+    monkeypatch.setattr(options, "training_config", lambda *_: full)
+    with pytest.raises(W40KError, match=r"--scenario-file: case: unit '1'.*weapon 'bayonet'.*ANTI:4"):
+        plan(scenario_file=(str(path),))
 
 
 def results(outcome: Outcome) -> list[dict[str, Any]]:

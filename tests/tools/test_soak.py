@@ -35,7 +35,7 @@ def test_short_soak_finds_nothing() -> None:
     report = json.loads(done.stdout)
     assert report["violations"] == []
     assert report["games"] >= report["settings"] >= 1
-    assert report["settings_in_all"] == 28
+    assert report["settings_in_all"] == 60
     assert min(report[name] for name in ("steps", "batch_games", "batch_steps", "refusals", "restores", "rss_mb")) > 0
 
 

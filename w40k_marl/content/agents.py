@@ -38,6 +38,7 @@ class TrainingConfig:
     decisions: str  # "agent" or "reference"
     max_turns: int | None  # None: that of the game rules
     layout: Capacities
+    weapon_rules: str = "reference"  # or "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
     entry = entries[name]
     _check_scenario(entry.scenario, path, name)
     layout = Capacities(entry.layout.units_per_side, entry.layout.objectives, entry.layout.intents)
-    return TrainingConfig(entry.scenario, entry.decisions, entry.max_turns, layout)
+    return TrainingConfig(entry.scenario, entry.decisions, entry.max_turns, layout, entry.weapon_rules)
 
 
 def rewards_config(name: str = DEFAULT_AGENT) -> RewardsConfig:

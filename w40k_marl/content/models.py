@@ -284,6 +284,7 @@ class TrainingEntry(_Entry):
     scenario: Name = "macro_default"
     decisions: Literal["agent", "reference"] = "agent"
     max_turns: Turns | None = None
+    weapon_rules: Literal["reference", "full"] = "reference"
     layout: LayoutEntry = field(default_factory=LayoutEntry)
 
 

@@ -11,6 +11,7 @@ from ..rules.board import Board, make_board
 from ..rules.combat import kind_by_hit_points
 from ..rules.hexes import MAX_COLUMNS, MAX_ROWS
 from ..rules.state import (
+    ACTING,
     CONDITIONS,
     CONTROL_METHODS,
     DECISIONS,
@@ -25,10 +26,12 @@ from ..rules.state import (
     RANGED,
     SWARM,
     TROOP,
+    WEAPON_RULE_SETTINGS,
     World,
     Worlds,
     world_dtype,
 )
+from .acting_rules import check_acting_rules, write_acting_rules
 from .definitions import Dice, GameRules, Scenario, Unit, Weapon
 
 
@@ -57,16 +60,21 @@ def build_setting(
     objectives: int = 8,
     decisions: str = "agent",
     max_turns: int | None = None,
+    weapon_rules: str = "reference",
     intents: bool = False,
 ) -> Setting:
     """Arrays of a scenario for capacities of ``units_per_side`` and ``objectives``.
 
-    ``decisions`` is ``"agent"`` or ``"reference"``; ``max_turns`` replaces that of the game rules; with ``intents``
-    every activation begins with one.
+    ``decisions`` is ``"agent"`` or ``"reference"``; ``max_turns`` replaces that of the game rules; ``weapon_rules``
+    is ``"reference"`` (ASSAULT and PISTOL act) or ``"full"`` (docs/weapon_rules.md); with ``intents`` every
+    activation begins with one.
 
-    Raises ContentError where the scenario or an argument does not fit.
+    Raises ContentError where the scenario or an argument does not fit, and in ``"full"`` for a rule that cannot act.
     """
-    _check(scenario, units_per_side, objectives, decisions, max_turns)
+    _check_arguments(units_per_side, objectives, decisions, max_turns, weapon_rules)
+    _check_capacities(scenario, units_per_side, objectives)
+    if weapon_rules == "full":
+        check_acting_rules(scenario)
     sides = [[unit for unit in scenario.units if unit.player == player] for player in (1, 2)]
     numbers = {unit.id: side * units_per_side + slot for side in (0, 1) for slot, unit in enumerate(sides[side])}
     worlds: Worlds = np.zeros(1, dtype=world_dtype(units_per_side))
@@ -75,6 +83,7 @@ def build_setting(
     world.max_turns = game_rules.max_turns if max_turns is None else max_turns
     world.decisions = DECISIONS.index(decisions)
     world.intents = intents
+    world.weapon_rules = WEAPON_RULE_SETTINGS.index(weapon_rules)
     world.advance_dice_sides = game_rules.advance_distance_range
     world.objective_count = len(scenario.objectives)
     for number, objective in enumerate(scenario.objectives):
@@ -95,19 +104,27 @@ def build_setting(
     return Setting(scenario, game_rules, worlds, board, tuple(units), numbers)
 
 
-def _check(scenario: Scenario, units_per_side: int, objectives: int, decisions: str, max_turns: int | None) -> None:
-    """Refuse what does not fit the records."""
-    if decisions not in DECISIONS:
-        raise ContentError("argument", "decisions", " or ".join(map(repr, DECISIONS)), repr(decisions))
+def _check_arguments(
+    units_per_side: int, objectives: int, decisions: str, max_turns: int | None, weapon_rules: str
+) -> None:
+    """Refuse values that mean nothing."""
+    choices = (("decisions", DECISIONS, decisions), ("weapon_rules", WEAPON_RULE_SETTINGS, weapon_rules))
+    for key, known, got in choices:
+        if got not in known:
+            raise ContentError("argument", key, " or ".join(map(repr, known)), repr(got))
     if max_turns is not None and max_turns < 1:
         raise ContentError("argument", "max_turns", "at least 1", str(max_turns))
     capacities = (
         ("units_per_side", MAX_UNITS_PER_SIDE, units_per_side),
         ("objectives", MAX_OBJECTIVES, objectives),
     )
-    for key, limit, got in capacities:
-        if not 1 <= got <= limit:
-            raise ContentError("argument", f"layout.{key}", f"from 1 to {limit}", str(got))
+    for key, limit, size in capacities:
+        if not 1 <= size <= limit:
+            raise ContentError("argument", f"layout.{key}", f"from 1 to {limit}", str(size))
+
+
+def _check_capacities(scenario: Scenario, units_per_side: int, objectives: int) -> None:
+    """Refuse what does not fit the records."""
     for player in (1, 2):
         size = sum(unit.player == player for unit in scenario.units)
         _limit(scenario, f"units of player {player}", units_per_side, size)
@@ -184,6 +201,8 @@ def _write_weapon(world: World, at: tuple[int, int, int], weapon: Weapon) -> Non
     world.armor_penetration[at] = weapon.ap
     world.assault[at] = "ASSAULT" in weapon.rules
     world.pistol[at] = "PISTOL" in weapon.rules
+    if world.weapon_rules == ACTING:
+        write_acting_rules(world, at, weapon)
 
 
 def _fixed_and_dice(value: Dice) -> tuple[int, int]:

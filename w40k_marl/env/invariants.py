@@ -20,6 +20,7 @@ from ..rules.state import (
     FIGHT,
     INTENT_DUE,
     INTENT_SETTLED,
+    LABELS,
     NO_STAGE,
     NOBODY,
     PHASES,
@@ -28,6 +29,18 @@ from ..rules.state import (
 )
 from ..rules.turn import acting_side, eligible
 from .session import Session
+
+_OF_AN_ACTIVATION = (
+    "intent_stage",
+    "attacks_left",
+    "target_count",
+    "has_attacked",
+    "started",
+    "weapon_chosen",
+    "fired",
+    "hazards",
+)
+"""Fields of a row that are 0 between activations."""
 
 
 class InvariantError(AssertionError):
@@ -104,16 +117,7 @@ def _activation(session: Session, game: Game) -> Iterator[str]:
     """One activation is open or none; what belongs to one is gone with it."""
     number, units = int(game.active), session.layout.units_per_side
     if number == NOBODY:
-        left = (
-            game.intent_stage,
-            game.attacks_left,
-            game.target_count,
-            game.has_attacked,
-            game.started,
-            game.weapon_chosen,
-            game.fired,
-        )
-        if any(int(value) for value in left) or game.target != NOBODY:
+        if any(int(game[name]) for name in _OF_AN_ACTIVATION) or game.target != NOBODY:
             yield "something is left of an activation that is closed"
         return
     if game.over:
@@ -125,6 +129,8 @@ def _activation(session: Session, game: Game) -> Iterator[str]:
         yield f"unit {number} is active and dead"
     if not has(eligible(game), slot):
         yield f"unit {number} is active and in no pool"
+    if game.hazards and session.setting.world.weapon_rules == LABELS:
+        yield f"unit {number} has used weapons whose hazard is a label"
     targets = game.targets[: int(game.target_count)].tolist()
     if len(set(targets)) < len(targets):
         yield f"a target is listed twice: {targets}"

@@ -77,6 +77,8 @@ def in_words(event: Event) -> str:
         "phase_began": "turn {turn}, player {player}: {phase} phase",
         "control_changed": "objective {objective} goes to {controller}",
         "scored": "player {player} scores {points}",
+        "rerolled": "{unit} rolls {wound_roll} to wound unit {target} with {weapon}, and rolls again",
+        "hazard_rolled": "{unit} rolls {roll} for the hazard of {weapon}: {damage} damage",
         "game_over": "the game is over: winner {winner} by {method}",
     }
     words["unit"] = unit

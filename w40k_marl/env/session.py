@@ -21,7 +21,7 @@ from ..observe.encode import LOOK, step_and_view, write_features
 from ..observe.layout import Layout
 from ..rules import engine
 from ..rules.bits import has
-from ..rules.state import DECISIONS, NOBODY, PHASES, Games, new_games
+from ..rules.state import DECISIONS, NOBODY, PHASES, WEAPON_RULE_SETTINGS, Games, new_games
 from ..rules.turn import acting_side, eligible
 from .events import Event, describe_event
 
@@ -42,6 +42,7 @@ class GameOptions(TypedDict, total=False):
     game_rules: str | Path | GameRules | None  # a file or its numbers, by default the packaged ones
     layout: Layout | None  # capacities, by default 16 units a side and 8 objectives
     max_turns: int | None  # by default that of the game rules
+    weapon_rules: str  # "reference" (default), or "full": all rules of docs/weapon_rules.md act
 
 
 MOST_TURNS = 1000
@@ -56,7 +57,9 @@ class _Playable:
     fingerprint: bytes
 
 
-def _playable(scenario: Scenario, rules: GameRules, layout: Layout, decisions: str, max_turns: int | None) -> _Playable:
+def _playable(
+    scenario: Scenario, rules: GameRules, layout: Layout, decisions: str, max_turns: int | None, weapon_rules: str
+) -> _Playable:
     setting = build_setting(
         scenario,
         rules,
@@ -65,6 +68,7 @@ def _playable(scenario: Scenario, rules: GameRules, layout: Layout, decisions: s
         decisions=decisions,
         max_turns=max_turns,
         intents=layout.intents,
+        weapon_rules=weapon_rules,
     )
     write_features(setting.worlds)
     setting.worlds.setflags(write=False)
@@ -80,9 +84,10 @@ def _load(
     layout: Layout,
     decisions: str,
     max_turns: int | None,
+    weapon_rules: str,
 ) -> _Playable:
     """Build a scenario once for all its games; ``_version`` tells an edited file from the one read before."""
-    return _playable(load_scenario(scenario), rules, layout, decisions, max_turns)
+    return _playable(load_scenario(scenario), rules, layout, decisions, max_turns, weapon_rules)
 
 
 def _version_of(scenario: ScenarioName) -> tuple[int, ...]:
@@ -108,9 +113,11 @@ def _named(scenario: object) -> list[ScenarioName]:
     return list(names)
 
 
-def _check_arguments(decisions: object, max_turns: object) -> None:
-    if not isinstance(decisions, str) or decisions not in DECISIONS:
-        raise ContentError("argument", "decisions", " or ".join(map(repr, DECISIONS)), repr(decisions))
+def _check_arguments(decisions: object, max_turns: object, weapon_rules: object) -> None:
+    choices = (("decisions", DECISIONS, decisions), ("weapon_rules", WEAPON_RULE_SETTINGS, weapon_rules))
+    for key, known, got in choices:
+        if not isinstance(got, str) or got not in known:
+            raise ContentError("argument", key, " or ".join(map(repr, known)), repr(got))
     whole = isinstance(max_turns, int) and not isinstance(max_turns, bool)
     if max_turns is not None and not (whole and 1 <= max_turns <= MOST_TURNS):  # type: ignore[operator]
         raise ContentError("argument", "max_turns", f"None or a whole number from 1 to {MOST_TURNS}", repr(max_turns))
@@ -127,13 +134,15 @@ class Session:
         game_rules: str | Path | GameRules | None = None,
         layout: Layout | None = None,
         max_turns: int | None = None,
+        weapon_rules: str = "reference",
     ) -> None:
         """Load every scenario; ContentError where one is missing, wrong or does not fit the layout."""
         names = _named(scenario)
-        _check_arguments(decisions, max_turns)
+        _check_arguments(decisions, max_turns, weapon_rules)
         rules = game_rules if isinstance(game_rules, GameRules) else load_game_rules(game_rules)
         self.layout = layout or Layout()
-        self._start([_load(name, _version_of(name), rules, self.layout, decisions, max_turns) for name in names])
+        how = (rules, self.layout, decisions, max_turns, weapon_rules)
+        self._start([_load(name, _version_of(name), *how) for name in names])
 
     def _start(self, playable: list[_Playable]) -> None:
         """Take settings and an empty row."""
@@ -326,7 +335,13 @@ class Session:
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: scenarios and rules, from which the arrays are made again, and the row."""
         settings = [
-            (setting.scenario, setting.game_rules, DECISIONS[int(world.decisions)], int(world.max_turns))
+            (
+                setting.scenario,
+                setting.game_rules,
+                DECISIONS[int(world.decisions)],
+                int(world.max_turns),
+                WEAPON_RULE_SETTINGS[int(world.weapon_rules)],
+            )
             for setting in self.settings
             for world in [setting.world]
         ]
@@ -342,8 +357,8 @@ class Session:
         self.layout = state["layout"]
         self._start(
             [
-                _playable(scenario, rules, self.layout, decisions, max_turns)
-                for scenario, rules, decisions, max_turns in state["settings"]
+                _playable(scenario, rules, self.layout, decisions, max_turns, weapon_rules)
+                for scenario, rules, decisions, max_turns, weapon_rules in state["settings"]
             ]
         )
         self._use(state["setting_index"])

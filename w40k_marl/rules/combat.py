@@ -11,7 +11,8 @@ from .compiled import compiled
 from .dice import ATTACKS, DAMAGE, HIT, SAVE, WOUND, amount, expected_amount, roll
 from .events import ATTACKED, record
 from .state import ELITE, LEADER, MAX_WEAPONS, RANGED, SWARM, TROOP, Game, World
-from .units import wound
+from .units import is_alive, wound
+from .weapon_rules import CRITICAL, further_attacks, further_damage, hit_target, roll_to_wound
 
 NO_INVULNERABLE_SAVE = 7
 NEVER_DIES = 100.0
@@ -47,6 +48,9 @@ def success(needed: int) -> float:
 @compiled
 def attack(world: World, game: Game, attacker: int, kind: int, slot: int, target: int) -> None:
     """Roll one attack; each die only if the one before it succeeded (spec 04 R-55, 05 rule 27)."""
+    if world.changes_attacks[attacker, kind, slot]:
+        _attack_by_rules(world, game, attacker, kind, slot, target)
+        return
     wound_roll = save_roll = damage = 0
     hit_roll = roll(game, 6, HIT)
     if hit_roll >= world.hit[attacker, kind, slot]:
@@ -66,6 +70,50 @@ def attack(world: World, game: Game, attacker: int, kind: int, slot: int, target
 
 
 @compiled
+def _attack_by_rules(world: World, game: Game, attacker: int, kind: int, slot: int, target: int) -> None:
+    """``attack`` with a weapon whose rules act: the hit, then those that SUSTAINED HITS adds to it.
+
+    Further hits are no rolls to hit, so they are never critical; they end with the target.
+    """
+    if world.hazardous[attacker, kind, slot]:
+        game.hazards = int(game.hazards) | (1 << slot)
+    hit_roll = 0
+    if world.torrent[attacker, kind, slot] == 0:
+        hit_roll = roll(game, 6, HIT)
+        if hit_roll < hit_target(world, game, attacker, kind, slot):
+            record(game, ATTACKED, attacker, target, slot + kind * MAX_WEAPONS, hit_roll, 0, 0, 0)
+            return
+    lethal = hit_roll == CRITICAL and world.lethal_hits[attacker, kind, slot] != 0
+    _resolve_hit(world, game, attacker, kind, slot, target, hit_roll, lethal)
+    if hit_roll == CRITICAL:
+        for _ in range(world.sustained_hits[attacker, kind, slot]):
+            if is_alive(world, game, target):
+                _resolve_hit(world, game, attacker, kind, slot, target, 0, False)
+
+
+@compiled
+def _resolve_hit(
+    world: World, game: Game, attacker: int, kind: int, slot: int, target: int, hit_roll: int, wounded: bool
+) -> None:
+    """Wound, save and damage of one hit; ``wounded`` needs no wound roll. Rolls not made are recorded as 0."""
+    wound_roll = save_roll = damage = 0
+    if not wounded:
+        needed = wound_target(int(world.strength[attacker, kind, slot]), int(world.toughness[target]))
+        wound_roll = roll_to_wound(world, game, attacker, kind, slot, target, needed)
+        wounded = wound_roll >= needed
+    if wounded:
+        if wound_roll != CRITICAL or world.devastating_wounds[attacker, kind, slot] == 0:
+            save_roll = roll(game, 6, SAVE)
+        if save_roll < save_against(world, attacker, kind, slot, target):
+            fixed, dice = int(world.damage[attacker, kind, slot]), int(world.damage_dice[attacker, kind, slot])
+            damage = amount(game, fixed, dice, DAMAGE) + further_damage(world, game, attacker, kind, slot, target)
+    weapon = slot + kind * MAX_WEAPONS
+    record(game, ATTACKED, attacker, target, weapon, hit_roll, wound_roll, save_roll, damage)
+    if damage > 0:
+        wound(world, game, target, damage, attacker)
+
+
+@compiled
 def save_against(world: World, attacker: int, kind: int, slot: int, target: int) -> int:
     """The roll that ``target`` needs to save against a weapon."""
     return save_target(
@@ -76,9 +124,13 @@ def save_against(world: World, attacker: int, kind: int, slot: int, target: int)
 
 
 @compiled
-def number_of_attacks(world: World, game: Game, unit: int, kind: int, slot: int) -> int:
-    """How many attacks a weapon makes this activation; rolls the die of a D3 or D6."""
-    return amount(game, int(world.attacks[unit, kind, slot]), int(world.attacks_dice[unit, kind, slot]), ATTACKS)
+def number_of_attacks(world: World, game: Game, unit: int, kind: int, slot: int, target: int) -> int:
+    """How many attacks a weapon makes this activation; rolls the die of a D3 or D6.
+
+    ``target`` is the first one, or NOBODY; only RAPID_FIRE asks for it.
+    """
+    rolled = amount(game, int(world.attacks[unit, kind, slot]), int(world.attacks_dice[unit, kind, slot]), ATTACKS)
+    return rolled + further_attacks(world, game, unit, kind, slot, target)
 
 
 @compiled

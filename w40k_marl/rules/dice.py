@@ -15,8 +15,20 @@ from .state import MAX_RECORDED_DICE, Game
 DICE_STREAM, DEPLOYMENT_STREAM = range(2)
 
 # what a die is rolled for; a recording names the purpose of each face
-HIT, WOUND, SAVE, DAMAGE, ATTACKS, CHARGE_MOVE, ADVANCE_MOVE, CHOICE = range(1, 9)
-PURPOSES = ("", "hit", "wound", "save", "damage", "num_attacks", "charge", "advance", "move_choice")
+HIT, WOUND, SAVE, DAMAGE, ATTACKS, CHARGE_MOVE, ADVANCE_MOVE, CHOICE, WOUND_REROLL, HAZARD = range(1, 11)
+PURPOSES = (
+    "",
+    "hit",
+    "wound",
+    "save",
+    "damage",
+    "num_attacks",
+    "charge",
+    "advance",
+    "move_choice",
+    "wound_reroll",
+    "hazard",
+)
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)

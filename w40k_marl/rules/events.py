@@ -26,8 +26,10 @@ from .state import MAX_EVENTS, Game
     CONTROL_CHANGED,
     SCORED,
     GAME_OVER,
+    REROLLED,
+    HAZARD_ROLLED,
     INTENDED,
-) = range(1, 18)
+) = range(1, 20)
 
 FIELDS: dict[int, tuple[str, ...]] = {
     SELECTED: ("selected", "unit"),
@@ -47,9 +49,12 @@ FIELDS: dict[int, tuple[str, ...]] = {
     SCORED: ("scored", "", "", "player", "points", "turn"),
     GAME_OVER: ("game_over", "", "", "winner", "method"),
     INTENDED: ("intended", "unit", "", "intent", "detail"),
+    REROLLED: ("rerolled", "unit", "target", "weapon", "wound_roll"),
+    HAZARD_ROLLED: ("hazard_rolled", "unit", "", "weapon", "roll", "damage"),
 }
 """For each kind its name, then the names of its columns; ``""`` for a column without meaning.
 
+A roll of 0 was not made. ``rerolled`` tells a wound roll that failed and stands before the attack it belongs to.
 ``weapon`` is the slot, plus ``state.MAX_WEAPONS`` for melee weapons; hexes are ``column * 64 + row``.
 """
 

@@ -153,7 +153,7 @@ def fight(world: World, game: Game, unit: int, target: int) -> bool:
     if not game.weapon_chosen:
         game.weapon_chosen = 1
         first = best_melee_weapon(world, game, unit, target)
-        game.attacks_left = number_of_attacks(world, game, unit, MELEE, first)
+        game.attacks_left = number_of_attacks(world, game, unit, MELEE, first, target)
     while game.attacks_left > 0:
         strike_once(world, game, unit, best_melee_weapon(world, game, unit, int(game.target)), int(game.target))
         game.attacks_left -= 1

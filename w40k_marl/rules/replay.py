@@ -185,7 +185,7 @@ def force_weapon(worlds: Worlds, board: Board, games: Games, row: int, slot: int
     if not 0 <= slot < world.weapon_count[unit, RANGED]:
         return NOT_A_WEAPON
     start_activation(world, board, game, unit)
-    choose_weapon(world, game, unit, slot)
+    choose_weapon(world, game, unit, slot, NOBODY)
     return DONE
 
 

@@ -300,7 +300,8 @@ def shoot(world: World, board: Board, game: Game, unit: int, target: int) -> boo
     game.target = target
     while True:
         if not game.weapon_chosen:
-            choose_weapon(world, game, unit, best_weapon(world, board, game, unit, int(game.target)))
+            first = int(game.target)
+            choose_weapon(world, game, unit, best_weapon(world, board, game, unit, first), first)
         if game.attacks_left > 0:
             fire_once(world, game, unit, int(game.selected_weapon[unit]), int(game.target))
             game.attacks_left -= 1
@@ -316,11 +317,11 @@ def shoot(world: World, board: Board, game: Game, unit: int, target: int) -> boo
 
 
 @compiled
-def choose_weapon(world: World, game: Game, unit: int, slot: int) -> None:
-    """Select a weapon and roll how often it fires."""
+def choose_weapon(world: World, game: Game, unit: int, slot: int, target: int) -> None:
+    """Select a weapon and roll how often it fires, at the distance of its first target (or NOBODY)."""
     game.selected_weapon[unit] = slot
     game.weapon_chosen = 1
-    game.attacks_left = number_of_attacks(world, game, unit, RANGED, slot)
+    game.attacks_left = number_of_attacks(world, game, unit, RANGED, slot, target)
 
 
 @compiled
@@ -328,20 +329,21 @@ def targets_for_the_next_shot(world: World, board: Board, game: Game, unit: int)
     """Bring the target list up to date, going on to a further weapon if this one is used up (R-48, R-49)."""
     selected = int(game.selected_weapon[unit])
     agent_decides = world.decisions == DECIDED_BY_AGENT
-    if game.attacks_left == 0:
+    used_up = game.attacks_left == 0
+    if used_up:
         game.fired = int(game.fired) | (1 << selected)
     locked = engaged_enemies(world, board, game, side_of(world, unit))
     usable = usable_now(world, board, game, unit, locked)
-    if game.attacks_left == 0:
-        if usable == 0:
-            return False
-        if agent_decides:
-            game.weapon_chosen = 0
-        else:
-            choose_weapon(world, game, unit, first_slot(usable))
-    elif agent_decides:
+    if used_up and usable == 0:
+        return False
+    if not used_up and agent_decides:
         usable = 1 << selected  # the shots left belong to the weapon already chosen
     drop_lost_targets(world, board, game, unit, usable)
+    if used_up and agent_decides:
+        game.weapon_chosen = 0
+    elif used_up:
+        first = int(game.targets[0]) if game.target_count > 0 else NOBODY
+        choose_weapon(world, game, unit, first_slot(usable), first)
     return bool(game.target_count > 0)
 
 

@@ -63,6 +63,10 @@ SWARM, TROOP, ELITE, LEADER = range(4)
 DECIDED_BY_REFERENCE, DECIDED_BY_AGENT = range(2)
 DECISIONS = ("reference", "agent")
 
+# which weapon rules act: ASSAULT and PISTOL alone, or all of docs/weapon_rules.md
+LABELS, ACTING = range(2)
+WEAPON_RULE_SETTINGS = ("reference", "full")
+
 # how an objective keeps its controller when neither side has more (spec 02 section 9)
 STICKY, OCCUPY = range(2)
 CONTROL_METHODS = ("sticky", "occupy")
@@ -109,6 +113,7 @@ def world_dtype(units_per_side: int) -> np.dtype[Any]:
         ("max_turns", np.int64),
         ("decisions", np.int64),  # DECIDED_BY_...
         ("intents", np.int64),  # 1: activations begin with an intent
+        ("weapon_rules", np.int64),  # LABELS or ACTING
         ("advance_dice_sides", np.int64),
         ("objective_count", np.int64),
         ("objective_place", np.float64, (MAX_OBJECTIVES, 2)),  # mean column and row of its hexes
@@ -121,6 +126,7 @@ def world_dtype(units_per_side: int) -> np.dtype[Any]:
         ("start", np.int64, units),  # hexes of a fixed deployment
         *_characteristics(units),
         *_weapon_fields((units, 2, MAX_WEAPONS)),
+        *_weapon_rule_fields((units, 2, MAX_WEAPONS)),
         *_feature_fields(units),
         *_SCORING_FIELDS,
     ]
@@ -159,6 +165,22 @@ def _weapon_fields(weapons: tuple[int, int, int]) -> list[Any]:
         ("assault", np.int16, weapons),
         ("pistol", np.int16, weapons),
         ("combi_group", np.int16, weapons),  # 0: none
+    ]
+
+
+def _weapon_rule_fields(weapons: tuple[int, int, int]) -> list[Any]:
+    """Weapon rules that act, all 0 with ``LABELS``; where a rule takes a number it stands here."""
+    return [
+        ("changes_attacks", np.int16, weapons),  # 1: one of the rules after rapid_fire is set
+        ("rapid_fire", np.int16, weapons),
+        ("melta", np.int16, weapons),
+        ("sustained_hits", np.int16, weapons),
+        ("heavy", np.int16, weapons),
+        ("torrent", np.int16, weapons),
+        ("twin_linked", np.int16, weapons),
+        ("lethal_hits", np.int16, weapons),
+        ("devastating_wounds", np.int16, weapons),
+        ("hazardous", np.int16, weapons),
     ]
 
 
@@ -265,6 +287,7 @@ def _activation_fields(units_per_side: int) -> list[Any]:
         ("attacks_left", np.int16),
         ("fired", np.uint8),  # ranged slots used up
         ("pistol_lock", np.int8),
+        ("hazards", np.uint8),  # slots of the weapons used whose hazard is rolled when the activation ends
     ]
 
 

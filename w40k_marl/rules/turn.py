@@ -35,6 +35,7 @@ from .state import (
     World,
 )
 from .units import mark, side_of, slot_of
+from .weapon_rules import suffer_hazards
 
 
 @compiled
@@ -152,12 +153,18 @@ def close_activation(game: Game) -> None:
     game.attacks_left = 0
     game.fired = 0
     game.pistol_lock = NO_LOCK
+    game.hazards = 0
 
 
 @compiled
 def end_activation(world: World, game: Game) -> None:
-    """Mark what the unit has done and take it out of its pool; ``proceed`` goes on to the next decision."""
+    """Roll its hazards, mark what the unit has done and take it out of its pool; ``proceed`` goes on from there.
+
+    A unit that dies of a hazard ends its activation as any other does.
+    """
     unit = int(game.active)
+    if game.hazards:
+        suffer_hazards(world, game, unit)
     if game.phase == FIGHT:
         mark_fought(world, game, unit)
         after_fighting(world, game, unit)

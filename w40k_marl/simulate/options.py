@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..content.acting_rules import check_acting_rules
 from ..content.agents import (
     DEFAULT_AGENT,
     DEFAULT_ENTRY,
@@ -133,7 +134,9 @@ def make_plan(options: Options) -> Plan:
     with _of("scenario_file"):
         files = tuple(scenario_path(name) for name in scenarios)
         for file in files:
-            load_scenario(file)  # refused now rather than after the rules are compiled
+            scenario = load_scenario(file)  # refused now rather than after the rules are compiled
+            if training.weapon_rules == "full":
+                check_acting_rules(scenario)
     with _of("policy"):
         find_policy(options.policy)
     with _of("batch"):

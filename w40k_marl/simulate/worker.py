@@ -161,6 +161,7 @@ def environment(plan: Plan) -> RawEnv:
         game_rules=plan.game_rules,
         layout=_layout(plan),
         max_turns=plan.training.max_turns,
+        weapon_rules=plan.training.weapon_rules,
     )
 
 
@@ -173,6 +174,7 @@ def batch_environment(plan: Plan) -> BatchEnv:
         game_rules=plan.game_rules,
         layout=_layout(plan),
         max_turns=plan.training.max_turns,
+        weapon_rules=plan.training.weapon_rules,
     )
 
 
