@@ -30,6 +30,10 @@ class ContentError(W40KError):
         return f"{text} ({self.hint})" if self.hint else text
 
 
+class DefaultModelMissingError(ContentError):
+    """A mapping of unit types to models that is not strict and names no ``default_model``."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean "..."?`` for the known word nearest to ``word``; empty where none is near."""
     import difflib  # here, because a program that makes no mistake need not load it

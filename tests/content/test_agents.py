@@ -36,7 +36,7 @@ def write(folder: Path, name: str, content: dict[str, Any]) -> None:
 
 
 def test_shipped_agent() -> None:
-    assert list_agents() == ["MacroController"]
+    assert "MacroController" in list_agents()
     assert training_config() == TrainingConfig("macro_default", "agent", None, Capacities(16, 8), "reference")
 
 

@@ -131,9 +131,9 @@ def environment(tmp_path: Path) -> Environment:
 
 def names(kind: str) -> list[str]:
     folder = ROOT / kind
-    return sorted(
-        path.stem if kind == "scenarios" else path.name for path in folder.iterdir() if path.name[0] not in "._"
-    )
+    if kind == "scenarios":
+        return sorted(path.stem for path in folder.glob("*.json"))
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] not in "._")
 
 
 def test_wheel_has_one_package_and_all_of_it(built: Built) -> None:

@@ -33,6 +33,8 @@ def describe(node: shapes.Type) -> str:
             return "a list that is not empty" if node.min_length else "a list"
         case shapes.TupleType():
             return "a pair [column, row] of whole numbers"
+        case shapes.BoolType():
+            return "true or false"
         case shapes.NoneType():
             return "null"
         case _:

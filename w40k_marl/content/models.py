@@ -21,6 +21,7 @@ Pair = tuple[int, int]
 Dice = Annotated[int, Meta(ge=1, le=1000)] | Literal["D3", "D6"]
 Stat = Annotated[int, Meta(ge=0, le=1000)]
 PositiveStat = Annotated[int, Meta(ge=1, le=1000)]
+PositiveCount = Annotated[int, Meta(ge=1)]
 Points = Annotated[int, Meta(ge=0, le=10_000)]
 Save = Annotated[int, Meta(ge=2, le=7)]
 Turns = Annotated[int, Meta(ge=1, le=1000)]
@@ -298,3 +299,45 @@ class RewardsFile(_Entry):
     victory_point_conceded: float = 0.0
     enemy_value_destroyed: float = 0.0
     own_value_lost: float = 0.0
+
+
+class MetaFile(_Entry, kw_only=True):
+    """``agents/pve_meta_controller.json``: which model plays which unit type (meta-controller document)."""
+
+    controlled_player: Player
+    model_by_unit_type: dict[Name, Name]
+    default_model: Optional[Name] = UNSET
+    strict_mapping: Optional[bool] = UNSET
+    no_default: Optional[bool] = UNSET  # another name of strict_mapping
+
+
+class PolicyFile(_Entry, kw_only=True):
+    """``agents/<key>/policy.json``: what stands behind an agent key; one of the last three keys goes with a kind."""
+
+    kind: Literal["maskable_ppo", "bot", "callable"]
+    model: Optional[Name] = UNSET
+    bot: Optional[Literal["random", "greedy", "first"]] = UNSET
+    callable: Optional[Name] = UNSET
+
+
+class NetworkEntry(_Entry):
+    """Shape of a network: units of each hidden layer, and the function between them."""
+
+    policy_layers: tuple[PositiveCount, ...]
+    value_layers: tuple[PositiveCount, ...]
+    activation: Name
+
+
+class ContractFile(_Entry, kw_only=True):
+    """``<model>.contract.json``: the spaces that a saved model was made for."""
+
+    kind: Literal["micro", "macro"]
+    layout: dict[str, int | bool | str]
+    observation_size: PositiveCount
+    observation_hash: Name
+    action_count: PositiveCount
+    action_hash: Name
+    rules_version: Name
+    libraries: dict[str, Name]
+    model_sha256: Name
+    network: NetworkEntry | None

@@ -133,6 +133,11 @@ class BatchEnv:
         kind = int(self.unit_types[row])
         return self.unit_type_names[kind] if kind >= 0 else None
 
+    def type_names(self, only: NDArray[np.integer] | slice = slice(None)) -> NDArray[np.str_]:
+        """``unit_type`` of some rows, str (k,); empty where a unit is to be selected."""
+        names: NDArray[np.str_] = np.array([*self.unit_type_names, ""])[self.unit_types[only]]
+        return names
+
     def game_seed(self, row: int, episode: int) -> int:
         """Seed of the n-th game of a row since the last reset."""
         return int(rows.seed_of_row(self._base, row, episode))

@@ -23,7 +23,11 @@ from .batch import BatchEnv
 from .session import GameOptions, ScenarioName, Session
 
 Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np.integer]]
-"""Observations (k, observation) and masks (k, actions) to actions (k,)."""
+"""Observations (k, observation) and masks (k, actions) to actions (k,).
+
+One with an attribute ``takes_unit_types`` that is true is given a third argument: the names of the types of the units
+that act, str (k,), empty where a unit is being selected. One with an attribute ``seat`` plays that seat and no other.
+"""
 
 
 class RandomPolicy:
@@ -39,6 +43,13 @@ class RandomPolicy:
         chosen = (self.random.random(len(masks)) * counted[:, -1]).astype(np.int64)
         actions: NDArray[np.integer] = np.argmax(counted > chosen[:, None], axis=1)
         return actions
+
+
+def _check_opponent(opponent: Policy | None, side: int) -> None:
+    """Refuse a policy that says, by an attribute ``seat``, that it plays the learner's own seat."""
+    seat = getattr(opponent, "seat", 2 - side)
+    if seat != 2 - side:
+        raise ContentError("argument", "opponent", f"a policy for seat {2 - side}", f"one for seat {seat}")
 
 
 def _check_seat(seat: int) -> int:
@@ -87,6 +98,7 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         ``options={"game_seed": n}`` begins the very game of that seed, as in ``raw_env``.
         """
         super().reset(seed=seed)
+        _check_opponent(self.opponent, self.side)
         self._playing, self._forfeited = True, False
         game_seed = (options or {}).get("game_seed")
         for _ in range(MOST_GAMES_WITHOUT_A_DECISION):
@@ -132,7 +144,12 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         opponent = self.opponent or self._random_opponent
         while not session.over and session.acting_side != self.side:
             observation, mask = session.view(1 - self.side)
-            session.step(int(opponent(observation[None], mask[None])[0]))
+            if getattr(opponent, "takes_unit_types", False):
+                types = np.array([session.active_type or ""])
+                chosen = opponent(observation[None], mask[None], types)  # type: ignore[call-arg]
+            else:
+                chosen = opponent(observation[None], mask[None])
+            session.step(int(chosen[0]))
 
     def _observation(self) -> NDArray[np.float32]:
         observation, _ = self.session.view(self.side)
@@ -193,6 +210,7 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
 
     @opponent.setter
     def opponent(self, policy: Policy | None) -> None:
+        _check_opponent(policy, self.side)
         self._opponent = policy
         sides = np.full(self.num_envs, self.side, dtype=np.int8)
         self._finals = self.batch.watch(sides, others_play=policy is None)
@@ -278,8 +296,7 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
             if self.opponent is None:
                 batch.random_actions(self._actions, waiting)
             else:
-                chosen = self.opponent(batch.observations[waiting], batch.action_masks[waiting])
-                self._actions[waiting] = chosen
+                self._actions[waiting] = self._ask(self.opponent, waiting)
             batch.step(self._actions, waiting)
             games[waiting] += batch.ended[waiting]
             playing = waiting[~ended[waiting]]
@@ -287,6 +304,14 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
             over = playing[batch.ended[playing] > 0]
             ended[over] = True
             self._note(over)
+
+    def _ask(self, opponent: Policy, rows: NDArray[np.intp]) -> NDArray[np.integer]:
+        """What the policy at the other seats chooses in some rows."""
+        batch = self.batch
+        if getattr(opponent, "takes_unit_types", False):
+            types = batch.type_names(rows)
+            return opponent(batch.observations[rows], batch.action_masks[rows], types)  # type: ignore[call-arg]
+        return opponent(batch.observations[rows], batch.action_masks[rows])
 
     def _infos(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
         if not ended.any():

@@ -269,6 +269,13 @@ class Session:
         number = int(self.games[0].active)
         return None if number == NOBODY else self.id_of(number)
 
+    @property
+    def active_type(self) -> str | None:
+        """Name of the type of the active unit."""
+        number = int(self.games[0].active)
+        unit = None if number == NOBODY else self.setting.units[number]
+        return None if unit is None else unit.type.name
+
     def pool(self) -> list[str]:
         """Ids of the units that may be activated now, in roster order; empty while an activation is open."""
         game = self.games[0]

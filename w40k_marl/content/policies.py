@@ -1,0 +1,131 @@
+"""Who plays what, as data: the mapping of unit types to models, and ``policy.json``, what stands behind an agent key.
+
+An agent key is a folder with a ``policy.json``: beside the file of the mapping, or else one of those that ship.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec import UNSET
+
+from ..errors import ContentError, DefaultModelMissingError, did_you_mean
+from .catalogue import load_unit_types
+from .models import MetaFile, PolicyFile
+from .paths import data_folder, find_data
+from .reading import read_model, shown
+
+META_FILE = "pve_meta_controller.json"
+POLICY_FILE = "policy.json"
+_DEFAULT = "an agent key, or a strict mapping (strict_mapping: true)"
+DEFAULT_MODEL_FILE = "model.zip"
+
+
+@dataclass(frozen=True, slots=True)
+class MetaConfig:
+    """Which model plays which unit type of one player (meta-controller document, "Configuration")."""
+
+    controlled_player: int  # 1 or 2
+    model_by_unit_type: Mapping[str, str] = field(hash=False)
+    default_model: str | None = None  # never one in strict mode
+    strict: bool = False
+    folder: Path | None = None  # where agent keys are looked up before those that ship
+
+    def __post_init__(self) -> None:
+        """Check what a file would be checked for; ``default_model`` is dropped in strict mode."""
+        if self.controlled_player not in (1, 2):
+            raise ContentError("argument", "controlled_player", "1 or 2", repr(self.controlled_player))
+        if self.strict:
+            object.__setattr__(self, "default_model", None)
+        elif self.default_model is None:
+            raise DefaultModelMissingError("argument", "default_model", _DEFAULT, "None")
+
+    @property
+    def required_models(self) -> tuple[str, ...]:
+        """Every agent key that a game may ask for, each once: the mapped ones in order, then the default."""
+        default = () if self.default_model is None else (self.default_model,)
+        return tuple(dict.fromkeys((*self.model_by_unit_type.values(), *default)))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    """What stands behind an agent key."""
+
+    key: str
+    file: Path  # the policy.json
+    kind: str  # "maskable_ppo", "bot" or "callable"
+    what: str  # path of the zip, name of the bot, or module:function
+
+
+def meta_config(path: str | Path | None = None, *, unit_types: Iterable[str] = ()) -> MetaConfig:
+    """Read a mapping of unit types to models, by default the shipped ``agents/pve_meta_controller.json``.
+
+    ``unit_types``: names beside those of the catalogue, of a scenario's custom types. Raises ContentError for a broken
+    file, an unknown unit type or agent; DefaultModelMissingError, a ContentError too, without ``default_model`` where
+    the mapping is not strict.
+    """
+    file = data_folder("agents") / META_FILE if path is None else Path(path)
+    entry = read_model(file, MetaFile)
+    strict = _strictness(entry, file)
+    default = None if entry.default_model is UNSET or strict else entry.default_model
+    if default is None and not strict:
+        raise DefaultModelMissingError(str(file), "default_model", _DEFAULT, "nothing: the key is missing")
+    known = sorted({*load_unit_types(), *unit_types})
+    for unit_type, key in entry.model_by_unit_type.items():
+        if unit_type not in known:
+            place, hint = f"model_by_unit_type.{unit_type}", did_you_mean(unit_type, known)
+            raise ContentError(str(file), place, f"a unit type: {', '.join(known)}", "an unknown name", hint)
+        _check_key(key, file, f"model_by_unit_type.{unit_type}")
+    if default is not None:
+        _check_key(default, file, "default_model")
+    return MetaConfig(entry.controlled_player, entry.model_by_unit_type, default, strict, file.parent)
+
+
+def policy_config(key: str, folder: Path | None = None) -> PolicyConfig:
+    """Read what stands behind an agent key: ``folder/<key>/policy.json``, or else the agent that ships.
+
+    Raises ContentError for an unknown key and for a broken file.
+    """
+    agent = folder / key if folder is not None and _has_folder(folder, key) else find_data("agents", key)
+    file = agent / POLICY_FILE
+    entry = read_model(file, PolicyFile)
+    given = {"model": entry.model, "bot": entry.bot, "callable": entry.callable}
+    wanted = "model" if entry.kind == "maskable_ppo" else entry.kind
+    for name, value in given.items():
+        if value is not UNSET and name != wanted:
+            raise ContentError(str(file), name, f'no such key with kind "{entry.kind}"', shown(value))
+    what = given[wanted]
+    if wanted == "model":
+        return PolicyConfig(key, file, entry.kind, str(agent / (DEFAULT_MODEL_FILE if what is UNSET else what)))
+    if what is UNSET:
+        raise ContentError(str(file), wanted, f'{_WANTED[wanted]} with kind "{wanted}"', "nothing: the key is missing")
+    return PolicyConfig(key, file, entry.kind, str(what))
+
+
+_WANTED = {"bot": '"random", "greedy" or "first"', "callable": "module:function"}
+
+
+def _strictness(entry: MetaFile, file: Path) -> bool:
+    """``strict_mapping`` or its alias; ContentError where the two disagree."""
+    flags = [flag for flag in (entry.strict_mapping, entry.no_default) if flag is not UNSET]
+    if len(set(flags)) > 1:
+        expected = f"what strict_mapping says, {shown(entry.strict_mapping)}"
+        raise ContentError(str(file), "no_default", expected, shown(entry.no_default))
+    return any(flags)
+
+
+def _has_folder(folder: Path, key: str) -> bool:
+    """Whether a folder of this very name is in ``folder``; a key is a name, never a path."""
+    return folder.is_dir() and any(path.name == key and path.is_dir() for path in folder.iterdir())
+
+
+def _check_key(key: str, file: Path, place: str) -> None:
+    """Refuse an agent key for which there is no folder, naming the place that asks for it."""
+    if _has_folder(file.parent, key):
+        return
+    try:
+        find_data("agents", key)
+    except ContentError as error:
+        raise ContentError(str(file), place, error.expected, error.got, error.hint) from None

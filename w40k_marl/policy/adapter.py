@@ -1,0 +1,140 @@
+"""From the flat action space to what a single policy sees and back, and the checks of every prediction.
+
+A *micro* policy sees the 13 micro actions as ``Discrete(13)``; a *macro* policy sees all other blocks of the layout in
+their order, closed up. Both see the whole observation vector.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..env.seat import Policy
+from ..observe.layout import Layout
+from ..rules.actions import MICRO_COUNT
+from .errors import EmptyMaskError, IllegalPredictionError, LayoutMismatchError, MaskNotGivenError, PredictionError
+
+Kind: TypeAlias = Literal["micro", "macro"]
+Vectors: TypeAlias = NDArray[np.float32]
+Masks: TypeAlias = NDArray[np.int8]
+Actions: TypeAlias = NDArray[np.int64]
+
+
+def block_size(layout: Layout, kind: Kind) -> int:
+    """Number of actions of a policy: 13, or all others of the layout."""
+    return MICRO_COUNT if kind == "micro" else layout.action_count - MICRO_COUNT
+
+
+def block_actions(layout: Layout, kind: Kind) -> NDArray[np.int64]:
+    """The flat action of each action of a policy, ascending, shape ``(block_size,)``."""
+    flat, first = np.arange(layout.action_count), layout.micro_start
+    micro = (flat >= first) & (flat < first + MICRO_COUNT)
+    return flat[micro if kind == "micro" else ~micro]
+
+
+def block_masks(layout: Layout, kind: Kind, masks: Masks) -> Masks:
+    """The columns of flat masks ``(k, action_count)`` that a policy sees, ``(k, block_size)``."""
+    first, behind = layout.micro_start, layout.micro_start + MICRO_COUNT
+    if kind == "micro":
+        return masks[:, first:behind]
+    if behind == masks.shape[1]:
+        return masks[:, :first]
+    return np.concatenate([masks[:, :first], masks[:, behind:]], axis=1)
+
+
+def to_flat(layout: Layout, kind: Kind, actions: NDArray[np.integer]) -> Actions:
+    """The flat actions of a policy's actions ``(k,)``."""
+    own = actions.astype(np.int64)
+    if kind == "micro":
+        return own + layout.micro_start
+    return np.where(own < layout.micro_start, own, own + MICRO_COUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPolicy:
+    """A policy over one block, by name, that refuses instead of repairing; what a registry holds.
+
+    It is called as every ``Policy``: observations (k, observation_size) and masks (k, block_size) to actions (k,).
+    """
+
+    name: str  # agent key
+    about: str  # what stands behind it, for logs: "bot greedy", "maskable_ppo model.zip"
+    kind: Kind
+    layout: Layout
+    policy: Policy
+
+    def __call__(self, observations: Vectors, masks: Masks | None) -> Actions:
+        """Choose an action for each row; raises the errors of predictions, and LayoutMismatchError."""
+        if masks is None:
+            raise MaskNotGivenError(f"{self.name}: expected masks of the legal actions, got none")
+        rows, size = len(observations), block_size(self.layout, self.kind)
+        if observations.shape != (rows, self.layout.observation_size):
+            expected = f"observations of shape (k, {self.layout.observation_size})"
+            raise LayoutMismatchError(f"{self.name}: expected {expected}, got {observations.shape}")
+        if masks.shape != (rows, size):
+            raise PredictionError(f"{self.name}: expected masks of shape ({rows}, {size}), got {masks.shape}")
+        empty = np.flatnonzero(~masks.any(axis=1))
+        if len(empty):
+            raise EmptyMaskError(f"{self.name}: expected a legal action in each mask, got none in row {empty[0]}")
+        return self._checked(np.asarray(self.policy(observations, masks)), masks)
+
+    def predict(self, observation: Any, *, action_masks: Any = None) -> tuple[Any, None]:
+        """As a model of stable-baselines3 predicts: one observation and mask, or many; always deterministic.
+
+        The state that is returned is None: there are no recurrent policies.
+        """
+        vectors = np.asarray(observation, dtype=np.float32)
+        masks = None if action_masks is None else np.asarray(action_masks, dtype=np.int8)
+        if vectors.ndim == 1:
+            return self(vectors[None], None if masks is None else masks.reshape(1, -1))[0], None
+        return self(vectors, masks), None
+
+    def _checked(self, answer: NDArray[Any], masks: Masks) -> Actions:
+        """The answer of a policy, which must be a legal action for each row."""
+        rows, size = masks.shape
+        if answer.shape != (rows,) or answer.dtype.kind not in "iu":
+            expected = f"whole numbers of shape ({rows},)"
+            raise PredictionError(f"{self.name}: expected {expected}, got {answer.dtype} of shape {answer.shape}")
+        actions = answer.astype(np.int64)
+        inside = (actions >= 0) & (actions < size)
+        legal = inside & (masks[np.arange(rows), np.where(inside, actions, 0)] != 0)
+        if not legal.all():
+            row = int(np.argmin(legal))
+            allowed = ", ".join(self._named(action) for action in np.flatnonzero(masks[row]).tolist())
+            raise IllegalPredictionError(
+                f"{self.name} ({self.about}): expected one of [{allowed}], got {self._named(int(actions[row]))}"
+            )
+        return actions
+
+    def _named(self, action: int) -> str:
+        """An action of the block by number and name."""
+        if not 0 <= action < block_size(self.layout, self.kind):
+            return str(action)
+        flat = int(to_flat(self.layout, self.kind, np.array([action]))[0])
+        return f"{action} {self.layout.describe_action(flat)}"
+
+
+@dataclass(frozen=True, slots=True)
+class FlatPolicy:
+    """A macro and a micro policy as one ``Policy`` over the flat action space, for opponents and players."""
+
+    layout: Layout
+    macro: Policy
+    micro: Policy
+
+    def __call__(self, observations: Vectors, masks: Masks) -> Actions:
+        """Actions (k,) of the flat space for masks (k, action_count)."""
+        actions = np.zeros(len(masks), dtype=np.int64)
+        micro_masks = block_masks(self.layout, "micro", masks)
+        acting = micro_masks.any(axis=1)
+        if acting.any():
+            chosen = np.asarray(self.micro(observations[acting], micro_masks[acting]))
+            actions[acting] = to_flat(self.layout, "micro", chosen)
+        if not acting.all():
+            macro_masks = block_masks(self.layout, "macro", masks[~acting])
+            chosen = np.asarray(self.macro(observations[~acting], macro_masks))
+            actions[~acting] = to_flat(self.layout, "macro", chosen)
+        return actions

@@ -1,0 +1,153 @@
+"""Players by rule: uniformly at random, the first legal action, and a greedy one that reads observation and mask.
+
+Each works on many observations at once and without dice, but for the random one, which is seeded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..env.seat import Policy, RandomPolicy
+from ..observe.layout import UNIT_FIELDS, Layout
+from ..rules.actions import (
+    ADVANCE,
+    CHARGE_ACTION,
+    FIGHT_ACTION,
+    FIRST_TARGET,
+    MICRO_ACTIONS,
+    MICRO_COUNT,
+    TARGET_SLOTS,
+    WAIT,
+)
+from .adapter import Actions, FlatPolicy, Kind, Masks, Vectors
+
+RANDOM, GREEDY, FIRST = "random", "greedy", "first"
+BOTS = (RANDOM, GREEDY, FIRST)
+
+CHARGE_REACH = 12 / 40
+"""Hexes that a charge can reach at most, as ``active_unit.nearest_enemy`` counts them."""
+
+Scores = NDArray[np.float64]
+
+
+def make_bot(name: str, kind: Kind, layout: Layout, seed: int = 0) -> Policy:
+    """The bot of this name (``BOTS``) for micro or macro actions; ``seed`` matters to ``random`` alone."""
+    if name == RANDOM:
+        return RandomPolicy(seed)
+    if name == FIRST:
+        return first_legal
+    return GreedyMicro(layout) if kind == "micro" else GreedyMacro(layout)
+
+
+def greedy_player(layout: Layout) -> FlatPolicy:
+    """The greedy bot as a whole player, over the flat action space."""
+    return FlatPolicy(layout, GreedyMacro(layout), GreedyMicro(layout))
+
+
+def first_legal(observations: Vectors, masks: Masks) -> Actions:
+    """The first legal action of each mask, (k,): of selections, the first eligible unit by roster."""
+    actions: Actions = np.argmax(masks != 0, axis=1).astype(np.int64)
+    return actions
+
+
+class _Reader:
+    """Finds the numbers of an observation by name."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._start = {block.name: block.start for block in layout.blocks}
+        self._blocks = {block.name: block for block in layout.blocks}
+        self._units_per_side = layout.units_per_side
+
+    def rows(self, observations: Vectors, block: str, field: str) -> Vectors:
+        """A field in all rows of a block, (k, rows)."""
+        shape = self._blocks[block]
+        first = shape.start + [name for name, _ in shape.fields].index(field)
+        return observations[:, first : shape.stop : len(shape.fields)]
+
+    def one(self, observations: Vectors, block: str, field: str) -> Vectors:
+        """A field of a block of one row, (k,)."""
+        values: Vectors = self.rows(observations, block, field)[:, 0]
+        return values
+
+    def active_unit(self, observations: Vectors, field: str) -> Vectors:
+        """A field of the active unit's row of ``my_units``, (k,)."""
+        slots = np.rint(self.one(observations, "active_unit", "slot") * self._units_per_side).astype(np.int64)
+        place = self._start["my_units"] + slots * len(UNIT_FIELDS) + [name for name, _ in UNIT_FIELDS].index(field)
+        values: Vectors = observations[np.arange(len(observations)), place]
+        return values
+
+
+def _best(scores: Scores, masks: Masks) -> Actions:
+    """The legal action of the highest score, (k,); of equal ones the first."""
+    actions: Actions = np.argmax(np.where(masks != 0, scores, -np.inf), axis=1).astype(np.int64)
+    return actions
+
+
+class GreedyMicro:
+    """Takes the micro action that promises most at once.
+
+    Targets are worth the VALUE that an attack is expected to destroy, a little more on an objective. All go for the
+    enemy until they stand on an objective; who hits harder in melee charges too.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        """Take the layout of the observations."""
+        self._read = _Reader(layout)
+
+    def __call__(self, observations: Vectors, masks: Masks) -> Actions:
+        """Actions (k,) of 13 for observations (k, observation_size) and masks (k, 13)."""
+        scores = np.zeros((len(masks), MICRO_COUNT))
+        fighter = self._is_fighter(observations)
+        holding = self._read.active_unit(observations, "on_objective") > 0
+        self._score_targets(observations, scores, fighter)
+        self._score_moves(scores, holding)
+        near = self._read.one(observations, "active_unit", "nearest_enemy") <= CHARGE_REACH
+        scores[:, WAIT] = 1.0
+        scores[:, ADVANCE] = np.where(holding | (fighter & near), 0.5, 1.5)  # who advances cannot charge
+        return _best(scores, masks)
+
+    def _is_fighter(self, observations: Vectors) -> NDArray[np.bool_]:
+        """Whether melee is what the active unit does best, (k,)."""
+        melee = self._read.active_unit(observations, "melee_damage")
+        ranged = self._read.active_unit(observations, "ranged_damage")
+        fights: NDArray[np.bool_] = (melee > ranged) | (self._read.active_unit(observations, "range") == 0)
+        return fights
+
+    def _score_targets(self, observations: Vectors, scores: Scores, fighter: NDArray[np.bool_]) -> None:
+        """Attacks come before all else, but for charges of units that would rather shoot."""
+        share = self._read.rows(observations, "targets", "kill_score") * self._read.rows(
+            observations, "targets", "hit_points"
+        )
+        worth = self._read.rows(observations, "targets", "value") * np.where(share > 0, share, 0.0)
+        worth = worth + 0.05 * self._read.rows(observations, "targets", "on_objective")
+        charging = self._read.one(observations, "global", "phase_charge") > 0
+        base = np.where(charging & ~fighter, 0.0, 3.0)
+        scores[:, FIRST_TARGET : FIRST_TARGET + TARGET_SLOTS] = base[:, None] + worth
+        scores[:, CHARGE_ACTION] = np.where(fighter, 2.0, 0.0)
+        scores[:, FIGHT_ACTION] = 2.0
+
+    def _score_moves(self, scores: Scores, holding: NDArray[np.bool_]) -> None:
+        """Towards the enemy, where the objectives are too; who stands on an objective stays."""
+        scores[:, MICRO_ACTIONS.index("move_aggressive")] = np.where(holding, 0.0, 2.0)
+
+
+class GreedyMacro:
+    """Selects the eligible unit with the most to win in the phase; of later blocks the first legal action.
+
+    Who strikes hardest fights, charges and moves first; who shoots hardest shoots first.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        """Take the layout of the observations."""
+        self._read = _Reader(layout)
+        self._select = layout.select_size
+
+    def __call__(self, observations: Vectors, masks: Masks) -> Actions:
+        """Actions (k,) for observations (k, observation_size) and the masks of all blocks but micro."""
+        melee = self._read.rows(observations, "my_units", "melee_damage")
+        ranged = self._read.rows(observations, "my_units", "ranged_damage")
+        shooting = self._read.one(observations, "global", "phase_shoot") > 0
+        scores = np.zeros(masks.shape)
+        scores[:, : self._select] = np.where(shooting[:, None], ranged, melee)
+        return _best(scores, masks)

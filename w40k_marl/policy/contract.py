@@ -1,0 +1,163 @@
+"""What a saved model was made for, in ``<model>.contract.json`` beside it, and whether that is the game it is to play.
+
+``write_contract`` is called after a model is saved; ``check_contract`` before one is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import platform
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+
+from .. import __version__
+from ..content.models import ContractFile, NetworkEntry
+from ..content.reading import read_model
+from ..env.aec import RawEnv
+from ..observe.layout import Layout
+from .adapter import Kind, block_actions, block_size
+from .errors import (
+    ActionSpaceMismatchError,
+    ContractError,
+    ContractMissingError,
+    LayoutMismatchError,
+    ModelChangedError,
+    ModelMissingError,
+    RulesMismatchError,
+)
+
+RULES_VERSION = str(RawEnv.metadata["name"])
+"""``w40k_v0``: its number grows with every change that can alter learning results."""
+
+LIBRARIES = ("numpy", "torch", "stable_baselines3", "sb3_contrib")
+
+logger = logging.getLogger("w40k_marl.meta")
+
+
+def contract_path(model: str | Path) -> Path:
+    """Where the contract of a model is: ``model.zip`` has ``model.contract.json`` beside it."""
+    return Path(model).with_suffix(".contract.json")
+
+
+def write_contract(path: str | Path, layout: Layout, kind: Kind = "micro") -> Path:
+    """Write down what the MaskablePPO zip at ``path`` was made for; returns the path of the contract.
+
+    The shape of its network is read from its weights, without running anything that is stored in the zip. Raises
+    ModelMissingError, ModelFileError, and ContractError where the model does not have these spaces itself.
+    """
+    from .saved import network_of  # needs the extra `train`
+
+    model = Path(path)
+    if not model.is_file():
+        raise ModelMissingError(f"{model}: expected the zip of a saved model, got no such file")
+    network = network_of(model, layout, kind)
+    made_with = {"libraries": _libraries(), "model_sha256": _sha256(model), "network": msgspec.to_builtins(network)}
+    target = contract_path(model)
+    target.write_text(json.dumps(made_for(layout, kind) | made_with, indent=2) + "\n", encoding="utf-8")
+    return target
+
+
+def check_contract(model: Path, layout: Layout, kind: Kind) -> NetworkEntry | None:
+    """The network of a model that was made for these spaces; None where only the zip knows its shape.
+
+    Raises ModelMissingError, ContractMissingError, ContentError for a broken contract, or the ContractError of the
+    first difference. Other versions of libraries are logged as a warning, and no difference.
+    """
+    if not model.is_file():
+        raise ModelMissingError(f"{model}: expected the zip of a saved model, got no such file")
+    path = contract_path(model)
+    if not path.is_file():
+        raise ContractMissingError(
+            f"{model}: expected its contract in {path.name}, got no such file "
+            f'(write_contract("{model.name}", layout, kind="{kind}") writes it after training)'
+        )
+    contract = read_model(path, ContractFile)
+    for error in _differences(contract, layout, kind, path):
+        raise error
+    if contract.model_sha256 != _sha256(model):
+        raise ModelChangedError(f"{model}: expected the file that {path.name} was written for, got another (sha256)")
+    _warn_of_libraries(contract, path)
+    return contract.network
+
+
+def made_for(layout: Layout, kind: Kind) -> dict[str, object]:
+    """The fields of a contract that follow from the game."""
+    names = [layout.describe_action(action) for action in block_actions(layout, kind).tolist()]
+    return {
+        "kind": kind,
+        "layout": _layout_fields(layout),
+        "observation_size": layout.observation_size,
+        "observation_hash": _hash(layout.field_names()),
+        "action_count": block_size(layout, kind),
+        "action_hash": _hash(names),
+        "rules_version": RULES_VERSION,
+    }
+
+
+def _differences(contract: ContractFile, layout: Layout, kind: Kind, path: Path) -> Iterator[ContractError]:
+    """An error for each difference between a contract and the game, the most telling first."""
+    game = made_for(layout, kind)
+
+    def differs(name: str) -> str | None:
+        got, wanted = getattr(contract, name), game[name]
+        return None if got == wanted else f"{path}: {name}: expected {wanted} of the game, got {got}"
+
+    for name in ("kind", "action_count"):
+        if text := differs(name):
+            yield ActionSpaceMismatchError(text)
+    for name, wanted, got in _layout_differences(contract, layout):
+        yield LayoutMismatchError(f"{path}: layout.{name}: expected {wanted} of the game, got {got}")
+    for name, error in (
+        ("observation_size", LayoutMismatchError),
+        ("observation_hash", LayoutMismatchError),
+        ("action_hash", ActionSpaceMismatchError),
+        ("rules_version", RulesMismatchError),
+    ):
+        if text := differs(name):
+            yield error(text)
+
+
+def _layout_differences(contract: ContractFile, layout: Layout) -> Iterator[tuple[str, object, object]]:
+    """Fields of the layout that differ; one that a contract does not know yet has its default there."""
+    saved, game = _layout_fields(Layout()) | contract.layout, _layout_fields(layout)
+    for name in dict.fromkeys((*game, *saved)):
+        if game.get(name) != saved.get(name):
+            yield name, game.get(name), saved.get(name)
+
+
+def _layout_fields(layout: Layout) -> dict[str, int | bool | str]:
+    return {field.name: getattr(layout, field.name) for field in fields(layout)}
+
+
+def _libraries() -> dict[str, str]:
+    """Versions of what a model depends on; what is not installed is left out."""
+    found = {"w40k_marl": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _warn_of_libraries(contract: ContractFile, path: Path) -> None:
+    """Log the first library of another version than the model was saved with."""
+    here = _libraries()
+    for name, saved_with in contract.libraries.items():
+        if here.get(name) != saved_with:
+            logger.warning("[META] %s: saved with %s %s, here is %s", path, name, saved_with, here.get(name, "none"))
+            return
+
+
+def _hash(names: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

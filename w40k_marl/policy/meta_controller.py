@@ -1,0 +1,163 @@
+"""The meta-controller: which model acts for a unit, by the unit's type, and what it does (meta-controller document).
+
+The two functions of the document. They choose a model, never the unit, and change nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Protocol, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..content.world import Setting
+from ..env.session import Session
+from ..errors import W40KError, did_you_mean
+from ..observe.layout import Layout
+from .adapter import block_masks
+from .errors import (
+    EmptyMaskError,
+    ForeignUnitError,
+    NotActiveError,
+    NotToActError,
+    UnitMismatchError,
+    UnitTypeMissingError,
+    UnmappedUnitTypeError,
+)
+from .registry import ModelsRegistry
+
+logger = logging.getLogger("w40k_marl.meta")
+
+Unit: TypeAlias = Mapping[str, Any]
+"""A unit as the meta-controller reads it, with at least ``id``, ``unitType`` and ``player``."""
+
+
+class GameView(Protocol):
+    """What is read of a game: ``Session`` has it, and every environment and seat has a session."""
+
+    layout: Layout
+    setting: Setting
+
+    @property
+    def over(self) -> bool:
+        """Whether the game has ended."""
+
+    @property
+    def acting_side(self) -> int:
+        """0 or 1: whose unit is to act."""
+
+    @property
+    def active_unit(self) -> str | None:
+        """Id of the unit whose activation is open."""
+
+    def view(self, side: int) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+        """Observation and mask of a side."""
+
+    def where(self) -> str:
+        """Turn, phase and player, for messages."""
+
+
+def game_of(game_state: object) -> GameView:
+    """The game behind an environment of PettingZoo, a seat, a wrapper of these, or a session.
+
+    Raises NotToActError before the first ``reset``, W40KError for anything else.
+    """
+    inner = getattr(game_state, "unwrapped", game_state)
+    game = getattr(inner, "session", inner)
+    if isinstance(game, Session) and int(game.games[0].turn) == 0:
+        raise NotToActError("game_state: expected a game that has begun, got one before reset()")
+    if not all(hasattr(game, name) for name in ("view", "active_unit", "acting_side", "setting")):
+        raise W40KError(f"game_state: expected an environment, a seat or a session, got {type(game_state).__name__}")
+    return cast(GameView, game)
+
+
+def unit_view(game_state: object, unit_id: str | None = None) -> Unit:
+    """A unit of a game as a read-only mapping: ``id``, ``unitType``, ``player``; by default the active one.
+
+    Raises NotActiveError where no activation is open, UnitMismatchError for an unknown id.
+    """
+    game = game_of(game_state)
+    wanted = game.active_unit if unit_id is None else unit_id
+    if wanted is None:
+        raise NotActiveError(f"unit: expected an open activation, got none ({game.where()})")
+    number = game.setting.number_of.get(wanted)
+    unit = None if number is None else game.setting.units[number]
+    if unit is None:
+        known = ", ".join(game.setting.number_of)
+        raise UnitMismatchError(f'unit: expected an id of {game.setting.scenario.name}: {known}, got "{wanted}"')
+    return MappingProxyType({"id": unit.id, "unitType": unit.type.name, "player": unit.player})
+
+
+def select_model_for_unit(unit: Unit, model_by_unit_type: Mapping[str, str], default_model: str | None) -> str:
+    """The agent key of the model that plays a unit: that of its type, else the default.
+
+    ``default_model`` is None in strict mode. Raises UnitTypeMissingError, and UnmappedUnitTypeError, which is logged
+    too, for a type without a model.
+    """
+    unit_type = _required(unit, "unitType")
+    if not isinstance(unit_type, str):
+        raise UnitTypeMissingError(f"unit {unit.get('id', '?')}: expected the name of its unitType, got {unit_type!r}")
+    key = model_by_unit_type.get(unit_type, default_model)
+    if key is None:
+        known = ", ".join(model_by_unit_type) or "none"
+        hint = did_you_mean(unit_type, model_by_unit_type)
+        error = UnmappedUnitTypeError(
+            f"unitType: expected one of model_by_unit_type ({known}), for there is no default_model, "
+            f'got "{unit_type}"' + (f" ({hint})" if hint else "")
+        )
+        logger.error("[META] unitType=%s -> no model: %s", unit_type, error)
+        raise error
+    return key
+
+
+def get_action_for_unit(game_state: object, unit: Unit, models_registry: ModelsRegistry) -> int:
+    """The micro action, 0 to 12, that the model of a unit takes now; the unit's activation must be open.
+
+    ``game_state`` is an environment, a seat or a session, and is not changed. The index of the flat action space is
+    ``layout.micro_start`` more. Raises UnitTypeMissingError, ForeignUnitError, UnmappedUnitTypeError,
+    UnitMismatchError, NotToActError, NotActiveError, UnknownModelError, EmptyMaskError, PredictionError or
+    IllegalPredictionError; nothing is repaired.
+    """
+    game, meta = game_of(game_state), models_registry.meta
+    unit_type, unit_id = _required(unit, "unitType"), _required(unit, "id")
+    if _required(unit, "player") != meta.controlled_player:
+        raise ForeignUnitError(
+            f"unit {unit_id}: expected a unit of player {meta.controlled_player}, got one of player {unit['player']}"
+        )
+    key = select_model_for_unit(unit, meta.model_by_unit_type, meta.default_model)
+    _check_moment(game, unit, unit_view(game, str(unit_id)))
+    model = models_registry[key]
+    log_route(unit_type, key)
+    observation, mask = game.view(game.acting_side)
+    legal = block_masks(game.layout, "micro", mask[None])
+    if not legal.any():
+        raise EmptyMaskError(f"unit {unit_id}: expected a legal micro action, got an empty mask ({game.where()})")
+    return int(model(observation[None], legal)[0])
+
+
+def log_route(unit_type: str, key: str) -> None:
+    """``[META] unitType=Hormagaunt -> model=Tyranid_Infantry_Swarm_MeleeSwarm``, at INFO."""
+    logger.info("[META] unitType=%s -> model=%s", unit_type, key)
+
+
+def _required(unit: Unit, key: str) -> Any:
+    """A key of a unit that it must have."""
+    value = unit.get(key)
+    if value is None or value == "":
+        raise UnitTypeMissingError(f"unit {unit.get('id', '?')}: expected {key}, got a unit with {sorted(unit)}")
+    return value
+
+
+def _check_moment(game: GameView, unit: Unit, real: Unit) -> None:
+    """The unit is what the game has under its id, and it is the one that is active."""
+    for key in ("unitType", "player"):
+        if unit[key] != real[key]:
+            raise UnitMismatchError(f"unit {real['id']}: expected {key} {real[key]} as in the game, got {unit[key]}")
+    if game.over:
+        raise NotToActError(f"unit {real['id']}: expected a game that goes on, got one that is over")
+    if game.active_unit != real["id"]:
+        active = "nobody's" if game.active_unit is None else f"that of unit {game.active_unit}"
+        raise NotActiveError(f"unit {real['id']}: expected its activation to be open, got {active} ({game.where()})")

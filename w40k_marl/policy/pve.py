@@ -1,0 +1,279 @@
+"""The controller of one side of a game: several models, chosen by the type of the active unit.
+
+It plays by PettingZoo's agent cycle, a whole turn at a time, or as the policy of a seat in many games; the invariants
+of the meta-controller document are checked at every step of a single game.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..content.policies import MetaConfig, meta_config
+from ..content.world import Setting
+from ..env.aec import PLAYERS, RawEnv
+from ..env.invariants import broken_invariants
+from ..env.session import Session
+from ..errors import ContentError
+from ..observe.layout import Layout
+from ..rules.state import PHASES, SUMMARY_PHASE, SUMMARY_TURN
+from .activation import Activation, describe_activation
+from .adapter import Actions, BlockPolicy, Masks, Vectors, block_masks, to_flat
+from .bots import first_legal
+from .errors import BrokenTurnError, NotToActError, PredictionError, UnitTypesNotGivenError
+from .meta_controller import game_of, get_action_for_unit, log_route, select_model_for_unit, unit_view
+from .registry import load_policy, load_registry
+
+logger = logging.getLogger("w40k_marl.meta")
+
+POOL_ORDER = "pool order"
+"""Who chooses units without a super-agent: the engine, in roster order."""
+
+OF_ONE_UNIT = {
+    "moved",
+    "waited",
+    "no_destination",
+    "advanced",
+    "advance_blocked",
+    "charged",
+    "charge_failed",
+    "attacked",
+    "stopped_shooting",
+}
+"""Events of which the unit is the one that acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A decision that is not carried out yet."""
+
+    action: int  # of the flat space
+    unit: str  # id of the unit that is selected or acts
+    unit_type: str
+    model: str  # agent key of the unit's model
+    selects: bool
+
+
+class PvEController:
+    """Plays the controlled player of ``meta``.
+
+    Without ``super_agent`` the engine's order decides which unit is next (the base variant of the document); with one,
+    the macro policy behind that agent key does. All models are loaded here, and none later. As a ``Policy`` it plays
+    seats: ``SeatVectorEnv("pve", seat=1, opponent=controller)``.
+    """
+
+    takes_unit_types = True
+
+    def __init__(
+        self,
+        meta: MetaConfig | str | Path | None = None,
+        game: Layout | RawEnv | Session | None = None,
+        *,
+        super_agent: str | None = None,
+        seed: int = 0,
+        trust_models: bool = False,
+    ) -> None:
+        """Read the mapping (by default the shipped one) and load its models for the layout of ``game``.
+
+        Where ``game`` is an environment or a session, every unit of the controlled player must have a model. Raises
+        the errors of ``meta_config`` and ``load_registry``, and UnmappedUnitTypeError.
+        """
+        settings = _settings_of(game)
+        if not isinstance(meta, MetaConfig):
+            own_types = {unit.type.name for setting in settings for unit in setting.scenario.units}
+            meta = meta_config(meta, unit_types=own_types)
+        self.layout = _layout_of(game)
+        self.meta = meta
+        self.side = meta.controlled_player - 1
+        self.seat = meta.controlled_player
+        self.agent = PLAYERS[self.side]
+        _check_roster(meta, settings)
+        self.registry = load_registry(meta, self.layout, seed=seed, trust_models=trust_models)
+        self.chosen_by = super_agent or POOL_ORDER
+        if super_agent is None:
+            self.super_agent = BlockPolicy(POOL_ORDER, "the first eligible unit", "macro", self.layout, first_legal)
+        else:
+            self.super_agent = load_policy(
+                super_agent, "macro", self.layout, folder=meta.folder, seed=seed, trust_models=trust_models
+            )
+
+    # --- one game ------------------------------------------------------------------------------------------
+
+    def action(self, env: RawEnv | Session) -> int:
+        """The next action of the controlled player in the flat space, for ``env.step``; changes nothing.
+
+        Raises NotToActError where that player is not to act, and the errors of ``get_action_for_unit``.
+        """
+        return self._choose(_session_of(env)).action
+
+    def step(self, env: RawEnv | Session) -> Activation:
+        """Take exactly one action in ``env`` and return what came of it, which is logged.
+
+        Raises the errors of ``action``, the game then being as it was, and BrokenTurnError.
+        """
+        session = _session_of(env)
+        before, pool, where = session.games.tobytes(), session.pool(), session.where()
+        turn, phase = session.summary()[SUMMARY_TURN], PHASES[session.summary()[SUMMARY_PHASE]]
+        choice = self._choose(session)
+        if session.games.tobytes() != before or _session_of(env) is not session:
+            raise BrokenTurnError(f"{where}: expected a game that choosing does not change, got another state")
+        env.step(choice.action)
+        problems = list(self._problems(_session_of(env), session, choice, pool))
+        if problems:
+            raise BrokenTurnError(f"{where}: expected one legal step of one unit, got: {'; '.join(problems)}")
+        done = Activation(
+            choice.unit,
+            choice.unit_type,
+            self.meta.controlled_player,
+            self.chosen_by,
+            choice.model,
+            self.layout.describe_action(choice.action),
+            tuple(session.events()),
+            turn,
+            phase,
+        )
+        if logger.isEnabledFor(logging.INFO):
+            logger.info("[META] %s", describe_activation(done))
+        return done
+
+    def execute_ai_turn(self, env: RawEnv | Session) -> list[Activation]:
+        """Play until the other player is to act or the game is over; what was done, in order.
+
+        Raises NotToActError where the controlled player is not to act, and the errors of ``step``.
+        """
+        session = _session_of(env)
+        done = [self.step(env)]
+        while not session.over and session.acting_side == self.side:
+            done.append(self.step(env))
+        return done
+
+    def _choose(self, session: Session) -> Choice:
+        """Select a unit, or act with the active one; only units that have a model."""
+        self._check_turn(session)
+        observation, mask = session.view(self.side)
+        if block_masks(self.layout, "micro", mask[None]).any():
+            unit = unit_view(session)
+            model = select_model_for_unit(unit, self.meta.model_by_unit_type, self.meta.default_model)
+            action = self.layout.micro_start + get_action_for_unit(session, unit, self.registry)
+            return Choice(action, unit["id"], unit["unitType"], model, selects=False)
+        chosen = self.super_agent(observation[None], block_masks(self.layout, "macro", mask[None]))
+        action = int(to_flat(self.layout, "macro", chosen)[0])
+        selects = action < self.layout.select_size
+        number = self.side * self.layout.units_per_side + action
+        unit = unit_view(session, session.id_of(number) if selects else None)
+        model = select_model_for_unit(unit, self.meta.model_by_unit_type, self.meta.default_model)
+        return Choice(action, unit["id"], unit["unitType"], model, selects)
+
+    def _check_turn(self, session: Session) -> None:
+        if session.over:
+            raise NotToActError(f"{self.agent}: expected a game that goes on, got one that is over")
+        if session.acting_side != self.side:
+            raise NotToActError(f"{self.agent}: expected to be the player to act, got {session.where()}")
+
+    def _problems(self, after: Session, session: Session, choice: Choice, pool: Sequence[str]) -> Iterator[str]:
+        """What contradicts the constraints of a turn in the step that was just taken."""
+        if after is not session:
+            yield "another game than the one that was looked at"
+            return
+        if choice.selects and choice.unit not in pool:
+            yield f"unit {choice.unit} was selected and the pool was {pool}"
+        if session.active_unit not in (choice.unit, None):
+            yield f"unit {session.active_unit} is active after a step of unit {choice.unit}"
+        events = session.events()
+        selected = [event["unit"] for event in events if event["event"] == "selected"]
+        if selected != ([choice.unit] if choice.selects else []):
+            yield f"selections of {selected}"
+        acted = {event["unit"] for event in events if event["event"] in OF_ONE_UNIT}
+        if acted - {choice.unit}:
+            yield f"units {sorted(map(str, acted))} acted in a step of unit {choice.unit}"
+        yield from broken_invariants(session)
+
+    # --- many games ----------------------------------------------------------------------------------------
+
+    def __call__(self, observations: Vectors, masks: Masks, unit_types: NDArray[np.str_] | None = None) -> Actions:
+        """Actions (k,) for observations (k, observation_size), masks (k, action_count) and types of active units (k,).
+
+        Rows with an open activation go to the models of their types, one call for each model; the others to the
+        super-agent. ``unit_types`` are those of ``BatchEnv.type_names``; the seats pass them on. Raises
+        UnitTypesNotGivenError, UnmappedUnitTypeError, EmptyMaskError and the errors of predictions.
+        """
+        if masks.shape != (len(observations), self.layout.action_count):
+            expected = f"({len(observations)}, {self.layout.action_count})"
+            raise PredictionError(f"{self.agent}: expected masks of shape {expected}, got {masks.shape}")
+        actions = np.zeros(len(masks), dtype=np.int64)
+        micro_masks = block_masks(self.layout, "micro", masks)
+        acting = micro_masks.any(axis=1)
+        for key, rows in self._routes(np.flatnonzero(acting), unit_types):
+            chosen = self.registry[key](observations[rows], micro_masks[rows])
+            actions[rows] = to_flat(self.layout, "micro", chosen)
+        waiting = np.flatnonzero(~acting)
+        if len(waiting):
+            chosen = self.super_agent(observations[waiting], block_masks(self.layout, "macro", masks[waiting]))
+            actions[waiting] = to_flat(self.layout, "macro", chosen)
+        return actions
+
+    def _routes(
+        self, rows: NDArray[np.intp], unit_types: NDArray[np.str_] | None
+    ) -> Iterator[tuple[str, NDArray[np.intp]]]:
+        """The rows of each model; a line in the log for each type of unit."""
+        if len(rows) == 0:
+            return
+        if unit_types is None:
+            raise UnitTypesNotGivenError(
+                f"{self.agent}: expected the unit types of {len(rows)} open activations, got none "
+                "(seats pass them on; a BatchEnv has them in type_names())"
+            )
+        types = np.asarray(unit_types)[rows]
+        keys: dict[str, list[NDArray[np.intp]]] = {}
+        for unit_type in np.unique(types).tolist():
+            unit = {"unitType": unit_type, "player": self.meta.controlled_player}
+            key = select_model_for_unit(unit, self.meta.model_by_unit_type, self.meta.default_model)
+            log_route(unit_type, key)
+            keys.setdefault(key, []).append(rows[types == unit_type])
+        for key, parts in keys.items():
+            yield key, np.sort(np.concatenate(parts))
+
+
+def _session_of(env: Any) -> Session:
+    """The session of a PettingZoo environment, or the session itself; seats, which play both sides, are refused."""
+    inner = getattr(env, "unwrapped", env)
+    if not isinstance(inner, RawEnv | Session):
+        expected = "an environment of w40k_v0, or a Session"
+        raise ContentError("argument", "env", expected, type(env).__name__)
+    session = game_of(inner)
+    assert isinstance(session, Session)
+    return session
+
+
+def _layout_of(game: Any) -> Layout:
+    inner = getattr(game, "unwrapped", game)
+    if inner is None:
+        return Layout()
+    if isinstance(inner, Layout):
+        return inner
+    if not isinstance(getattr(inner, "layout", None), Layout):
+        raise ContentError("argument", "game", "a Layout, an environment or a Session", type(game).__name__)
+    layout: Layout = inner.layout
+    return layout
+
+
+def _settings_of(game: Any) -> list[Setting]:
+    """The scenarios that a game may draw; none are known of a bare layout."""
+    inner = getattr(game, "unwrapped", game)
+    session = getattr(inner, "session", inner)
+    return session.settings if isinstance(session, Session) else []
+
+
+def _check_roster(meta: MetaConfig, settings: list[Setting]) -> None:
+    """Every unit of the controlled player has a model, before a game begins."""
+    for setting in settings:
+        for unit in setting.scenario.units:
+            if unit.player == meta.controlled_player:
+                known = {"id": unit.id, "unitType": unit.type.name, "player": unit.player}
+                select_model_for_unit(known, meta.model_by_unit_type, meta.default_model)
