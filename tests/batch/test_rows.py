@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from w40k_marl import w40k_v0
+from w40k_marl.content.reward_terms import TERM_COUNT
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.errors import ContentError, IllegalActionError, W40KError
 from w40k_marl.observe.layout import Layout
@@ -37,10 +38,11 @@ def advance(batch: BatchEnv, steps: int) -> None:
 
 
 def test_docstring_says_what_the_arrays_are() -> None:
-    batch = BatchEnv("small_board", 7, layout=Layout(units_per_side=5, objectives=3))
+    batch = BatchEnv("small_board", 7, layout=Layout(units_per_side=5, objectives=3), rewards="MacroController")
     sizes = {"n": 7, "observation": batch.layout.observation_size, "actions": batch.layout.action_count, "2": 2, "3": 3}
+    sizes["terms"] = TERM_COUNT
     rows = re.findall(r"``(\w+)``\s+(\w+) \(([^)]*)\)", BatchEnv.__doc__ or "")
-    assert len(rows) == 9
+    assert len(rows) == 10
     for name, dtype, shape in rows:
         array = getattr(batch, name)
         assert array.dtype == dtype, name
@@ -267,6 +269,7 @@ def test_random_actions_are_uniform_over_the_mask() -> None:
 
 RESIDENT = """
 import sys, psutil
+from w40k_marl.content.reward_terms import TERM_COUNT
 from w40k_marl.env.batch import BatchEnv
 batch = BatchEnv(num_games=int(sys.argv[1]))
 batch.reset(seed=1)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,13 @@ import pytest
 from w40k_marl.content import paths
 from w40k_marl.content.agents import (
     Capacities,
+    RewardsConfig,
     TrainingConfig,
     list_agents,
     rewards_config,
     training_config,
 )
+from w40k_marl.content.catalogue import load_unit_types
 from w40k_marl.content.paths import data_folder, find_data
 from w40k_marl.errors import ContentError
 
@@ -35,8 +36,9 @@ def write(folder: Path, name: str, content: dict[str, Any]) -> None:
     (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def test_shipped_agent() -> None:
-    assert "MacroController" in list_agents()
+def test_shipped_agents() -> None:
+    keys = {unit_type.agent_key for unit_type in load_unit_types().values()}
+    assert list_agents() == sorted({"MacroController", *keys})
     assert training_config() == TrainingConfig("macro_default", "agent", None, Capacities(16, 8), "reference")
 
 
@@ -54,9 +56,16 @@ def test_debug_entry_has_the_same_layout() -> None:
 def test_rewards_of_an_agent_have_two_names() -> None:
     rewards = rewards_config("MacroController")
     assert rewards == rewards_config("MacroController_rewards_config") == rewards_config()
-    assert rewards.win == -rewards.lose > 0
-    assert rewards.victory_point == -rewards.victory_point_conceded > 0
-    assert rewards.enemy_value_destroyed == -rewards.own_value_lost > 0
+    assert not rewards.zero_sum
+    for gain, loss in (
+        ("win", "lose"),
+        ("victory_points", "victory_points_conceded"),
+        ("objectives_captured", "objectives_lost"),
+        ("damage_dealt", "damage_received"),
+    ):
+        assert rewards.terms[gain] == -rewards.terms[loss] > 0
+    assert rewards.terms["objectives_held"] > 0
+    assert rewards.terms["progress"] > 0
 
 
 @pytest.mark.parametrize(
@@ -72,9 +81,15 @@ def test_unknown_training_name_lists_the_known(name: str, expected: str) -> None
         training_config(name)
 
 
-@pytest.mark.parametrize("name", ["", "Macro", "Macro_rewards_config", "../MacroController"])
+@pytest.mark.parametrize("name", ["", "Macro", "Macro_rewards_config"])
 def test_unknown_rewards_name_lists_the_known(name: str) -> None:
     with pytest.raises(ContentError, match="one of MacroController"):
+        rewards_config(name)
+
+
+@pytest.mark.parametrize("name", ["../MacroController", "mine.json", Path("MacroController")])
+def test_rewards_that_are_no_name_are_a_file(name: str | Path) -> None:
+    with pytest.raises(ContentError, match=f"{Path(name).name}: .*expected a file that can be read"):
         rewards_config(name)
 
 
@@ -91,8 +106,29 @@ def test_entry_with_everything(scout: Path) -> None:
 
 
 def test_term_left_out_pays_nothing(scout: Path) -> None:
-    write(scout, "rewards", {"win": 1, "_comment": "only winning counts"})
-    assert {name for name, weight in asdict(rewards_config("Scout")).items() if weight} == {"win"}
+    write(scout, "rewards", {"terms": {"win": 1, "_comment": "only winning counts"}})
+    rewards = rewards_config("Scout")
+    assert {name for name, weight in rewards.terms.items() if weight} == {"win"}
+    assert not rewards.zero_sum
+
+
+def test_rewards_of_a_file_need_no_agent(scout: Path) -> None:
+    write(scout, "mine", {"terms": {"win": 1}, "zero_sum": True})
+    for name in (scout / "mine.json", str(scout / "mine.json")):
+        assert rewards_config(name) == RewardsConfig({"win": 1}, zero_sum=True)
+
+
+def test_agent_that_has_no_training_says_so(scout: Path) -> None:
+    write(scout, "rewards", {"terms": {}})
+    with pytest.raises(
+        ContentError, match=r"Scout: .*expected an agent with a training\.json: there is none, got Scout"
+    ):
+        training_config(agent="Scout")
+    other = scout.parent / "Other"
+    other.mkdir()
+    write(other, "training", {"default": {}})
+    with pytest.raises(ContentError, match=r"an agent with a training\.json: Other, got Scout, which has none"):
+        training_config("Scout_training_config")
 
 
 @pytest.mark.parametrize(
@@ -114,12 +150,29 @@ def test_wrong_training_entry_is_refused(entry: dict[str, Any], key: str, scout:
     assert (caught.value.file, caught.value.key) == (str(scout / "training.json"), key)
 
 
-@pytest.mark.parametrize(("terms", "key"), [({"wins": 1}, "wins"), ({"win": "1"}, "win"), ({"win": True}, "win")])
-def test_wrong_rewards_are_refused(terms: dict[str, Any], key: str, scout: Path) -> None:
-    write(scout, "rewards", terms)
+@pytest.mark.parametrize(
+    ("rewards", "key"),
+    [
+        ({}, "terms"),
+        ({"terms": {"wins": 1}}, "terms.wins"),
+        ({"terms": {"win": "1"}}, "terms.win"),
+        ({"terms": {"win": True}}, "terms.win"),
+        ({"terms": {}, "zero_sum": 1}, "zero_sum"),
+        ({"terms": {}, "win": 1}, "win"),
+    ],
+)
+def test_wrong_rewards_are_refused(rewards: dict[str, Any], key: str, scout: Path) -> None:
+    write(scout, "rewards", rewards)
     with pytest.raises(ContentError) as caught:
         rewards_config("Scout")
     assert caught.value.key == key
+    assert caught.value.file == str(scout / "rewards.json")
+
+
+def test_unknown_term_lists_the_known_and_the_nearest(scout: Path) -> None:
+    write(scout, "rewards", {"terms": {"damage_delt": 1}})
+    with pytest.raises(ContentError, match=r'reward terms win, lose, .*waiting.*did you mean "damage_dealt"'):
+        rewards_config("Scout")
 
 
 def test_agent_without_its_file(scout: Path) -> None:

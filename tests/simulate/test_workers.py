@@ -189,7 +189,7 @@ def test_batch_counts_and_caps_as_the_agent_cycle_does() -> None:
     assert data["total_steps"] == sum(row["steps"] for row in rows)
     assert all(row["agent_steps"] > row["steps"] > row["macro_choices"] > 0 for row in rows)
     assert {row["method"] for row in rows} <= {"objectives", "value_tiebreaker", "draw"}
-    assert data["rewards"]["terms"]["own_value_lost"]["amount"] is None
+    assert data["rewards"]["terms"]["damage_received"]["amount"] is None
     assert data["not_measured"]["value_lost"]
     capped = as_data(run(plan(episodes=9, batch=4, max_steps_per_turn=2)))["per_episode"]
     assert [(row["steps"], row["capped"], row["winner"]) for row in capped] == [(2, True, None)] * 9

@@ -11,6 +11,7 @@ import pytest
 
 from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
 from w40k_marl.errors import W40KError
+from w40k_marl.reward.weights import INFO_KEYS
 
 WHY = 'needs the extra "train": tox -e train'
 pytest.importorskip("stable_baselines3", reason=WHY)
@@ -88,6 +89,20 @@ def test_steps_are_those_of_the_seats(make: Make) -> None:
                 returns[row] = lengths[row] = 0
                 finished += 1
     assert finished > 8
+
+
+def test_terms_of_reward_are_told_of_every_seat(make: Make) -> None:
+    """They add up to the reward, at the end of a game beside what is told of it."""
+    env = make(4, rewards="MacroController")
+    env.reset()
+    random, finished = RandomPolicy(1), 0
+    for _ in range(60):
+        _, rewards, dones, infos = env.step(choose(env, random))
+        for reward, done, info in zip(rewards, dones, infos, strict=True):
+            assert sum(info[key] for key in INFO_KEYS) == pytest.approx(float(reward), abs=1e-6)
+            assert ("episode" in info) == bool(done)
+            finished += bool(done)
+    assert finished > 4
 
 
 def test_seed_is_for_the_next_reset_only(make: Make) -> None:

@@ -1,11 +1,13 @@
 """Agents as data: the environment one learns in (``training.json``), what it is paid (``rewards.json``).
 
-An agent is a folder; its settings answer to the entry's name and to ``<agent>_training_config`` and
-``<agent>_rewards_config``, the names that the command line takes.
+An agent is a folder, which need not hold both. Its settings answer to the entry's name and to
+``<agent>_training_config`` and ``<agent>_rewards_config``, the names that the command line takes.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from ..errors import ContentError, did_you_mean
 from .models import RewardsFile, TrainingEntry
 from .paths import find_data, list_data
 from .reading import read_model
+from .reward_terms import TERM_NAMES
 from .scenario import list_scenarios
 
 DEFAULT_AGENT = "MacroController"
@@ -43,15 +46,19 @@ class TrainingConfig:
 
 @dataclass(frozen=True, slots=True)
 class RewardsConfig:
-    """The weight of each reward term; a term is its weight times the amount that happened."""
+    """The weight of each reward term, by name; a term is its weight times the amount that happened.
 
-    win: float
-    lose: float
-    draw: float
-    victory_point: float
-    victory_point_conceded: float
-    enemy_value_destroyed: float
-    own_value_lost: float
+    Terms left out weigh 0. With ``zero_sum`` a player is paid half the difference of both players' sums. Raises
+    ContentError for unknown terms and for weights that are no finite numbers.
+    """
+
+    terms: Mapping[str, float]  # all of content.reward_terms, in that order
+    zero_sum: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the terms and put in those that are missing."""
+        check_terms(self.terms, "rewards")
+        object.__setattr__(self, "terms", {name: float(self.terms.get(name, 0.0)) for name in TERM_NAMES})
 
 
 def list_agents() -> list[str]:
@@ -68,6 +75,10 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
     if name.endswith(TRAINING_SUFFIX):
         agent, name = name.removesuffix(TRAINING_SUFFIX), DEFAULT_ENTRY
     path = find_data("agents", agent) / "training.json"
+    if not path.exists():
+        trained = ", ".join(other for other in list_agents() if (path.parent.parent / other / path.name).exists())
+        expected = f"an agent with a training.json: {trained or 'there is none'}"
+        raise ContentError(str(path.parent), "training config", expected, f"{agent}, which has none")
     entries = read_model(path, dict[str, TrainingEntry])
     if name not in entries:
         known = [*entries, f"{agent}{TRAINING_SUFFIX}"]
@@ -78,14 +89,29 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
     return TrainingConfig(entry.scenario, entry.decisions, entry.max_turns, layout, entry.weapon_rules)
 
 
-def rewards_config(name: str = DEFAULT_AGENT) -> RewardsConfig:
-    """Return the reward weights of an agent, named by its folder or as ``<agent>_rewards_config``.
+def rewards_config(name: str | Path = DEFAULT_AGENT) -> RewardsConfig:
+    """Return reward weights: those of an agent, named by its folder or as ``<agent>_rewards_config``, or of a file.
 
-    Raises ContentError for an unknown agent, listing the known ones, and for a broken file.
+    Text that ends in ``.json`` or holds a folder separator is the path of a file. Raises ContentError for an unknown
+    agent, listing the known ones, and for a broken file.
     """
-    path = find_data("agents", name.removesuffix(REWARDS_SUFFIX)) / "rewards.json"
+    if isinstance(name, Path) or name.endswith(".json") or {"/", "\\"} & set(name):
+        path = Path(name)
+    else:
+        path = find_data("agents", name.removesuffix(REWARDS_SUFFIX)) / "rewards.json"
     entry = read_model(path, RewardsFile)
-    return RewardsConfig(**{field: getattr(entry, field) for field in entry.__struct_fields__})
+    check_terms(entry.terms, str(path))
+    return RewardsConfig(entry.terms, entry.zero_sum)
+
+
+def check_terms(terms: Mapping[str, object], where: str) -> None:
+    """Raise ContentError unless every name is a reward term and every weight a finite number."""
+    for name, weight in terms.items():
+        if name not in TERM_NAMES:
+            expected = f"one of the reward terms {', '.join(TERM_NAMES)}"
+            raise ContentError(where, f"terms.{name}", expected, "an unknown term", did_you_mean(str(name), TERM_NAMES))
+        if not isinstance(weight, int | float) or isinstance(weight, bool) or not math.isfinite(weight):
+            raise ContentError(where, f"terms.{name}", "a finite number", repr(weight))
 
 
 def _check_scenario(scenario: str, path: Path, name: str) -> None:

@@ -292,13 +292,8 @@ class TrainingEntry(_Entry):
 class RewardsFile(_Entry):
     """An agent's ``rewards.json``: the weight of each reward term; a term left out pays nothing."""
 
-    win: float = 0.0
-    lose: float = 0.0
-    draw: float = 0.0
-    victory_point: float = 0.0
-    victory_point_conceded: float = 0.0
-    enemy_value_destroyed: float = 0.0
-    own_value_lost: float = 0.0
+    terms: dict[str, float]
+    zero_sum: bool = False
 
 
 class MetaFile(_Entry, kw_only=True):

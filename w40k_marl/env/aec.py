@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Sequence
+from math import fsum
 from typing import Any, TypeAlias, TypedDict, Unpack
 
 import gymnasium
@@ -15,6 +16,8 @@ from pettingzoo.utils.env import AECEnv
 from pettingzoo.utils.env_logger import EnvLogger
 
 from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError
+from ..reward.terms import Amounts
+from ..reward.weights import INFO_KEYS
 from ..rules.state import (
     DETAIL_DUE,
     SUMMARY_OVER,
@@ -48,7 +51,8 @@ class RawEnv(AECEnv[str, Any, Any]):
     Agents ``player_1`` and ``player_2``; the owner of the unit acts, also in the other's fight phase. One flat
     ``Discrete(layout.action_count)``: a slot for each unit of one's side by roster, then the 13 micro actions.
     Observation: ``{"observation": float32 (layout.observation_size,), "action_mask": int8 (action_count,)}``.
-    Reward: +1 for the winner, -1 for the loser, 0 in a draw, at the end of the last round; 0 before.
+    Reward: +1 for the winner, -1 for the loser, 0 in a draw, at the end of the last round; 0 before. With ``rewards``
+    the weighted terms of each step instead (docs/rewards.md), and each of them in ``infos``.
 
     Illegal input raises an ``errors.ActionError`` (a ValueError) and changes nothing; looking at the game before
     ``reset`` is an AssertionError. Actions are whole numbers of any type; ``True`` is 1, as Python has it.
@@ -130,6 +134,8 @@ class RawEnv(AECEnv[str, Any, Any]):
         """Agents, rewards, flags and infos of a game as it stands, nothing paid yet."""
         self._ended_illegally = False
         self.agents = list(PLAYERS)
+        self.agent_selection = PLAYERS[0]
+        self._earned: Amounts | None = None
         self.rewards = dict.fromkeys(PLAYERS, 0.0)
         self._cumulative_rewards = dict.fromkeys(PLAYERS, 0.0)
         self.terminations = dict.fromkeys(PLAYERS, False)
@@ -165,6 +171,9 @@ class RawEnv(AECEnv[str, Any, Any]):
     def _after_step(self, view: View | None) -> None:
         """Bring agent, infos and, at the end, rewards and flags up to date; keep the view until it is observed."""
         summary = self.session.summary()
+        if self.session.earnings is not None:
+            self._told = ()
+            self._earn(self.session.earnings.paid)
         self.agent_selection = PLAYERS[summary[SUMMARY_SIDE]]
         self._next_view = None if view is None else (self.agent_selection, view)
         told = summary[SUMMARY_TURN], summary[SUMMARY_PHASE], summary[SUMMARY_POINTS], summary[SUMMARY_POINTS + 1]
@@ -183,10 +192,29 @@ class RawEnv(AECEnv[str, Any, Any]):
                 "victory_points": mine,
                 "victory_point_margin": mine - theirs,
             }
+        if self._earned is not None:
+            self._tell_terms(self._earned)
+
+    def _earn(self, paid: Amounts) -> None:
+        """Pay both players the terms of the step that ``agent_selection`` took, and keep them for the infos."""
+        if self._earned is None:
+            self._earned = np.zeros_like(paid)
+        self._earned[_SIDES[self.agent_selection]] = 0
+        self._earned += paid
+        first, second = paid.tolist()
+        self.rewards = {PLAYERS[0]: fsum(first), PLAYERS[1]: fsum(second)}
+        self._accumulate_rewards()
+
+    def _tell_terms(self, earned: Amounts) -> None:
+        """Add to the infos what each term has paid since the player's last action."""
+        for player, amounts in zip(PLAYERS, earned.tolist(), strict=True):
+            self.infos[player].update(zip(INFO_KEYS, amounts, strict=True))
 
     def _finish(self, winner: int) -> None:
-        """Terminate both agents and pay the result."""
+        """Terminate both agents and pay the result, unless it is among the terms."""
         self.terminations = dict.fromkeys(PLAYERS, True)
+        if self._earned is not None:
+            return
         if winner:
             self.rewards = {player: 1.0 if index == winner - 1 else -1.0 for index, player in enumerate(PLAYERS)}
         self._accumulate_rewards()
@@ -330,6 +358,9 @@ class Env(RawEnv):
         self.truncations = dict.fromkeys(PLAYERS, True)
         self.rewards = {player: -1.0 if player == culprit else 0.0 for player in PLAYERS}
         self._accumulate_rewards()
+        if self._earned is not None:
+            self._earned[_SIDES[culprit]] = 0
+            self._tell(*self._told)
         self._deads_step_first()
 
 

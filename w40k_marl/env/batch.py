@@ -12,9 +12,11 @@ import numpy as np
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
+from ..content.reward_terms import TERM_COUNT
 from ..content.world import Setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, W40KError
-from ..observe import rows
+from ..reward import rows
+from ..reward.weights import weights_of
 from ..rules.engine import START
 from ..rules.state import Games, new_games
 from .session import GameOptions, ScenarioName, Session, Snapshot
@@ -33,6 +35,7 @@ class _Block:
     scenario: int  # its place in the list of scenarios
     setting: Setting
     rows: NDArray[np.int64]
+    before: Games  # a game to write on; none where the result alone is paid
 
 
 def _check_count(name: str, value: object, least: int, remark: str = "") -> None:
@@ -58,6 +61,7 @@ class BatchEnv:
     ``active_units``   int16 (n,)                 number of the active unit, -1 while one is to be selected
     ``unit_types``     int16 (n,)                 its type, an index of ``unit_type_names``, -1 while one is selected
     ``rewards``        float32 (n, 2)             earned by both players in the last step
+    ``reward_terms``   float64 (n, 2, terms)      amounts they were paid for; empty without the option ``rewards``
     ``ended``          int64 (n,)                 games that the last step ended, 0 or 1; the row shows the next one
     ``results``        int32 (n, 3)               winner (0: draw) and victory points of the row's last ended game
     ``episodes``       int64 (n,)                 games begun in the row
@@ -88,6 +92,9 @@ class BatchEnv:
         self.acting_sides = np.zeros(num_games, dtype=np.int8)
         self.active_units = np.zeros(num_games, dtype=np.int16)
         self.rewards = np.zeros((num_games, 2), dtype=np.float32)
+        self.reward_weights = weights_of(self._session.rewards)
+        paid_by_terms = len(self.reward_weights) > 0
+        self.reward_terms = np.zeros((num_games if paid_by_terms else 0, 2, TERM_COUNT))
         self.ended = np.zeros(num_games, dtype=np.int64)
         self.results = np.zeros((num_games, 3), dtype=np.int32)
         self.episodes = np.zeros(num_games, dtype=np.int64)
@@ -112,8 +119,18 @@ class BatchEnv:
         """Equal shares of the rows for each scenario, cut into blocks."""
         settings = self._session.settings
         bounds = [round(index * self.num_games / len(settings)) for index in range(len(settings) + 1)]
+        units, objectives, scratch = (
+            self.layout.units_per_side,
+            self.layout.objectives,
+            int(len(self.reward_weights) > 0),
+        )
         return [
-            _Block(scenario, settings[scenario], np.arange(first, min(first + ROWS_PER_BLOCK, stop)))
+            _Block(
+                scenario,
+                settings[scenario],
+                np.arange(first, min(first + ROWS_PER_BLOCK, stop)),
+                new_games(scratch, units, objectives),
+            )
             for scenario, (begin, stop) in enumerate(itertools.pairwise(bounds))
             for first in range(begin, stop, ROWS_PER_BLOCK)
         ]
@@ -249,6 +266,9 @@ class BatchEnv:
             self._others_play,
             self._watchers,
             self._finals,
+            self.reward_weights,
+            block.before,
+            self.reward_terms,
             self.rewards,
             self.ended,
             self.results,

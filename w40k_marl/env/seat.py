@@ -17,8 +17,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from ..content.reward_terms import TERM_COUNT
 from ..errors import ContentError, NotAnActionError, W40KError
-from ..observe.rows import MOST_GAMES_WITHOUT_A_DECISION
+from ..reward.rows import MOST_GAMES_WITHOUT_A_DECISION
+from ..reward.weights import INFO_KEYS, contributions
 from .batch import BatchEnv
 from .session import GameOptions, ScenarioName, Session
 
@@ -66,7 +68,8 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     """A Gymnasium environment for one seat of the game; ``action_masks()`` tells what is legal.
 
     Observation: float32 (layout.observation_size,). Action: ``Discrete(layout.action_count)``. Reward: +1, -1 or 0
-    at the end. An action that the mask does not allow loses the game at once, as in ``w40k_v0.env()``.
+    at the end; with ``rewards`` the weighted terms since the last action, each of them in ``infos`` too. An action
+    that the mask does not allow loses the game at once, as in ``w40k_v0.env()``.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}
@@ -89,6 +92,7 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self.action_space = gymnasium.spaces.Discrete(self.layout.action_count)
         self._playing = False
         self._forfeited = False
+        self._earned = np.zeros(TERM_COUNT)  # by the learner since its last action
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -106,8 +110,9 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
             game_seed = None
             self._random_opponent.random = np.random.default_rng(int(self.np_random.integers(2**63)))
             self._play_the_other_seat()
+            self._earned[:] = 0  # nothing that comes before the first decision is credited
             if not self.session.over:
-                return self._observation(), {}
+                return self._observation(), self._info()
         raise _never_acts(self.side)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -117,13 +122,26 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         """
         if not self._playing:
             raise W40KError("step: expected reset() before the first step and after the end of a game, got none")
+        self._earned[:] = 0
         if not self._try(action):
             self._playing, self._forfeited = False, True
-            return self._observation(), -1.0, True, False, {}
+            return self._observation(), -1.0, True, False, self._info()
+        self._collect()
         self._play_the_other_seat()
         over = self.session.over
         self._playing = not over
-        return self._observation(), self._result() if over else 0.0, over, False, {}
+        return self._observation(), self._reward(), over, False, self._info()
+
+    def _collect(self) -> None:
+        """Add what the last step has paid the learner."""
+        if self.session.earnings is not None:
+            self._earned += self.session.earnings.paid[self.side]
+
+    def _info(self) -> dict[str, Any]:
+        """What each term has paid since the last action, if terms are paid."""
+        if self.session.earnings is None:
+            return {}
+        return dict(zip(INFO_KEYS, self._earned.tolist(), strict=True))
 
     def _try(self, action: Any) -> bool:
         """Apply the action if it is legal."""
@@ -150,13 +168,16 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
             else:
                 chosen = opponent(observation[None], mask[None])
             session.step(int(chosen[0]))
+            self._collect()
 
     def _observation(self) -> NDArray[np.float32]:
         observation, _ = self.session.view(self.side)
         return observation
 
-    def _result(self) -> float:
-        winner = self.session.summary()[2]
+    def _reward(self) -> float:
+        if self.session.earnings is not None:
+            return float(self._earned.sum())
+        winner = self.session.summary()[2] if self.session.over else 0
         return 0.0 if winner == 0 else 1.0 if winner == self.side + 1 else -1.0
 
 
@@ -173,7 +194,8 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
     Observations float32 (n, layout.observation_size), actions (n,), rewards float32 (n,). ``action_masks()`` is
     bool (n, layout.action_count). ``infos`` is empty but after a step that ended games: ``final_obs`` (n,
     layout.observation_size), ``winner`` (n,) and ``victory_points`` (n, 2) of those rows where ``_final_obs`` (n,) is
-    True; the other rows of them mean nothing. An action that a mask does not allow loses that game, 0 to 0.
+    True; the other rows of them mean nothing. With ``rewards`` there is also, after every step, what each term has
+    paid: ``reward/<term>``, float64 (n,). An action that a mask does not allow loses that game, 0 to 0.
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
@@ -196,6 +218,7 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self.opponent = opponent
         self._final_obs = np.zeros_like(self.batch.observations)  # of the games that the last steps ended
         self._results = np.zeros_like(self.batch.results)
+        self._earned = np.zeros((len(self.batch.reward_terms), TERM_COUNT))  # empty where no terms are paid
         self._playing = False
         self._actions = np.zeros(num_envs, dtype=np.int64)
         self.single_observation_space = _box(self.layout.observation_size)
@@ -225,7 +248,8 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self._playing = True
         everywhere = np.ones(self.num_envs, dtype=np.bool_)
         self._play_the_other_seats(np.zeros(self.num_envs, dtype=np.float32), everywhere)
-        return self.batch.observations.copy(), {}
+        self._earned[:] = 0
+        return self.batch.observations.copy(), self._terms()
 
     def step(
         self, actions: NDArray[np.int64]
@@ -240,6 +264,8 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
             self._forfeit(np.flatnonzero(~legal))
         rewards = self.batch.rewards[:, self.side].copy()
         ended = self.batch.ended > 0
+        if len(self._earned) > 0:
+            self._earned[:] = self._paid(np.arange(self.num_envs))
         self._note(np.flatnonzero(ended))
         self._play_the_other_seats(rewards, ended)
         return self.batch.observations.copy(), rewards, ended, np.zeros_like(ended), self._infos(ended)
@@ -266,6 +292,8 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         batch.restart(losers)
         self._finals[losers] = seen
         batch.rewards[losers] = 0
+        if len(batch.reward_terms) > 0:
+            batch.reward_terms[losers] = 0
         batch.rewards[losers, self.side] = -1
         batch.ended[losers] = 1
         batch.results[losers] = (2 - self.side, 0, 0)
@@ -301,6 +329,8 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
             games[waiting] += batch.ended[waiting]
             playing = waiting[~ended[waiting]]
             rewards[playing] += batch.rewards[playing, self.side]
+            if len(self._earned) > 0:
+                self._earned[playing] += self._paid(playing)
             over = playing[batch.ended[playing] > 0]
             ended[over] = True
             self._note(over)
@@ -313,10 +343,23 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
             return opponent(batch.observations[rows], batch.action_masks[rows], types)  # type: ignore[call-arg]
         return opponent(batch.observations[rows], batch.action_masks[rows])
 
+    def _paid(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """What each term of the last step has paid the learners of some rows, (k, terms)."""
+        batch = self.batch
+        paid: NDArray[np.float64] = contributions(batch.reward_weights, batch.reward_terms[rows])[:, self.side]
+        return paid
+
+    def _terms(self) -> dict[str, Any]:
+        """What each term has paid since the last actions; nothing where no terms are paid."""
+        if len(self._earned) == 0:
+            return {}
+        return dict(zip(INFO_KEYS, self._earned.T.copy(), strict=True))
+
     def _infos(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
         if not ended.any():
-            return {}
+            return self._terms()
         return {
+            **self._terms(),
             "final_obs": self._final_obs.copy(),
             "_final_obs": ended.copy(),
             "winner": self._results[:, 0].copy(),

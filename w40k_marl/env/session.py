@@ -19,6 +19,8 @@ from ..content.world import Setting, build_setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, NotAnActionError
 from ..observe.encode import LOOK, step_and_view, write_features
 from ..observe.layout import Layout
+from ..reward.earnings import Earnings
+from ..reward.weights import RewardsOption, find_rewards
 from ..rules import engine
 from ..rules.bits import has
 from ..rules.state import DECISIONS, NOBODY, PHASES, WEAPON_RULE_SETTINGS, Games, new_games
@@ -43,6 +45,7 @@ class GameOptions(TypedDict, total=False):
     layout: Layout | None  # capacities, by default 16 units a side and 8 objectives
     max_turns: int | None  # by default that of the game rules
     weapon_rules: str  # "reference" (default), or "full": all rules of docs/weapon_rules.md act
+    rewards: RewardsOption  # an agent, a file or the weights of reward terms; by default the result alone
 
 
 MOST_TURNS = 1000
@@ -135,11 +138,13 @@ class Session:
         layout: Layout | None = None,
         max_turns: int | None = None,
         weapon_rules: str = "reference",
+        rewards: RewardsOption = None,
     ) -> None:
         """Load every scenario; ContentError where one is missing, wrong or does not fit the layout."""
         names = _named(scenario)
         _check_arguments(decisions, max_turns, weapon_rules)
         rules = game_rules if isinstance(game_rules, GameRules) else load_game_rules(game_rules)
+        self.rewards = find_rewards(rewards)
         self.layout = layout or Layout()
         how = (rules, self.layout, decisions, max_turns, weapon_rules)
         self._start([_load(name, _version_of(name), *how) for name in names])
@@ -150,7 +155,14 @@ class Session:
         self._action_count = self.layout.action_count
         self.games: Games = new_games(1, self.layout.units_per_side, self.layout.objectives)
         self._summary: NDArray[np.int64] = self.games[0].summary
+        self.earnings = self._open_account()
         self._use(0)
+
+    def _open_account(self) -> Earnings | None:
+        """Where the terms of each step are counted; None where only the result is paid."""
+        if self.rewards is None:
+            return None
+        return Earnings(self.rewards, self.layout.units_per_side, self.layout.objectives)
 
     @property
     def settings(self) -> list[Setting]:
@@ -181,6 +193,8 @@ class Session:
                 f"{self.setting.scenario.name}: expected a free hex in the deployment zone for every unit, "
                 "got a zone with fewer hexes than units"
             )
+        if self.earnings is not None:
+            self.earnings.begin(self.games)
 
     def step(self, action: int) -> None:
         """Apply an action of the acting player; ActionError, and an unchanged game, where it is refused.
@@ -206,7 +220,12 @@ class Session:
 
     def _apply(self, action: int, view: View = _NO_VIEW) -> int:
         """Apply an action of the space: the compiled rules would take START and LOOK from anyone."""
-        return self._call(action, NOBODY, view) if 0 <= action < self._action_count else engine.NOT_AN_ACTION
+        if not 0 <= action < self._action_count:
+            return engine.NOT_AN_ACTION
+        answer = self._call(action, NOBODY, view)
+        if self.earnings is not None and answer == engine.ACCEPTED:
+            self.earnings.count(self._worlds, self._board, self.games)
+        return answer
 
     def _call(self, action: int, side: int = NOBODY, view: View = _NO_VIEW) -> int:
         """The one door to the compiled rules."""
@@ -328,15 +347,19 @@ class Session:
             raise ContentError("snapshot", "scenario", expected, "another")
         self._use(known.index(snapshot[:_FINGERPRINT]))
         self.games[:] = np.frombuffer(snapshot, dtype=self.games.dtype, offset=_FINGERPRINT)
+        if self.earnings is not None:
+            self.earnings.begin(self.games)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """The same game again; settings, which never change, are shared."""
         copy = type(self).__new__(type(self))
         memo[id(self)] = copy
-        copy.layout = self.layout
+        copy.layout, copy.rewards = self.layout, self.rewards
         copy._start(self._playable)
         copy._use(self.setting_index)
         copy.games[:] = self.games
+        if self.earnings is not None and copy.earnings is not None:
+            copy.earnings.resume(copy.games, self.earnings.amounts)
         return copy
 
     def __getstate__(self) -> dict[str, Any]:
@@ -357,11 +380,13 @@ class Session:
             "settings": settings,
             "setting_index": self.setting_index,
             "row": self.games.tobytes(),
+            "rewards": self.rewards,
+            "amounts": None if self.earnings is None else self.earnings.amounts,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Make everything again, with arrays of the very types that the rules are compiled for."""
-        self.layout = state["layout"]
+        self.layout, self.rewards = state["layout"], state["rewards"]
         self._start(
             [
                 _playable(scenario, rules, self.layout, decisions, max_turns, weapon_rules)
@@ -370,3 +395,5 @@ class Session:
         )
         self._use(state["setting_index"])
         self.games[:] = np.frombuffer(state["row"], dtype=self.games.dtype)
+        if self.earnings is not None:
+            self.earnings.resume(self.games, state["amounts"])

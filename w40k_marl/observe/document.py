@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..rules.actions import MICRO_ACTIONS
@@ -73,7 +73,12 @@ def tables(layout: Layout) -> dict[str, str]:
 
 def fill(page: str, layout: Layout) -> str:
     """A page with the text between its marks made anew. Raises ValueError where a mark is missing."""
-    for name, text in tables(layout).items():
+    return fill_in(page, tables(layout))
+
+
+def fill_in(page: str, texts: Mapping[str, str]) -> str:
+    """A page with these texts between the marks of their names. Raises ValueError where a mark is missing."""
+    for name, text in texts.items():
         begin = BEGIN.format(name)
         before, found, rest = page.partition(begin)
         _, closed, after = rest.partition(END)

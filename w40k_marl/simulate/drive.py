@@ -54,6 +54,7 @@ class Episode:
     method: str  # of rules.state.WIN_METHODS
     victory_points: tuple[int, int]
     value_lost: tuple[int, int] | None  # VALUE of the units that fell, by side; None: not known
+    damage: tuple[float, float] | None  # hit points lost as a share of VALUE, by side; None: not known
     capped: bool  # a player's turn used all the micro actions it may
     interrupted: bool
     turn: int | None  # turn in which it ended; None: not known
@@ -152,11 +153,12 @@ def _episode(env: RawEnv, counts: _Counts) -> Episode:
     session = env.session
     game, world = session.games[0], session.setting.world
     summary = session.summary()
-    alive, lost = game.alive.tolist(), world.full_value.tolist()
+    left, lost, damage = game.hit_points.tolist(), world.full_value.tolist(), world.full_value.astype(float).tolist()
     for number, unit in enumerate(session.setting.units):
-        side, slot = divmod(number, env.layout.units_per_side)
-        if unit is not None and alive[side] >> slot & 1:
+        if unit is not None and left[number]:
+            side = number // env.layout.units_per_side
             lost[side] -= unit.type.value
+            damage[side] -= unit.type.value * left[number] / unit.type.hit_points
     first, second = game.victory_points.tolist()
     return Episode(
         scenario=session.setting.scenario.name,
@@ -167,6 +169,7 @@ def _episode(env: RawEnv, counts: _Counts) -> Episode:
         method=WIN_METHODS[int(game.win_method)],
         victory_points=(first, second),
         value_lost=(lost[0], lost[1]),
+        damage=(damage[0], damage[1]),
         capped=counts.capped,
         interrupted=counts.interrupted,
         turn=summary[SUMMARY_TURN],

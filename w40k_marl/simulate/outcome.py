@@ -33,6 +33,7 @@ class Tally:
     winners: list[int] = field(default_factory=lambda: [0, 0, 0])  # draws, player 1, player 2
     victory_points: list[int] = field(default_factory=lambda: [0, 0])
     value_lost: list[int] | None = field(default_factory=lambda: [0, 0])  # None: not known of some game
+    damage: list[float] | None = field(default_factory=lambda: [0.0, 0.0])  # by VALUE; None: not known of some game
     digest: int = 0
 
     def add(self, number: int, episode: Episode) -> None:
@@ -46,8 +47,12 @@ class Tally:
             self.victory_points[side] += episode.victory_points[side]
             if self.value_lost is not None and episode.value_lost is not None:
                 self.value_lost[side] += episode.value_lost[side]
+            if self.damage is not None and episode.damage is not None:
+                self.damage[side] += episode.damage[side]
         if episode.value_lost is None:
             self.value_lost = None
+        if episode.damage is None:
+            self.damage = None
         if not episode.interrupted:
             self.complete += 1
             text = hashlib.blake2b(repr((number, episode)).encode(), digest_size=16).digest()

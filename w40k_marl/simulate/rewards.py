@@ -1,20 +1,26 @@
-"""The reward totals of a run: each term of an agent's ``rewards.json``, its amount and what it paid."""
+"""The reward totals of a run: each term of an agent's ``rewards.json``, its amount and what it paid.
+
+Amounts are worked out from how games ended, so that a run is not slowed by following its steps; terms that only the
+steps tell are not known.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ..content.agents import RewardsConfig
 from .outcome import Tally
+
+_DIGITS = 6  # games are added up in the order in which they end; the digits that this changes are not shown
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One term over all episodes."""
 
-    amount: int | None  # None: not known
+    amount: float | None  # None: not known
     weight: float
 
     @property
@@ -25,24 +31,27 @@ class Term:
         return self.amount * self.weight + 0.0  # + 0.0: never -0.0
 
 
-def reward_total(terms: Mapping[str, Term]) -> float | None:
-    """What all terms paid together; None where that of one is not known."""
-    totals = [term.total for term in terms.values()]
-    known = [total for total in totals if total is not None]
-    return math.fsum(known) if len(known) == len(totals) else None
+def reward_total(terms: Mapping[str, Term]) -> float:
+    """What the terms paid together whose amounts are known."""
+    return math.fsum(term.total for term in terms.values() if term.total is not None)
+
+
+def not_known(terms: Mapping[str, Term]) -> list[str]:
+    """The terms that paid something, but nobody knows how much."""
+    return [name for name, term in terms.items() if term.total is None]
 
 
 def reward_terms(tally: Tally, weights: RewardsConfig, player: int) -> dict[str, Term]:
     """The terms by name, seen from ``player`` (1 or 2); an episode that did not end has no result."""
     mine, theirs = player - 1, 2 - player
-    lost = tally.value_lost
-    amounts = {
+    damage = tally.damage
+    amounts: dict[str, float | None] = {
         "win": tally.winners[player],
         "lose": tally.winners[3 - player],
         "draw": tally.winners[0],
-        "victory_point": tally.victory_points[mine],
-        "victory_point_conceded": tally.victory_points[theirs],
-        "enemy_value_destroyed": None if lost is None else lost[theirs],
-        "own_value_lost": None if lost is None else lost[mine],
+        "victory_points": tally.victory_points[mine],
+        "victory_points_conceded": tally.victory_points[theirs],
+        "damage_dealt": None if damage is None else round(damage[theirs], _DIGITS),
+        "damage_received": None if damage is None else round(damage[mine], _DIGITS),
     }
-    return {name: Term(amounts[name], weight) for name, weight in asdict(weights).items()}
+    return {name: Term(amounts.get(name), weight) for name, weight in weights.terms.items()}

@@ -131,6 +131,7 @@ class Tables:
             method=WIN_METHODS[UNDECIDED if capped else method],
             victory_points=(first, second),
             value_lost=None,
+            damage=None,
             capped=capped,
             interrupted=False,
             turn=turn if capped else None,

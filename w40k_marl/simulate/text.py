@@ -8,7 +8,7 @@ from ..rules.state import BY_VALUE, WIN_METHODS
 from .drive import Episode
 from .outcome import Outcome
 from .report import latency_of, memory_of, rate, saturated_at, sweep_row, terms_of, traced
-from .rewards import reward_total
+from .rewards import not_known, reward_total
 from .tabular import table_lines
 
 RULE = "-" * 26
@@ -98,15 +98,13 @@ def _python_memory(outcome: Outcome) -> str:
 
 def _reward_lines(outcome: Outcome) -> Iterator[str]:
     plan, terms = outcome.plan, terms_of(outcome)
-    total = reward_total(terms)
     player = f"{plan.options.controlled_agent} as player {plan.options.macro_player}"
-    shown = "not known" if total is None else f"{total:+.3f}"
-    yield f"Rewards of {player}, by {plan.rewards_name} : {shown}"
+    yield f"Rewards of {player}, by {plan.rewards_name} : {reward_total(terms):+.3f}"
     for name, term in terms.items():
-        if term.amount is None:
-            yield f"  {name} : not known of batched games (x {term.weight:g})"
-        else:
-            yield f"  {name} : {term.total:+.3f} ({term.amount} x {term.weight:g})"
+        if term.amount is not None and (term.amount or term.weight):
+            yield f"  {name} : {term.total:+.3f} ({term.amount:.10g} x {term.weight:g})"
+    if unknown := not_known(terms):
+        yield f"  not known from the ends of games : {', '.join(unknown)}"
 
 
 # --- tables ------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..env.seat import SeatVectorEnv
 from ..errors import W40KError
+from ..reward.weights import INFO_KEYS
 
 try:
     from stable_baselines3.common.monitor import Monitor
@@ -28,7 +29,8 @@ class SeatVecEnv(VecEnv):
     """The seats of a ``SeatVectorEnv`` as one stable-baselines3 ``VecEnv``.
 
     ``infos`` of a seat whose game has ended: ``terminal_observation``, ``TimeLimit.truncated`` (never), ``episode``
-    (``r``: return, ``l``: decisions, as ``Monitor`` has them), ``winner`` and ``victory_points``. ``action_masks`` is
+    (``r``: return, ``l``: decisions, as ``Monitor`` has them), ``winner`` and ``victory_points``. With the option
+    ``rewards`` the ``infos`` of every seat hold ``reward/<term>`` as well. ``action_masks`` is
     the only method of a single seat that ``env_method`` knows; attributes are those of the ``SeatVectorEnv``, the
     same for all seats: ``set_attr("opponent", policy)`` puts another policy at the other seats.
     """
@@ -58,12 +60,20 @@ class SeatVecEnv(VecEnv):
         observations, rewards, ended, _, told = self.seats.step(self._chosen)
         self._returns += rewards
         self._lengths += 1
-        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        infos = self._terms(told)
         for row in np.flatnonzero(ended).tolist():
-            infos[row] = self._last_info(row, told)
+            infos[row] |= self._last_info(row, told)
         self._returns[ended] = 0
         self._lengths[ended] = 0
         return observations, rewards, ended, infos
+
+    def _terms(self, told: dict[str, Any]) -> list[dict[str, Any]]:
+        """What each term of reward has paid each seat; empty where no terms are paid."""
+        names = [name for name in INFO_KEYS if name in told]
+        if not names:
+            return [{} for _ in range(self.num_envs)]
+        columns = [told[name].tolist() for name in names]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def _last_info(self, row: int, told: dict[str, Any]) -> dict[str, Any]:
         return {

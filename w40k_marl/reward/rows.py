@@ -1,4 +1,4 @@
-"""Many games in one call: step some rows, restart those that ended, write what the next player sees.
+"""Many games in one call: step and pay some rows, restart those that ended, write what the next player sees.
 
 The kernels release the interpreter lock and touch only the rows they are given, so that blocks may run in threads.
 """
@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..observe.encode import encode
 from ..rules.actions import write_mask
 from ..rules.board import Board
 from ..rules.compiled import compiled, entry_point
@@ -17,7 +18,8 @@ from ..rules.dice import DICE_STREAM, philox, uniform
 from ..rules.engine import NO_ROOM_TO_DEPLOY, START, apply
 from ..rules.state import Game, Games, World, Worlds
 from ..rules.turn import acting_side
-from .encode import encode
+from .terms import Amounts, count_result, count_step, remember
+from .weights import Weights
 
 Rows: TypeAlias = NDArray[np.int64]
 """Numbers of the rows that a call works on."""
@@ -56,6 +58,9 @@ def play_rows(
     others_play: bool,
     watchers: NDArray[np.int8],
     finals: NDArray[np.float32],
+    weights: Weights,
+    before: Games,
+    terms: NDArray[np.float64],
     rewards: NDArray[np.float32],
     ended: NDArray[np.int64],
     results: NDArray[np.int32],
@@ -69,19 +74,22 @@ def play_rows(
     With ``others_play``, whoever is not side ``watchers[row]`` then plays uniformly random legal actions until that
     side is to act. A game that ends is paid, noted in ``results`` and begun anew. Shapes: ``rewards`` (n, 2),
     ``ended`` (n,) counts the games that ended, ``results`` (n, 3): winner and victory points of the first of them;
-    ``finals`` (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at that end; the rest
-    as in ``view_rows``. Returns the first row that had no room to deploy its units, or -1.
+    ``finals`` (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at that end; ``weights``
+    (2, T), ``before`` (a game to write on) and ``terms`` (n, 2, T), what was paid for, or all empty for the result
+    alone; the rest as in ``view_rows``. Returns the first row that had no room to deploy its units, or -1.
     """
     world = worlds[0]
     for row in rows:
         game, action = games[row], actions[row]
         rewards[row, 0] = rewards[row, 1] = 0
         ended[row] = 0
+        terms[row : row + 1] = 0
         while True:
             if action == START:
                 game.seed = game_seed(base, row, episodes[row])
                 episodes[row] += 1
-            if apply(world, board, game, action) == NO_ROOM_TO_DEPLOY:
+            counting = len(weights) > 0 and ended[row] == 0
+            if _apply(world, board, game, action, counting, before, terms, row) == NO_ROOM_TO_DEPLOY:
                 return row
             if game.over:
                 if ended[row] == 0:
@@ -95,8 +103,42 @@ def play_rows(
             else:
                 write_mask(world, game, masks[row])
                 action = _random_action(game, masks[row])
+        if len(weights) > 0:
+            _weigh(weights, terms[row], rewards[row])
         _write_row(world, board, game, row, observations, masks, sides, units)
     return -1
+
+
+@compiled
+def _apply(
+    world: World,
+    board: Board,
+    game: Game,
+    action: int,
+    counting: bool,
+    before: Games,
+    terms: NDArray[np.float64],
+    row: int,
+) -> int:
+    """``engine.apply``; with ``counting`` what a step, but not the beginning, brings is added to the row's terms."""
+    if counting and action != START:
+        remember(game, before[0])
+    answer = apply(world, board, game, action)
+    if counting and action != START:
+        count_step(world, board, before[0], game, terms[row])
+    elif counting:
+        count_result(game, terms[row])
+    return answer
+
+
+@compiled
+def _weigh(weights: Weights, amounts: Amounts, rewards: NDArray[np.float32]) -> None:
+    """Write what a row's terms pay both players."""
+    for side in range(2):
+        paid = 0.0
+        for term in range(weights.shape[1]):
+            paid += weights[0, term] * amounts[side, term] + weights[1, term] * amounts[1 - side, term]
+        rewards[side] = paid
 
 
 @compiled

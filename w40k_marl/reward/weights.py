@@ -1,0 +1,59 @@
+"""From the weights of a ``rewards.json`` to arrays, and from counted terms to what they pay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..content.agents import RewardsConfig, rewards_config
+from ..content.definitions import UnitType
+from ..content.reward_terms import TERM_COUNT, TERM_NAMES
+from ..errors import ContentError
+from .terms import Amounts
+
+Weights: TypeAlias = NDArray[np.float64]
+"""``(2, TERM_COUNT)``: what a player is paid for its own amounts, then for those of the other player."""
+
+RewardsOption: TypeAlias = str | Path | RewardsConfig | None
+
+INFO_KEYS = tuple(f"reward/{name}" for name in TERM_NAMES)
+"""The terms as they are called in ``infos``."""
+
+
+def find_rewards(rewards: RewardsOption) -> RewardsConfig | None:
+    """The weights that an environment's option names: an agent, a file, or the weights; None for none.
+
+    Raises ContentError for an unknown agent, a broken file, or anything else.
+    """
+    if rewards is None or isinstance(rewards, RewardsConfig):
+        return rewards
+    if isinstance(rewards, str | Path):
+        return rewards_config(rewards)
+    raise ContentError("argument", "rewards", "None, an agent, a path, or a RewardsConfig", repr(rewards))
+
+
+def weights_of(config: RewardsConfig | None) -> Weights:
+    """The array of some weights; shape ``(0, TERM_COUNT)``, which switches payment by terms off, for None."""
+    if config is None:
+        return np.zeros((0, TERM_COUNT))
+    own = np.array([config.terms[name] for name in TERM_NAMES])
+    return np.stack([own / 2, -own / 2] if config.zero_sum else [own, np.zeros(TERM_COUNT)])
+
+
+def micro_weights(types: Iterable[UnitType]) -> NDArray[np.float64]:
+    """The weights of each unit type's agent, ``(types, 2, TERM_COUNT)``: by them the acting unit's steps are paid.
+
+    Raises ContentError where a type's ``agent_key`` has no ``rewards.json``.
+    """
+    tables = [weights_of(rewards_config(each.agent_key)) for each in types]
+    return np.array(tables).reshape(len(tables), 2, TERM_COUNT)
+
+
+def contributions(weights: Weights, amounts: Amounts) -> Amounts:
+    """What each term pays each side, ``(..., 2, TERM_COUNT)`` as the amounts are."""
+    paid: Amounts = weights[0] * amounts + weights[1] * amounts[..., ::-1, :]
+    return paid
