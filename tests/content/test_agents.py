@@ -39,7 +39,7 @@ def write(folder: Path, name: str, content: dict[str, Any]) -> None:
 def test_shipped_agents() -> None:
     keys = {unit_type.agent_key for unit_type in load_unit_types().values()}
     assert list_agents() == sorted({"MacroController", *keys})
-    assert training_config() == TrainingConfig("macro_default", "agent", None, Capacities(16, 8), "reference")
+    assert training_config() == TrainingConfig("macro_default", "agent", None, Capacities(16, 8), "reference", 922)
 
 
 @pytest.mark.parametrize("name", ["default", "MacroController_training_config"])
@@ -51,6 +51,13 @@ def test_debug_entry_has_the_same_layout() -> None:
     debug = training_config("debug", "MacroController")
     assert debug.max_turns == 2
     assert debug.layout == training_config().layout
+    assert debug.obs_size == training_config().obs_size
+
+
+def test_entry_may_ask_for_more_blocks_and_name_their_size(scout: Path) -> None:
+    write(scout, "training", {"default": {"layout": {"macro": True, "macro_extras": True}, "obs_size": 1508}})
+    expected = TrainingConfig("macro_default", "agent", None, Capacities(16, 8, macro=True, macro_extras=True), 1508)
+    assert training_config(agent="Scout") == expected
 
 
 def test_rewards_of_an_agent_have_two_names() -> None:
@@ -140,6 +147,9 @@ def test_agent_that_has_no_training_says_so(scout: Path) -> None:
         ({"max_turns": 0}, "default.max_turns"),
         ({"layout": {"units_per_side": 65}}, "default.layout.units_per_side"),
         ({"layout": {"unit_per_side": 6}}, "default.layout.unit_per_side"),
+        ({"layout": {"macro": 1}}, "default.layout.macro"),
+        ({"obs_size": 0}, "default.obs_size"),
+        ({"obs_size": "922"}, "default.obs_size"),
         ({"max_turn": 5}, "default.max_turn"),
     ],
 )

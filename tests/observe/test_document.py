@@ -39,6 +39,14 @@ def test_index_of_the_tables_is_that_of_the_names() -> None:
                 assert names[int(first) + int(step.split()[0])].endswith("[1]." + cells[1].strip("`"))
 
 
+def test_page_of_the_macro_observation_says_what_its_blocks_mean() -> None:
+    text = PAGE.with_name("macro_observation.md").read_text(encoding="utf-8")
+    for block in Layout(macro=True, macro_extras=True).blocks[-5:]:
+        table = text.partition(f"**`{block.name}`**")[2].partition("\n\n| place")[2].partition("\n\n")[0]
+        rows = [f"| {place} | `{field}` | {meaning} |" for place, (field, meaning) in enumerate(block.fields)]
+        assert table.splitlines()[2:] == rows, block.name
+
+
 def test_module_prints_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert document.main([]) == 0
     assert document.observation_tables(Layout()) in capsys.readouterr().out

@@ -17,6 +17,13 @@ def game() -> str:
     return str(path)
 
 
+@pytest.fixture
+def observed() -> str:
+    """The smallest game with macro observations."""
+    (path,) = COMMITTED.glob("s055_*.jsonl.gz")
+    return str(path)
+
+
 def lines_of(game: str) -> list[str]:
     return gzip.decompress(Path(game).read_bytes()).decode("utf-8").splitlines()
 
@@ -35,7 +42,7 @@ def test_last_line(game: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([game]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("parity: games 1 exact/1 total, steps 27 exact/27 total, level B agree ")
-    assert last.endswith(" defects 0")
+    assert last.endswith(" defects 0, level C games 0 exact/0, observations 0 exact/0")
 
 
 def test_level_a_alone_compares_no_choices(game: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,9 +79,44 @@ def test_json_is_not_overwritten_unasked(game: str, tmp_path: Path, capsys: pyte
     assert "result" in json.loads(file.read_text(encoding="utf-8"))
 
 
-def test_level_c_says_that_it_is_not_there(game: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_level_c_alone(observed: str, game: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the games, those that have macro observations; the state after reset counts as one."""
+    assert main([observed, game, "--level", "C"]) == 0
+    assert capsys.readouterr().out == (
+        "parity: games 1 exact/1 total, steps 48 exact/48 total, level B agree 0 explained 0 defects 0, "
+        "level C games 1 exact/1, observations 49 exact/49\n"
+    )
+
+
+def test_level_c_belongs_to_the_whole_comparison(
+    observed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "report.json"
+    assert main([observed, "--json", str(file)]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.endswith(" defects 0, level C games 1 exact/1, observations 49 exact/49")
+    (entry,) = json.loads(file.read_text(encoding="utf-8"))["games"]
+    assert entry["level_c"] == {"observations": 49, "exact": 49, "differences": []}
+
+
+def test_level_c_of_games_without_observations(game: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([game, "--level", "C"]) == 2
-    assert "level C" in capsys.readouterr().err
+    assert "macro_obs: expected games recorded with macro observations, got none" in capsys.readouterr().err
+
+
+def test_difference_of_an_observation_is_shown_and_exits_1(
+    observed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = lines_of(observed)
+    step = json.loads(lines[2])
+    step["macro_obs"]["units"][1]["dist_obj"] += 1
+    path = tmp_path / "game.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write("\n".join([*lines[:2], json.dumps(step), *lines[3:]]) + "\n")
+    assert main([str(path), "--level", "C"]) == 1
+    out = capsys.readouterr().out
+    assert "macro observation: step 0, phase move, unit None: macro_obs.units[1].dist_obj: expected " in out
+    assert out.endswith("level C games 0 exact/1, observations 48 exact/49\n")
 
 
 @pytest.mark.parametrize("content", [b"", b"not gzip", gzip.compress(b"not json"), gzip.compress(b'{"rec": "header"}')])

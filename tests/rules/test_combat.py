@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
+from w40k_marl.content.catalogue import load_unit_types, load_weapons
 from w40k_marl.rules import replay
-from w40k_marl.rules.combat import kind_by_hit_points, save_target, success, wound_target
+from w40k_marl.rules.combat import expected_damage, kind_by_hit_points, save_target, success, wound_target
 from w40k_marl.rules.dice import DEPLOYMENT_STREAM, DICE_STREAM, philox, uniform
 from w40k_marl.rules.state import ELITE, LEADER, MELEE, RANGED, SWARM, TROOP
 
@@ -65,6 +67,43 @@ def test_shipped_weapons_against_shipped_units(play: Any, weapon: str, target: s
         table.shot("1", "2", dice)
         outcomes.append(table.hp("2") < full)
     assert outcomes == [False, False, True]
+
+
+# --- the expectation ------------------------------------------------------------------------------------------
+
+
+def chain(hits: Iterable[int], wounds: Iterable[int], saves: Iterable[int], needed: tuple[int, int]) -> Iterator[str]:
+    """The dice of an attack for all faces; each only after a success."""
+    for hit in hits:
+        if hit < needed[0]:
+            yield f"hit {hit}"
+            continue
+        for wound in wounds:
+            if wound < needed[1]:
+                yield f"hit {hit}, wound {wound}"
+            else:
+                yield from (f"hit {hit}, wound {wound}, save {save}" for save in saves)
+
+
+@pytest.mark.parametrize(
+    ("weapon", "target", "hit", "wound"),
+    [("deathspitter", "Intercessor", 4, 3), ("bolt_rifle", "Carnifex", 3, 6), ("venom_cannon", "CaptainGravis", 4, 3)],
+)
+def test_expectation_is_the_mean_of_rolled_attacks(play: Any, weapon: str, target: str, hit: int, wound: int) -> None:
+    table = play("^1 Gunner 2,2", f"v2 {target} 8,2", types={"Gunner": {"based_on": "Carnifex", "ranged": [weapon]}})
+    table.skip_to("shoot")
+    table.select("1")
+    assert replay.force_weapon(*table.arguments, 0) == replay.DONE
+    before, full, faces, mean = table.games.copy(), table.hp("2"), range(1, 7), 0.0
+    for dice in chain(faces, faces, faces, (hit, wound)):
+        table.games[:] = before
+        table.shot("1", "2", dice)
+        mean += (full - table.hp("2")) / 6 ** (1 + dice.count(","))
+    gun, kind = load_weapons()[weapon], load_unit_types()[target]
+    attacked = (kind.toughness, kind.armor_save, kind.invulnerable_save)
+    assert isinstance(gun.attacks, int)
+    expected = expected_damage(gun.attacks, 0, gun.hit, gun.strength, gun.ap, 1, 0, *attacked)
+    assert expected == pytest.approx(gun.attacks * mean)
 
 
 # --- the chain of dice ----------------------------------------------------------------------------------------

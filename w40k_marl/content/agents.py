@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import structs
+
 from ..errors import ContentError, did_you_mean
 from .models import RewardsFile, TrainingEntry
 from .paths import find_data, list_data
@@ -26,11 +28,13 @@ REWARDS_SUFFIX = "_rewards_config"
 
 @dataclass(frozen=True, slots=True)
 class Capacities:
-    """Room in the actions and observations of an agent, and whether activations begin with an intent."""
+    """What the actions and observations of an agent have room for, and which blocks they have."""
 
     units_per_side: int
     objectives: int
     intents: bool = False
+    macro: bool = False
+    macro_extras: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class TrainingConfig:
     max_turns: int | None  # None: that of the game rules
     layout: Capacities
     weapon_rules: str = "reference"  # or "full"
+    obs_size: int | None = None  # length of the observation that the agent expects; None: whatever the layout gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,8 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
         raise ContentError(str(path), name, f"one of {', '.join(known)}", "an unknown name", did_you_mean(name, known))
     entry = entries[name]
     _check_scenario(entry.scenario, path, name)
-    layout = Capacities(entry.layout.units_per_side, entry.layout.objectives, entry.layout.intents)
-    return TrainingConfig(entry.scenario, entry.decisions, entry.max_turns, layout, entry.weapon_rules)
+    layout = Capacities(**structs.asdict(entry.layout))
+    return TrainingConfig(entry.scenario, entry.decisions, entry.max_turns, layout, entry.weapon_rules, entry.obs_size)
 
 
 def rewards_config(name: str | Path = DEFAULT_AGENT) -> RewardsConfig:

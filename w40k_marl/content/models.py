@@ -277,6 +277,8 @@ class LayoutEntry(_Entry):
     units_per_side: Annotated[int, Meta(ge=1, le=64)] = 16
     objectives: Annotated[int, Meta(ge=1, le=64)] = 8
     intents: bool = False
+    macro: bool = False
+    macro_extras: bool = False
 
 
 class TrainingEntry(_Entry):
@@ -287,6 +289,7 @@ class TrainingEntry(_Entry):
     max_turns: Turns | None = None
     weapon_rules: Literal["reference", "full"] = "reference"
     layout: LayoutEntry = field(default_factory=LayoutEntry)
+    obs_size: Annotated[int, Meta(ge=1)] | None = None
 
 
 class RewardsFile(_Entry):

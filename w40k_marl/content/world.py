@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ContentError
 from ..rules.board import Board, make_board
 from ..rules.combat import kind_by_hit_points
-from ..rules.hexes import MAX_COLUMNS, MAX_ROWS
+from ..rules.hexes import MAX_COLUMNS, MAX_ROWS, longest_distance
 from ..rules.state import (
     ACTING,
     CONDITIONS,
@@ -92,6 +92,8 @@ def build_setting(
     world.full_value[:] = [sum(unit.type.value for unit in side) for side in sides]
     world.roster_size = len(scenario.units)
     world.roster[: len(numbers)] = [numbers[unit.id] for unit in scenario.units]
+    world.max_range = longest_distance(scenario.cols, scenario.rows)
+    world.id_order[: len(numbers)] = [numbers[identity] for identity in sorted(numbers)]
     _write_deployment(world, scenario, numbers)
     _write_scoring(world, scenario)
     for unit in scenario.units:

@@ -16,6 +16,7 @@ from pettingzoo.utils.env import AECEnv
 from pettingzoo.utils.env_logger import EnvLogger
 
 from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError
+from ..observe.layout import Layout
 from ..reward.terms import Amounts
 from ..reward.weights import INFO_KEYS
 from ..rules.state import (
@@ -29,7 +30,8 @@ from ..rules.state import (
 )
 from ..view.text import draw
 from .events import Event, detail_id
-from .session import GameOptions, ScenarioName, Session, Snapshot, View
+from .playable import GameOptions, ScenarioName
+from .session import Session, Snapshot, View
 
 PLAYERS = ("player_1", "player_2")
 RENDER_MODES = ("ansi", "human")
@@ -88,13 +90,18 @@ class RawEnv(AECEnv[str, Any, Any]):
         self.possible_agents = list(PLAYERS)
         self._observation_space = self._make_observation_space()
         self._action_space: gymnasium.spaces.Discrete = gymnasium.spaces.Discrete(self.layout.action_count)
-        self.state_space = _unit_box(self.layout.state_size)
+        self.state_space = self._make_state_space()
         self._random, _ = seeding.np_random(None)
         self._next_view: tuple[str, View] | None = None  # who acts and what it sees, written with the last step
 
     def _make_observation_space(self) -> gymnasium.spaces.Dict:
         mask = gymnasium.spaces.Box(0, 1, (self.layout.action_count,), np.int8)
-        return gymnasium.spaces.Dict({"observation": _unit_box(self.layout.observation_size), "action_mask": mask})
+        return gymnasium.spaces.Dict({"observation": observation_box(self.layout), "action_mask": mask})
+
+    def _make_state_space(self) -> gymnasium.spaces.Box:
+        low, high = self.layout.observation_bounds
+        flags = np.ones(2, dtype=np.float32)
+        return gymnasium.spaces.Box(np.append(low, -flags), np.append(high, flags), dtype=np.float32)
 
     def __getattr__(self, name: str) -> Any:
         """Explain the attributes that exist only after ``reset``."""
@@ -364,5 +371,7 @@ class Env(RawEnv):
         self._deads_step_first()
 
 
-def _unit_box(size: int) -> gymnasium.spaces.Box:
-    return gymnasium.spaces.Box(-1.0, 1.0, (size,), np.float32)
+def observation_box(layout: Layout) -> gymnasium.spaces.Box:
+    """The space of observation vectors, (layout.observation_size,)."""
+    low, high = layout.observation_bounds
+    return gymnasium.spaces.Box(low, high, dtype=np.float32)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from gymnasium.utils import seeding
@@ -19,7 +19,11 @@ from ..reward import rows
 from ..reward.weights import weights_of
 from ..rules.engine import START
 from ..rules.state import Games, new_games
-from .session import GameOptions, ScenarioName, Session, Snapshot
+from .playable import GameOptions, ScenarioName
+from .session import Session, Snapshot
+
+if TYPE_CHECKING:
+    from ..observe.macro_writer import MacroWriter
 
 ROWS_PER_BLOCK = 128
 """Rows that one call works on: their games and views fit the second-level cache of a core."""
@@ -36,6 +40,7 @@ class _Block:
     setting: Setting
     rows: NDArray[np.int64]
     before: Games  # a game to write on; none where the result alone is paid
+    macro: MacroWriter | None  # of a layout with macro blocks
 
 
 def _check_count(name: str, value: object, least: int, remark: str = "") -> None:
@@ -109,6 +114,7 @@ class BatchEnv:
         self._others_play = False
         self._watchers = np.zeros(num_games, dtype=np.int8)
         self._finals = np.zeros((0, self.layout.observation_size), dtype=np.float32)
+        self._final_games = self.games[:0]
         self._threads = min(num_threads, len(self._blocks)) if num_games >= SERIAL_BELOW else 1
         self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None  # the caller works, too
         self._random, _ = seeding.np_random(None)
@@ -117,7 +123,7 @@ class BatchEnv:
 
     def _make_blocks(self) -> list[_Block]:
         """Equal shares of the rows for each scenario, cut into blocks."""
-        settings = self._session.settings
+        settings, writers = self._session.settings, self._session.macro_writers
         bounds = [round(index * self.num_games / len(settings)) for index in range(len(settings) + 1)]
         units, objectives, scratch = (
             self.layout.units_per_side,
@@ -130,6 +136,7 @@ class BatchEnv:
                 settings[scenario],
                 np.arange(first, min(first + ROWS_PER_BLOCK, stop)),
                 new_games(scratch, units, objectives),
+                writers[scenario],
             )
             for scenario, (begin, stop) in enumerate(itertools.pairwise(bounds))
             for first in range(begin, stop, ROWS_PER_BLOCK)
@@ -194,6 +201,8 @@ class BatchEnv:
             self.acting_sides,
             self.active_units,
         )
+        if block.macro is not None:
+            block.macro.write(self.games, block.rows, self.observations)
         self._tell_types(block)
 
     def _tell_types(self, block: _Block) -> None:
@@ -208,6 +217,7 @@ class BatchEnv:
         self._watchers[:] = sides
         self._others_play = others_play
         self._finals = np.zeros_like(self.observations)
+        self._final_games = np.zeros_like(self.games) if self.layout.macro else self.games[:0]
         return self._finals
 
     def step(self, actions: NDArray[np.integer], only: NDArray[np.int64] | None = None) -> None:
@@ -269,6 +279,7 @@ class BatchEnv:
             self.reward_weights,
             block.before,
             self.reward_terms,
+            self._final_games,
             self.rewards,
             self.ended,
             self.results,
@@ -280,7 +291,16 @@ class BatchEnv:
         if failed >= 0:
             name = block.setting.scenario.name
             raise DeploymentError(f"{name}: expected a free hex in the zone for every unit, got none in row {failed}")
+        if block.macro is not None:
+            self._write_macro(block, block.macro)
         self._tell_types(block)
+
+    def _write_macro(self, block: _Block, writer: MacroWriter) -> None:
+        """The macro blocks of the rows just played, and of what was seen at the end of games."""
+        writer.write(self.games, block.rows, self.observations)
+        over = block.rows[self.ended[block.rows] > 0]
+        if len(self._finals) > 0 and len(over) > 0:
+            writer.write(self._final_games, over, self._finals)
 
     def _each_block(self, work: Callable[[_Block], None], blocks: list[_Block]) -> None:
         """Do something with each block; blocks share no row, and each thread takes an equal share of them."""

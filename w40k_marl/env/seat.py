@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from ..content.reward_terms import TERM_COUNT
 from ..errors import ContentError, NotAnActionError, W40KError
+from ..observe.layout import Layout
 from ..reward.rows import MOST_GAMES_WITHOUT_A_DECISION
 from ..reward.weights import INFO_KEYS, contributions
 from .batch import BatchEnv
-from .session import GameOptions, ScenarioName, Session
+from .playable import GameOptions, ScenarioName
+from .session import Session
 
 Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np.integer]]
 """Observations (k, observation) and masks (k, actions) to actions (k,).
@@ -60,8 +62,9 @@ def _check_seat(seat: int) -> int:
     return seat - 1
 
 
-def _box(size: int) -> Any:
-    return gymnasium.spaces.Box(-1.0, 1.0, (size,), np.float32)
+def _box(layout: Layout) -> Any:
+    low, high = layout.observation_bounds
+    return gymnasium.spaces.Box(low, high, dtype=np.float32)
 
 
 class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
@@ -88,7 +91,7 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self.side = _check_seat(seat)
         self.opponent = opponent
         self._random_opponent = RandomPolicy(0)
-        self.observation_space = _box(self.layout.observation_size)
+        self.observation_space = _box(self.layout)
         self.action_space = gymnasium.spaces.Discrete(self.layout.action_count)
         self._playing = False
         self._forfeited = False
@@ -221,7 +224,7 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self._earned = np.zeros((len(self.batch.reward_terms), TERM_COUNT))  # empty where no terms are paid
         self._playing = False
         self._actions = np.zeros(num_envs, dtype=np.int64)
-        self.single_observation_space = _box(self.layout.observation_size)
+        self.single_observation_space = _box(self.layout)
         self.single_action_space = gymnasium.spaces.Discrete(self.layout.action_count)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)

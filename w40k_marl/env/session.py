@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.definitions import GameRules, Scenario
-from ..content.game_rules import load_game_rules
-from ..content.scenario import load_scenario, scenario_path
-from ..content.world import Setting, build_setting
+from ..content.definitions import GameRules
+from ..content.world import Setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, NotAnActionError
-from ..observe.encode import LOOK, step_and_view, write_features
+from ..observe.encode import LOOK, step_and_view
 from ..observe.layout import Layout
 from ..reward.earnings import Earnings
 from ..reward.weights import RewardsOption, find_rewards
 from ..rules import engine
 from ..rules.bits import has
-from ..rules.state import DECISIONS, NOBODY, PHASES, WEAPON_RULE_SETTINGS, Games, new_games
+from ..rules.state import NOBODY, PHASES, Games, new_games
 from ..rules.turn import acting_side, eligible
 from .events import Event, describe_event
+from .playable import FINGERPRINT, Playable, ScenarioName, load_all, make_way, playable
 
-ScenarioName: TypeAlias = str | Path
+if TYPE_CHECKING:
+    from ..observe.macro import MacroObservation
+    from ..observe.macro_writer import MacroWriter
+    from ..observe.profiles import ProfileOptions
+
 Snapshot: TypeAlias = bytes
 """A game at a moment: the fingerprint of its setting, then its row."""
 
@@ -37,93 +37,7 @@ View: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int8]]
 _NO_VIEW: View = (np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int8))
 
 
-class GameOptions(TypedDict, total=False):
-    """How games are played: the keyword arguments that every environment hands on to its ``Session``."""
-
-    decisions: str  # "agent" (default), or "reference" for the reference's automatic targets
-    game_rules: str | Path | GameRules | None  # a file or its numbers, by default the packaged ones
-    layout: Layout | None  # capacities, by default 16 units a side and 8 objectives
-    max_turns: int | None  # by default that of the game rules
-    weapon_rules: str  # "reference" (default), or "full": all rules of docs/weapon_rules.md act
-    rewards: RewardsOption  # an agent, a file or the weights of reward terms; by default the result alone
-
-
-MOST_TURNS = 1000
-_FINGERPRINT = 8  # bytes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Playable:
-    """A setting and a hash of all that it tells the rules, by which a snapshot finds it again."""
-
-    setting: Setting
-    fingerprint: bytes
-
-
-def _playable(
-    scenario: Scenario, rules: GameRules, layout: Layout, decisions: str, max_turns: int | None, weapon_rules: str
-) -> _Playable:
-    setting = build_setting(
-        scenario,
-        rules,
-        units_per_side=layout.units_per_side,
-        objectives=layout.objectives,
-        decisions=decisions,
-        max_turns=max_turns,
-        intents=layout.intents,
-        weapon_rules=weapon_rules,
-    )
-    write_features(setting.worlds)
-    setting.worlds.setflags(write=False)
-    digest = hashlib.blake2b(setting.worlds.tobytes() + setting.board.tobytes(), digest_size=_FINGERPRINT)
-    return _Playable(setting, digest.digest())
-
-
-@lru_cache(maxsize=64)
-def _load(
-    scenario: ScenarioName,
-    _version: tuple[int, ...],
-    rules: GameRules,
-    layout: Layout,
-    decisions: str,
-    max_turns: int | None,
-    weapon_rules: str,
-) -> _Playable:
-    """Build a scenario once for all its games; ``_version`` tells an edited file from the one read before."""
-    return _playable(load_scenario(scenario), rules, layout, decisions, max_turns, weapon_rules)
-
-
-def _version_of(scenario: ScenarioName) -> tuple[int, ...]:
-    """What changes when the file of a scenario does; empty where there is no such file."""
-    try:
-        status = scenario_path(scenario).stat()
-    except OSError:
-        return ()
-    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
-
-
-def _named(scenario: object) -> list[ScenarioName]:
-    """The scenarios of the argument as a list, at least one. Raises ContentError."""
-    names = [scenario] if isinstance(scenario, str | Path) else scenario
-    expected = "a name, a path, or a list of them"
-    if not isinstance(names, Sequence):
-        raise ContentError("argument", "scenario", expected, repr(scenario))
-    if not names:
-        raise ContentError("argument", "scenario", expected, "an empty list")
-    for name in names:
-        if not isinstance(name, str | Path):
-            raise ContentError("argument", "scenario", expected, f"{name!r} in the list")
-    return list(names)
-
-
-def _check_arguments(decisions: object, max_turns: object, weapon_rules: object) -> None:
-    choices = (("decisions", DECISIONS, decisions), ("weapon_rules", WEAPON_RULE_SETTINGS, weapon_rules))
-    for key, known, got in choices:
-        if not isinstance(got, str) or got not in known:
-            raise ContentError("argument", key, " or ".join(map(repr, known)), repr(got))
-    whole = isinstance(max_turns, int) and not isinstance(max_turns, bool)
-    if max_turns is not None and not (whole and 1 <= max_turns <= MOST_TURNS):  # type: ignore[operator]
-        raise ContentError("argument", "max_turns", f"None or a whole number from 1 to {MOST_TURNS}", repr(max_turns))
+_FIRST_ROW = np.zeros(1, dtype=np.int64)
 
 
 class Session:
@@ -139,19 +53,17 @@ class Session:
         max_turns: int | None = None,
         weapon_rules: str = "reference",
         rewards: RewardsOption = None,
+        profile: ProfileOptions | None = None,
     ) -> None:
         """Load every scenario; ContentError where one is missing, wrong or does not fit the layout."""
-        names = _named(scenario)
-        _check_arguments(decisions, max_turns, weapon_rules)
-        rules = game_rules if isinstance(game_rules, GameRules) else load_game_rules(game_rules)
         self.rewards = find_rewards(rewards)
-        self.layout = layout or Layout()
-        how = (rules, self.layout, decisions, max_turns, weapon_rules)
-        self._start([_load(name, _version_of(name), *how) for name in names])
+        self._way = make_way(decisions, game_rules, layout, max_turns, weapon_rules, profile)
+        self._start(load_all(scenario, self._way))
 
-    def _start(self, playable: list[_Playable]) -> None:
+    def _start(self, settings: list[Playable]) -> None:
         """Take settings and an empty row."""
-        self._playable = playable
+        self._playable = settings
+        self.layout = self._way.layout
         self._action_count = self.layout.action_count
         self.games: Games = new_games(1, self.layout.units_per_side, self.layout.objectives)
         self._summary: NDArray[np.int64] = self.games[0].summary
@@ -179,6 +91,7 @@ class Session:
         self.setting_index = index
         self.setting = self._playable[index].setting
         self._worlds, self._board = self.setting.worlds, self.setting.board
+        self._macro = self._playable[index].macro
 
     # --- play ----------------------------------------------------------------------------------------------
 
@@ -229,7 +142,10 @@ class Session:
 
     def _call(self, action: int, side: int = NOBODY, view: View = _NO_VIEW) -> int:
         """The one door to the compiled rules."""
-        return step_and_view(self._worlds, self._board, self.games, 0, action, side, *view)
+        answer = step_and_view(self._worlds, self._board, self.games, 0, action, side, *view)
+        if self._macro is not None and answer == engine.ACCEPTED and len(view[0]) > 0:
+            self._macro.write(self.games, _FIRST_ROW, view[0][None])
+        return answer
 
     def _blank_view(self) -> View:
         observation = np.zeros(self.layout.observation_size, dtype=np.float32)
@@ -261,6 +177,17 @@ class Session:
         view = self._blank_view()
         self._call(LOOK, side, view)
         return view
+
+    def macro_observation(self, *, extras: bool = False) -> MacroObservation:
+        """What a super-agent sees, as a dictionary (``observe.macro``), by this session's options of the profile."""
+        from ..observe.macro import macro_observation
+
+        return macro_observation(self.setting, self.games, options=self._way.profile, extras=extras)
+
+    @property
+    def macro_writers(self) -> list[MacroWriter | None]:
+        """Who writes the macro blocks of each of the settings; nobody without them in the layout."""
+        return [playable.macro for playable in self._playable]
 
     def mask(self) -> NDArray[np.int8]:
         """Fresh mask of the acting side, shape ``(layout.action_count,)``."""
@@ -338,15 +265,15 @@ class Session:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot; ContentError where it is not of this layout or of these scenarios."""
-        size = _FINGERPRINT + self.games.nbytes
+        size = FINGERPRINT + self.games.nbytes
         if len(snapshot) != size:
             raise ContentError("snapshot", "size", f"{size} bytes", f"{len(snapshot)} bytes")
         known = self.fingerprints
-        if snapshot[:_FINGERPRINT] not in known:
+        if snapshot[:FINGERPRINT] not in known:
             expected = "a game of a scenario of this session, with the same rules and decisions"
             raise ContentError("snapshot", "scenario", expected, "another")
-        self._use(known.index(snapshot[:_FINGERPRINT]))
-        self.games[:] = np.frombuffer(snapshot, dtype=self.games.dtype, offset=_FINGERPRINT)
+        self._use(known.index(snapshot[:FINGERPRINT]))
+        self.games[:] = np.frombuffer(snapshot, dtype=self.games.dtype, offset=FINGERPRINT)
         if self.earnings is not None:
             self.earnings.begin(self.games)
 
@@ -354,7 +281,7 @@ class Session:
         """The same game again; settings, which never change, are shared."""
         copy = type(self).__new__(type(self))
         memo[id(self)] = copy
-        copy.layout, copy.rewards = self.layout, self.rewards
+        copy._way, copy.rewards = self._way, self.rewards
         copy._start(self._playable)
         copy._use(self.setting_index)
         copy.games[:] = self.games
@@ -364,20 +291,9 @@ class Session:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: scenarios and rules, from which the arrays are made again, and the row."""
-        settings = [
-            (
-                setting.scenario,
-                setting.game_rules,
-                DECISIONS[int(world.decisions)],
-                int(world.max_turns),
-                WEAPON_RULE_SETTINGS[int(world.weapon_rules)],
-            )
-            for setting in self.settings
-            for world in [setting.world]
-        ]
         return {
-            "layout": self.layout,
-            "settings": settings,
+            "way": self._way,
+            "scenarios": [setting.scenario for setting in self.settings],
             "setting_index": self.setting_index,
             "row": self.games.tobytes(),
             "rewards": self.rewards,
@@ -386,13 +302,8 @@ class Session:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Make everything again, with arrays of the very types that the rules are compiled for."""
-        self.layout, self.rewards = state["layout"], state["rewards"]
-        self._start(
-            [
-                _playable(scenario, rules, self.layout, decisions, max_turns, weapon_rules)
-                for scenario, rules, decisions, max_turns, weapon_rules in state["settings"]
-            ]
-        )
+        self._way, self.rewards = state["way"], state["rewards"]
+        self._start([playable(scenario, self._way) for scenario in state["scenarios"]])
         self._use(state["setting_index"])
         self.games[:] = np.frombuffer(state["row"], dtype=self.games.dtype)
         if self.earnings is not None:

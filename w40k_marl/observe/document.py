@@ -22,6 +22,11 @@ _BLOCKS = {
     "objectives": "Objectives in the order of the scenario.",
     "my_units": "Units of the observing player by roster slot: row *i* is the unit of the action `select_i`.",
     "enemy_units": "Units of the other player by roster slot, with the fields of `my_units`.",
+    "macro_global": "The game as a whole, of players 1 and 2 whoever looks.",
+    "macro_units": "Living units of both players in the order of their ids as text; row *i* is no fixed unit.",
+    "macro_objectives": "Objectives in the order of the scenario.",
+    "macro_threats": "What threatens the units of `macro_units`, in their order.",
+    "macro_priorities": "What the objectives are worth going to, in the order of the scenario.",
 }
 
 _MICRO = {

@@ -17,6 +17,15 @@ from ..errors import ContentError, W40KError
 from ..rules.actions import MICRO_ACTIONS, MICRO_COUNT, TARGET_SLOTS
 from ..rules.intents import INTENT_COUNT, INTENTS
 from ..rules.state import MAX_OBJECTIVES, MAX_UNITS_PER_SIDE
+from .macro_fields import (
+    BOUNDS,
+    MACRO_GLOBAL_FIELDS,
+    MACRO_OBJECTIVE_FIELDS,
+    MACRO_PRIORITY_FIELDS,
+    MACRO_THREAT_FIELDS,
+    MACRO_UNIT_FIELDS,
+    Field,
+)
 
 GLOBAL_FIELDS = (
     ("turn", "turn / turns of the game"),
@@ -103,8 +112,6 @@ INTENT_FIELDS = (
     ("detail_distance", "hexes to it from the active unit / 40, 0 while none is active"),
 )
 
-Field = tuple[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -128,15 +135,20 @@ class Layout:
     units_per_side: int = 16  # at most 64
     objectives: int = 8  # at most 64
     intents: bool = False  # whether every activation begins with an intent
+    macro: bool = False  # whether the observation ends with the macro blocks
+    macro_extras: bool = False  # and with threats and priorities behind them
 
     def __post_init__(self) -> None:
-        """Refuse capacities that the rules cannot hold."""
-        if not isinstance(self.intents, bool):
-            raise ContentError("layout", "intents", "True or False", repr(self.intents))
+        """Refuse capacities that the rules cannot hold, and flags that are none."""
         for name, limit in (("units_per_side", MAX_UNITS_PER_SIDE), ("objectives", MAX_OBJECTIVES)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= limit:
                 raise ContentError("layout", name, f"a whole number from 1 to {limit}", repr(value))
+        for name in ("intents", "macro", "macro_extras"):
+            if not isinstance(getattr(self, name), bool):
+                raise ContentError("layout", name, "True or False", repr(getattr(self, name)))
+        if self.macro_extras and not self.macro:
+            raise ContentError("layout", "macro_extras", "False without macro", "True")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Itself: nothing in it changes."""
@@ -155,11 +167,44 @@ class Layout:
         ]
         if self.intents:
             shape.append(("intent", 1, INTENT_FIELDS))
+        if self.macro:
+            shape += self._macro_shape()
         blocks, start = [], 0
         for name, rows, fields in shape:
             blocks.append(Block(name, start, rows, fields))
             start = blocks[-1].stop
         return tuple(blocks)
+
+    def _macro_shape(self) -> list[tuple[str, int, tuple[Field, ...]]]:
+        """The macro blocks: always the last ones."""
+        units = 2 * self.units_per_side
+        shape: list[tuple[str, int, tuple[Field, ...]]] = [
+            ("macro_global", 1, MACRO_GLOBAL_FIELDS),
+            ("macro_units", units, MACRO_UNIT_FIELDS),
+            ("macro_objectives", self.objectives, MACRO_OBJECTIVE_FIELDS),
+        ]
+        if self.macro_extras:
+            shape.append(("macro_threats", units, MACRO_THREAT_FIELDS))
+            shape.append(("macro_priorities", self.objectives, MACRO_PRIORITY_FIELDS))
+        return shape
+
+    @cached_property
+    def observation_bounds(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Least and greatest value of every number of the observation; -1 and 1 but for counts and points."""
+        bounds = [
+            BOUNDS.get((block.name, field), (-1.0, 1.0))
+            for block in self.blocks
+            for _ in range(block.rows)
+            for field, _ in block.fields
+        ]
+        low, high = np.array(bounds, dtype=np.float32).T.copy()
+        return low, high
+
+    def check_observation_size(self, size: int | None, where: str, key: str = "obs_size") -> None:
+        """Raise ContentError where ``size``, as a file names it, is not the length of the observation."""
+        if size is not None and size != self.observation_size:
+            expected = f"{self.observation_size}, the observation of this layout"
+            raise ContentError(where, key, expected, str(size))
 
     @cached_property
     def observation_size(self) -> int:

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import track
 
 from ..errors import ContentError, W40KError
-from .level_a import covers, replay_level_a
+from .level_a import LevelA, covers, replay_level_a
 from .level_b import replay_level_b
+from .level_c import LevelC, has_macro_observations, replay_level_c
 from .report import GameReport, Report, write_json
 from .tally import Tally
 from .trace import Trace, find_traces, read_trace
@@ -22,6 +23,7 @@ LEVELS = ("A", "B", "C", "all")
 EXAMPLES = """examples:
   tools/parity.py tests/parity/traces                       the recorded games of this checkout
   tools/parity.py game.jsonl.gz --level A --verbose         the states of one game
+  tools/parity.py tests/parity/traces --level C             the macro observations of the games that have them
   tools/parity.py tests/parity/traces --json report.json    counts and differences as JSON
 
 exit status: 0 every game exact and no defect, 1 otherwise, 2 bad input"""
@@ -30,9 +32,6 @@ exit status: 0 every game exact and no defect, 1 otherwise, 2 bad input"""
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     options = _parser().parse_args(arguments)
-    if options.level == "C":
-        _complain("level C compares the macro observation, which this version does not have yet")
-        return 2
     try:
         if options.json:
             _check_output(options.json, options.overwrite)
@@ -53,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="parity.py",
-        description="Replay recorded games of the reference and compare states (level A) and choices (B).",
+        description="Replay recorded games of the reference and compare states (level A), choices (B) and macro "
+        "observations (C).",
         epilog=EXAMPLES,
         formatter_class=layout,
     )
@@ -81,26 +81,43 @@ def _check_output(path: Path, overwrite: bool) -> None:
 
 def _compare(paths: list[Path], level: str, verbose: bool) -> Report:
     """Replay the games one after the other, with a progress bar on a terminal."""
-    report = Report()
+    report = Report(with_macro=level in ("C", "all"))
     console = Console(stderr=True)
     steps: Iterable[Path] = track(paths, "replaying", console=console) if console.is_terminal else paths
     for path in steps:
-        game = compare_game(read_trace(path), level)
+        trace = read_trace(path)
+        if level == "C" and not has_macro_observations(trace):
+            continue
+        game = compare_game(trace, level)
         report.games.append(game)
         _print_game(game, verbose)
+    if not report.games:
+        raise ContentError(str(paths[0]), "macro_obs", "games recorded with macro observations", "none")
     return report
 
 
 def compare_game(trace: Trace, level: str = "all") -> GameReport:
     """Replay one game; ContentError where its records are not those of format 1."""
     try:
-        states, choices = (replay_level_a(trace), Tally()) if level == "A" else replay_level_b(trace)
+        states, choices, macro = _replay(trace, level)
     except W40KError:
         raise
     except (KeyError, IndexError, TypeError, ValueError, StopIteration) as error:
         got = f"{type(error).__name__}: {error}"
         raise ContentError(str(trace.path), "steps", "records as docs/parity.md describes them", got) from error
-    return GameReport(trace.name, str(trace.path), covers(trace), states, choices)
+    return GameReport(trace.name, str(trace.path), covers(trace), states, choices, macro)
+
+
+def _replay(trace: Trace, level: str) -> tuple[LevelA, Tally, LevelC | None]:
+    """What a level compares; ``"all"`` compares everything that the game has."""
+    if level == "C":
+        replayed, macro = replay_level_c(trace)
+        return replayed, Tally(), macro
+    if level == "A":
+        return replay_level_a(trace), Tally(), None
+    states, choices = replay_level_b(trace)
+    wanted = level == "all" and has_macro_observations(trace)
+    return states, choices, replay_level_c(trace)[1] if wanted else None
 
 
 def _say(*lines: object) -> None:
@@ -110,7 +127,7 @@ def _say(*lines: object) -> None:
 
 
 def _print_game(game: GameReport, verbose: bool) -> None:
-    """The first difference of a game; with ``verbose`` all defects, and a line even without any."""
+    """The first difference of a game; with ``verbose`` all of them, and a line even without any."""
     states, choices = game.states, game.choices
     if verbose:
         level_a = f"{states.exact_steps}/{states.steps} steps exact" if game.covered else "left out of level A"
@@ -120,13 +137,20 @@ def _print_game(game: GameReport, verbose: bool) -> None:
         _say(f"{game.name}: first difference: {states.difference}")
     for defect in choices.defects if verbose else choices.defects[:1]:
         _say(f"{game.name}: defect: {defect}")
+    if game.macro:
+        _print_observations(game.name, game.macro, verbose)
+
+
+def _print_observations(name: str, macro: LevelC, verbose: bool) -> None:
+    if verbose:
+        _say(f"{name}: level C {macro.exact}/{macro.observations} observations exact")
+    for difference in macro.differences if verbose else macro.differences[:1]:
+        _say(f"{name}: macro observation: {difference}")
 
 
 def _print(report: Report, level: str) -> None:
-    if level != "A":
+    if level in ("B", "all"):
         _say(*report.table())
-    if level == "all":
-        _say("level C (the macro observation): not compared yet")
     left_out = report.left_out()
     if left_out:
         _say(left_out)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .level_a import Difference, LevelA
+from .level_c import LevelC
 from .tally import ROWS, Tally
 
 MEANING = {
@@ -30,13 +31,14 @@ MEANING = {
 
 @dataclass(slots=True)
 class GameReport:
-    """One game: its states (level A) and its choices (level B)."""
+    """One game: its states (level A), its choices (level B), its macro observations (level C) if it has any."""
 
     name: str
     file: str
     covered: bool  # by level A
     states: LevelA
     choices: Tally
+    macro: LevelC | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +46,12 @@ class Report:
     """All games of a run."""
 
     games: list[GameReport] = field(default_factory=list)
+    with_macro: bool = False  # whether level C was asked for
+
+    @property
+    def observed(self) -> list[LevelC]:
+        """Level C of the games that have macro observations."""
+        return [game.macro for game in self.games if game.macro is not None]
 
     @property
     def covered(self) -> list[GameReport]:
@@ -60,8 +68,9 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether level A is exact wherever it applies and level B has no defect."""
-        return all(game.states.exact for game in self.covered) and not self.choices.defects
+        """Whether levels A and C are exact wherever they apply and level B has no defect."""
+        exact = all(game.states.exact for game in self.covered) and all(macro.passed for macro in self.observed)
+        return exact and not self.choices.defects
 
     def last_line(self) -> str:
         """The result in one line."""
@@ -74,7 +83,14 @@ class Report:
         return (
             f"parity: games {exact} exact/{len(covered)} total, steps {steps} exact/{total} total, level B "
             f"agree {choices.agree} explained {choices.explained_choices} defects {len(choices.defects)}"
+            f"{self._level_c() if self.with_macro else ''}"
         )
+
+    def _level_c(self) -> str:
+        observed = self.observed
+        exact, total = sum(macro.exact for macro in observed), sum(macro.observations for macro in observed)
+        games = sum(macro.passed for macro in observed)
+        return f", level C games {games} exact/{len(observed)}, observations {exact} exact/{total}"
 
     def left_out(self) -> str | None:
         """What level A does not cover, in one line."""
@@ -112,6 +128,7 @@ class Report:
                     "exact_steps": game.states.exact_steps,
                     "first_difference": _plain(game.states.difference),
                     "level_b": _counts(game.choices),
+                    "level_c": _observations(game.macro),
                 }
                 for game in self.games
             ],
@@ -132,6 +149,13 @@ def _counts(choices: Tally) -> dict[str, Any]:
         },
         "defects": [_plain(defect) for defect in choices.defects],
     }
+
+
+def _observations(macro: LevelC | None) -> dict[str, Any] | None:
+    if macro is None:
+        return None
+    differences = [_plain(difference) for difference in macro.differences]
+    return {"observations": macro.observations, "exact": macro.exact, "differences": differences}
 
 
 def _plain(difference: Difference | None) -> dict[str, Any] | None:

@@ -38,6 +38,7 @@ class Trace:
     initial: Json
     steps: list[Json]
     end: Json
+    initial_macro: Json | None = None  # the macro observation of the initial state, where the game has them
 
     @property
     def name(self) -> str:
@@ -70,7 +71,7 @@ def read_trace(path: Path) -> Trace:
     header = records[0]
     if header.get("format") != 1:
         raise ContentError(str(path), "header.format", "1", repr(header.get("format")))
-    return Trace(path, header, records[1]["state"], records[2:-1], records[-1])
+    return Trace(path, header, records[1]["state"], records[2:-1], records[-1], records[1].get("macro_obs"))
 
 
 def _records(path: Path) -> Iterator[Json]:

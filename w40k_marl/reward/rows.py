@@ -5,8 +5,6 @@ The kernels release the interpreter lock and touch only the rows they are given,
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,13 +14,10 @@ from ..rules.board import Board
 from ..rules.compiled import compiled, entry_point
 from ..rules.dice import DICE_STREAM, philox, uniform
 from ..rules.engine import NO_ROOM_TO_DEPLOY, START, apply
-from ..rules.state import Game, Games, World, Worlds
+from ..rules.state import Game, Games, Rows, World, Worlds
 from ..rules.turn import acting_side
 from .terms import Amounts, count_result, count_step, remember
 from .weights import Weights
-
-Rows: TypeAlias = NDArray[np.int64]
-"""Numbers of the rows that a call works on."""
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -61,6 +56,7 @@ def play_rows(
     weights: Weights,
     before: Games,
     terms: NDArray[np.float64],
+    final_games: Games,
     rewards: NDArray[np.float32],
     ended: NDArray[np.int64],
     results: NDArray[np.int32],
@@ -74,9 +70,10 @@ def play_rows(
     With ``others_play``, whoever is not side ``watchers[row]`` then plays uniformly random legal actions until that
     side is to act. A game that ends is paid, noted in ``results`` and begun anew. Shapes: ``rewards`` (n, 2),
     ``ended`` (n,) counts the games that ended, ``results`` (n, 3): winner and victory points of the first of them;
-    ``finals`` (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at that end; ``weights``
-    (2, T), ``before`` (a game to write on) and ``terms`` (n, 2, T), what was paid for, or all empty for the result
-    alone; the rest as in ``view_rows``. Returns the first row that had no room to deploy its units, or -1.
+    ``finals`` (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at that end;
+    ``final_games`` (n,), or empty: the game as it ended; ``weights`` (2, T), ``before`` (a game to write on) and
+    ``terms`` (n, 2, T), what was paid for, or all empty for the result alone; the rest as in ``view_rows``. Returns
+    the first row that had no room to deploy its units, or -1.
     """
     world = worlds[0]
     for row in rows:
@@ -96,6 +93,8 @@ def play_rows(
                     _pay(game, rewards[row], results[row])
                     if len(finals) > 0:
                         encode(world, board, game, watchers[row], finals[row])
+                    if len(final_games) > 0:
+                        final_games[row] = game
                 ended[row] += 1
                 action = START
             elif not others_play or acting_side(game) == watchers[row] or ended[row] > MOST_GAMES_WITHOUT_A_DECISION:

@@ -184,7 +184,7 @@ def _progress(world: World, board: Board, before: Game, side: int, start: int, e
             wanted |= np.uint64(1) << np.uint64(objective)
     if wanted == np.uint64(0):
         return 0.0
-    length = board_length(world)
+    length = int(world.max_range)
     from_start, from_end = length, length
     for column in range(world.cols):
         for row in range(world.rows):
@@ -193,15 +193,6 @@ def _progress(world: World, board: Board, before: Game, side: int, start: int, e
                 from_start = min(from_start, distance(start, there))
                 from_end = min(from_end, distance(end, there))
     return (from_start - from_end) / max(1, length)
-
-
-@compiled
-def board_length(world: World) -> int:
-    """The largest distance between two corners of the board, in hexes."""
-    right, bottom = int(world.cols) - 1, int(world.rows) - 1
-    falling = distance(hex_at(0, 0), hex_at(right, bottom))
-    rising = distance(hex_at(0, bottom), hex_at(right, 0))
-    return max(falling, rising)
 
 
 @entry_point

@@ -151,6 +151,34 @@ def _clip(probability: float) -> float:
 
 
 @compiled
+def expected_damage(
+    attacks: int,
+    attacks_dice: int,
+    hit: int,
+    strength: int,
+    armor_penetration: int,
+    damage: int,
+    damage_dice: int,
+    toughness: int,
+    armor_save: int,
+    invulnerable_save: int,
+) -> float:
+    """Mean damage of all attacks of a weapon against a target: the rolled chain in expectation (spec 07 A.2).
+
+    Characteristics as in ``World``: attacks and damage are a number, or dice of 3 or 6 where that is not 0. Range,
+    sight and the hit points that are left do not count. The order of the products is part of the rule.
+    """
+    save = save_target(armor_save, armor_penetration, invulnerable_save)
+    return (
+        expected_amount(attacks, attacks_dice)
+        * _clip(success(hit))
+        * success(wound_target(strength, toughness))
+        * success(8 - save)  # a save of 4+ fails as often as a roll of 8 - 4 succeeds
+        * expected_amount(damage, damage_dice)
+    )
+
+
+@compiled
 def kill_score(world: World, game: Game, unit: int, kind: int, slot: int, target: int) -> float:
     """Share of the target's hit points that a weapon is estimated to take, at most 1 (spec 06 H-3).
 

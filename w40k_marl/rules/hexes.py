@@ -51,3 +51,10 @@ def distance(a: int, b: int) -> int:
 def adjacent(a: int, b: int) -> bool:
     """Whether two hexes touch (or are the same one, which two living units never share)."""
     return distance(a, b) <= 1
+
+
+def longest_distance(cols: int, rows: int) -> int:
+    """The largest distance between two corners of a board, in steps: 32 of 25 columns and 21 rows (spec 07 A.1)."""
+    plain = getattr(distance, "py_func", distance)  # six calls for each scenario are not worth compiling
+    corners = [(column << 6) | row for column in (0, cols - 1) for row in (0, rows - 1)]
+    return max(int(plain(a, b)) for a in corners for b in corners)

@@ -26,6 +26,9 @@ Worlds: TypeAlias = NDArray[Any]
 Games: TypeAlias = NDArray[Any]
 """Array of Games, a row each. A plain array: numba takes six times as long to recognise a recarray."""
 
+Rows: TypeAlias = NDArray[np.int64]
+"""Numbers of the rows of an array of Games that a call works on."""
+
 Events: TypeAlias = NDArray[np.int16]
 
 MAX_UNITS_PER_SIDE = 64
@@ -129,6 +132,8 @@ def world_dtype(units_per_side: int) -> np.dtype[Any]:
         *_weapon_rule_fields((units, 2, MAX_WEAPONS)),
         *_feature_fields(units),
         *_SCORING_FIELDS,
+        ("max_range", np.int64),  # largest distance between two corners of the board, in hexes
+        ("id_order", np.int64, units),  # units of both sides by their ids as text: "1", "10", "2"
     ]
     return np.dtype((np.record, np.dtype(fields, align=True)))
 

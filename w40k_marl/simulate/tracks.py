@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..reward.rows import Rows
 from ..rules.compiled import compiled, entry_point
 from ..rules.dice import DICE_STREAM, uniform
-from ..rules.state import Games
+from ..rules.state import Games, Rows
 
 MICRO, SELECTIONS, CHOICES, DUE, USED, TURN, ACTED = range(7)
 """Fields of a track; ACTED: the last action was a micro action, TURN: the player's turn that USED counts in."""

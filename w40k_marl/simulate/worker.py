@@ -11,6 +11,7 @@ from time import monotonic
 
 from ..env.aec import RawEnv
 from ..env.batch import BatchEnv
+from ..observe.configured import configured_layout
 from ..observe.layout import Layout
 from .chance import GAMES, ROWS, UNMEASURED, stream
 from .drive import Driver, Pace, macro_players
@@ -179,5 +180,4 @@ def batch_environment(plan: Plan) -> BatchEnv:
 
 
 def _layout(plan: Plan) -> Layout:
-    room = plan.training.layout
-    return Layout(room.units_per_side, room.objectives, room.intents)
+    return configured_layout(plan.training, plan.options.training_config)

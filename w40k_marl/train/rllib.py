@@ -9,7 +9,7 @@ from typing import Any
 
 from ..env.aec import PLAYERS, RawEnv
 from ..env.dialects import RLlibNames
-from ..env.session import ScenarioName
+from ..env.playable import ScenarioName
 from ..w40k_v0 import env
 
 try:

@@ -1,0 +1,185 @@
+"""Writes the macro blocks of the observation: the vector of the meta-controller document, for many games at once.
+
+The order of the numbers is that of ``macro_fields.py``. Units stand in the order of their ids as text, the living
+ones only, so that a row is no fixed unit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..rules.bits import NOTHING, has
+from ..rules.board import Board, objectives_at
+from ..rules.compiled import compiled, entry_point
+from ..rules.hexes import distance
+from ..rules.objectives import control_sums, living_value
+from ..rules.state import FIGHT, MOVE, Game, Games, Rows, World, Worlds
+from ..rules.turn import acting_side, eligible
+from ..rules.units import hex_of, is_alive, side_of, slot_of
+from .armoury import (
+    FACTS,
+    MELEE_TARGET,
+    NO_TARGET,
+    PROFILE,
+    RANGED_TARGET,
+    RATIO,
+    TARGET_KINDS,
+    Armouries,
+    profile_of,
+)
+from .encode import Vector
+from .situation import write_facts
+
+GLOBALS, UNIT, OBJECTIVE = 10, 12, 3
+"""Length of a row of each block; a test compares them with the layout."""
+
+PROFILE_FEATURES = 7  # two one-hots and the ratio
+FEATURES = 8  # and value_norm
+
+
+@entry_point
+def write_macro_rows(
+    worlds: Worlds,
+    board: Board,
+    games: Games,
+    rows: Rows,
+    features: NDArray[np.float32],
+    armouries: Armouries,
+    choices: NDArray[np.int64],
+    centres: NDArray[np.float32],
+    start: int,
+    observations: NDArray[np.float32],
+) -> None:
+    """Write the macro blocks of some rows, from index ``start`` of each observation on.
+
+    ``features`` (units, FEATURES) holds what each unit's profile is, unless ``armouries`` (units,) are given: then
+    profiles are worked out from the state of each game. ``centres`` (objectives, 2) holds their places.
+    """
+    world = worlds[0]
+    marked = objective_hexes(world, board)
+    units = start + GLOBALS
+    objectives = units + 2 * int(world.units_per_side) * UNIT
+    facts = np.zeros((2 * int(world.units_per_side), FACTS), dtype=np.int64)
+    for row in rows:
+        game, out = games[row], observations[row]
+        strengths = control_sums(world, board, game)
+        _write_globals(world, game, strengths, out[start:units])
+        out[units : units + int(world.roster_size) * UNIT] = 0
+        if len(armouries) > 0:
+            write_facts(worlds, board, games, row, facts)
+        place = units
+        for index in range(world.roster_size):
+            unit = int(world.id_order[index])
+            if not is_alive(world, game, unit):
+                continue
+            line = out[place : place + UNIT]
+            line[:PROFILE_FEATURES] = features[unit, :PROFILE_FEATURES]
+            if len(armouries) > 0:
+                _write_profile(armouries, unit, facts, choices, line)
+            _write_place(world, game, unit, features[unit, PROFILE_FEATURES], marked, line[PROFILE_FEATURES:])
+            place += UNIT
+        for objective in range(world.objective_count):
+            line = out[objectives + objective * OBJECTIVE : objectives + (objective + 1) * OBJECTIVE]
+            line[0] = centres[objective, 0]
+            line[1] = centres[objective, 1]
+            line[2] = lead(strengths, objective, int(game.side))
+
+
+@compiled
+def _write_globals(world: World, game: Game, strengths: NDArray[np.int64], out: Vector) -> None:
+    out[:] = 0
+    out[0] = game.turn / world.max_turns
+    if MOVE <= game.phase <= FIGHT:
+        out[1 + game.phase - MOVE] = 1.0
+    out[5 + game.side] = 1.0
+    for objective in range(world.objective_count):
+        out[7] += 1.0 if lead(strengths, objective, 0) > 0 else 0.0
+        out[8] += 1.0 if lead(strengths, objective, 1) > 0 else 0.0
+    out[9] = living_value(world, game, 0) - living_value(world, game, 1)
+
+
+@compiled
+def lead(strengths: NDArray[np.int64], objective: int, side: int) -> float:
+    """1 where a side has more objective control on an objective now, -1 where the other has, 0 for equal sums."""
+    margin = strengths[objective, side] - strengths[objective, 1 - side]
+    return 1.0 if margin > 0 else -1.0 if margin < 0 else 0.0
+
+
+@compiled
+def _write_profile(
+    armouries: Armouries, unit: int, facts: NDArray[np.int64], choices: NDArray[np.int64], line: Vector
+) -> None:
+    """The profile of a moment: two one-hots and the ratio."""
+    numbers = np.zeros(PROFILE, dtype=np.float64)
+    profile_of(armouries[unit], facts[unit], choices, numbers)
+    line[:PROFILE_FEATURES] = 0
+    if numbers[RANGED_TARGET] != NO_TARGET:
+        line[int(numbers[RANGED_TARGET])] = 1.0
+    if numbers[MELEE_TARGET] != NO_TARGET:
+        line[TARGET_KINDS + int(numbers[MELEE_TARGET])] = 1.0
+    line[PROFILE_FEATURES - 1] = numbers[RATIO]
+
+
+@compiled
+def _write_place(
+    world: World, game: Game, unit: int, value_norm: float, marked: NDArray[np.int64], line: Vector
+) -> None:
+    """Hit points, value, place, distance to the nearest objective."""
+    here = hex_of(game, unit)
+    line[0] = game.hit_points[unit] / world.hit_points[unit]
+    line[1] = value_norm
+    line[2] = (here >> 6) / (world.cols - 1)
+    line[3] = (here & 63) / (world.rows - 1)
+    line[4] = nearest(marked, here) / world.max_range
+
+
+@compiled
+def objective_hexes(world: World, board: Board) -> NDArray[np.int64]:
+    """All hexes of all objectives."""
+    found = np.empty(int(world.cols) * int(world.rows), dtype=np.int64)
+    count = 0
+    for column in range(world.cols):
+        for level in range(world.rows):
+            if objectives_at(board, (column << 6) | level) != NOTHING:
+                found[count] = (column << 6) | level
+                count += 1
+    return found[:count]
+
+
+@compiled
+def nearest(hexes: NDArray[np.int64], here: int) -> int:
+    """Steps to the nearest of some hexes, at least one."""
+    least = distance(here, hexes[0])
+    for hex_id in hexes:
+        least = min(least, distance(here, hex_id))
+    return least
+
+
+@compiled
+def in_pool(world: World, game: Game, unit: int) -> bool:
+    """Whether the rules would let the unit act now, or its activation is open; nobody when the game is over."""
+    side = side_of(world, unit)
+    return not game.over and side == acting_side(game) and has(eligible(game), slot_of(world, unit))
+
+
+@entry_point
+def macro_facts(
+    worlds: Worlds,
+    board: Board,
+    games: Games,
+    row: int,
+    units: NDArray[np.int64],
+    strengths: NDArray[np.int64],
+) -> None:
+    """What the dictionary says of a game: for living units (units, 2) the distance to the nearest objective, then 1 if
+    eligible; for objectives (n, 2) the objective control of both sides.
+    """
+    world, game = worlds[0], games[row]
+    marked = objective_hexes(world, board)
+    strengths[:] = control_sums(world, board, game)
+    for index in range(world.roster_size):
+        unit = int(world.id_order[index])
+        if is_alive(world, game, unit):
+            units[unit, 0] = nearest(marked, hex_of(game, unit))
+            units[unit, 1] = 1 if in_pool(world, game, unit) else 0

@@ -1,0 +1,129 @@
+"""The optional macro blocks: what threatens each unit, and how much each objective is worth going to."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..rules.bits import has
+from ..rules.board import Board, objectives_at, sees
+from ..rules.charge import SEARCH_RANGE
+from ..rules.combat import expected_damage
+from ..rules.compiled import compiled, entry_point
+from ..rules.hexes import distance
+from ..rules.objectives import control_sums
+from ..rules.state import RANGED, Game, Games, Rows, World, Worlds
+from ..rules.units import hex_of, is_alive, side_of
+from .encode import Vector
+from .macro_encode import in_pool, lead
+
+THREAT, PRIORITY = 4, 5
+"""Length of a row of each block; a test compares them with the layout."""
+
+_FULL_STRENGTH = 10.0  # objective control that counts as 1
+
+
+@entry_point
+def write_extra_rows(
+    worlds: Worlds, board: Board, games: Games, rows: Rows, start: int, observations: NDArray[np.float32]
+) -> None:
+    """Write the threats and priorities of some rows, from index ``start`` of each observation on.
+
+    A row for each living unit in the order of the macro units, then one for each objective.
+    """
+    world = worlds[0]
+    priorities = start + 2 * int(world.units_per_side) * THREAT
+    for row in rows:
+        game, out = games[row], observations[row]
+        out[start : start + int(world.roster_size) * THREAT] = 0
+        place = start
+        for index in range(world.roster_size):
+            unit = int(world.id_order[index])
+            if is_alive(world, game, unit):
+                _write_threat(world, board, game, unit, out[place : place + THREAT])
+                place += THREAT
+        strengths = control_sums(world, board, game)
+        for objective in range(world.objective_count):
+            line = out[priorities + objective * PRIORITY : priorities + (objective + 1) * PRIORITY]
+            _write_priority(world, board, game, objective, strengths, line)
+
+
+@compiled
+def _write_threat(world: World, board: Board, game: Game, unit: int, line: Vector) -> None:
+    """Whose it is, whether it may act, its nearest enemy, and what enemies near enough could do to it."""
+    side = side_of(world, unit)
+    here = hex_of(game, unit)
+    near, damage = int(world.max_range), 0.0
+    for slot in range(world.unit_count[1 - side]):
+        enemy = (1 - side) * int(world.units_per_side) + slot
+        if is_alive(world, game, enemy):
+            near = min(near, distance(here, hex_of(game, enemy)))
+            damage += _best_damage(world, board, game, enemy, unit)
+    line[0] = 1.0 if side == game.side else -1.0
+    line[1] = 1.0 if in_pool(world, game, unit) else 0.0
+    line[2] = near / world.max_range
+    line[3] = min(1.0, damage / game.hit_points[unit])
+
+
+@compiled
+def _best_damage(world: World, board: Board, game: Game, attacker: int, target: int) -> float:
+    """Expected damage of the attacker's best weapon, from where it stands: shots need sight, blows a charge's reach."""
+    here, there = hex_of(game, attacker), hex_of(game, target)
+    away, in_sight = distance(here, there), sees(board, here, there)
+    best = 0.0
+    for kind in range(2):
+        for slot in range(world.weapon_count[attacker, kind]):
+            if kind == RANGED:
+                reaches = in_sight and away <= world.range[attacker, kind, slot]
+            else:
+                reaches = away <= SEARCH_RANGE + 1
+            if reaches:
+                best = max(best, _damage(world, attacker, kind, slot, target))
+    return best
+
+
+@compiled
+def _damage(world: World, attacker: int, kind: int, slot: int, target: int) -> float:
+    return expected_damage(
+        int(world.attacks[attacker, kind, slot]),
+        int(world.attacks_dice[attacker, kind, slot]),
+        int(world.hit[attacker, kind, slot]),
+        int(world.strength[attacker, kind, slot]),
+        int(world.armor_penetration[attacker, kind, slot]),
+        int(world.damage[attacker, kind, slot]),
+        int(world.damage_dice[attacker, kind, slot]),
+        int(world.toughness[target]),
+        int(world.armor_save[target]),
+        int(world.invulnerable_save[target]),
+    )
+
+
+@compiled
+def _write_priority(
+    world: World, board: Board, game: Game, objective: int, strengths: NDArray[np.int64], line: Vector
+) -> None:
+    """Strengths and distances of both sides, and their sum in one number."""
+    own = int(game.side)
+    mine = _nearest_unit(world, board, game, objective, own) / world.max_range
+    theirs = _nearest_unit(world, board, game, objective, 1 - own) / world.max_range
+    line[0] = min(1.0, strengths[objective, own] / _FULL_STRENGTH)
+    line[1] = min(1.0, strengths[objective, 1 - own] / _FULL_STRENGTH)
+    line[2] = mine
+    line[3] = theirs
+    line[4] = (1.0 - mine) * (1.0 - theirs) if lead(strengths, objective, own) > 0 else 1.0 - mine
+
+
+@compiled
+def _nearest_unit(world: World, board: Board, game: Game, objective: int, side: int) -> int:
+    """Steps from a side's nearest living unit to an objective; the largest distance on the board without one."""
+    least = int(world.max_range)
+    for column in range(world.cols):
+        for level in range(world.rows):
+            place = (column << 6) | level
+            if not has(objectives_at(board, place), objective):
+                continue
+            for slot in range(world.unit_count[side]):
+                unit = side * int(world.units_per_side) + slot
+                if is_alive(world, game, unit):
+                    least = min(least, distance(place, hex_of(game, unit)))
+    return least
