@@ -10,6 +10,7 @@ import pytest
 from w40k_marl import w40k_v0
 from w40k_marl.content.scenario import list_scenarios
 from w40k_marl.env.aec import RawEnv
+from w40k_marl.observe.layout import Layout
 from w40k_marl.rules.bits import has
 from w40k_marl.rules.events import FIELDS
 from w40k_marl.rules.state import NOBODY, PHASES, WIN_METHODS
@@ -213,7 +214,7 @@ def _compare(env: RawEnv, mirror: Mirror) -> None:
 def test_every_kind_of_event_happens(play: Play) -> None:
     kinds = set()
     for scenario in ("tyranid_meleeswarm_bot_1", "macro_default", "small_board", "weapon_rules_lab"):
-        env = w40k_v0.raw_env(scenario=scenario, weapon_rules="full")
+        env = w40k_v0.raw_env(scenario=scenario, weapon_rules="full", layout=Layout(intents=True))
         for seed in range(12):
             env.reset(seed=seed)
             for _ in play(env, seed):

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ..content.definitions import Unit
 from ..content.world import Setting
 from ..errors import ContentError, W40KError
-from ..rules.bits import has
 from ..rules.state import FIGHT, MOVE, PHASES, Games
 from .armoury import FACTS
 from .macro_encode import GLOBALS, OBJECTIVE, UNIT, macro_facts
@@ -132,7 +131,8 @@ def living_units(setting: Setting, games: Games, row: int = 0) -> list[int]:
     world, game = setting.world, games[row]
     per_side = int(world.units_per_side)
     ordered = world.id_order[: int(world.roster_size)].tolist()
-    return [number for number in ordered if has(game.alive[number // per_side], number % per_side)]
+    alive = game.alive.tolist()
+    return [number for number in ordered if alive[number // per_side] >> number % per_side & 1]
 
 
 def unit_profiles(
@@ -144,11 +144,15 @@ def unit_profiles(
     if options.needs_situation:
         write_situations(setting.worlds, setting.board, games, row, facts)
     weights = {player: weights_against(setting, player, options) for player in (1, 2)}
-    found = {}
+    found: dict[int, OffensiveProfile] = {}
+    alike: dict[tuple[int, int, Situation | None], OffensiveProfile] = {}  # to hash a unit type takes its time
     for number in living_units(setting, games, row):
         unit = _existing(setting, number)
         situation = Situation.of(facts[number]) if options.needs_situation else None
-        found[number] = offensive_profile(unit.type, weights[unit.player], options, situation)
+        key = id(unit.type), unit.player, situation
+        if key not in alike:
+            alike[key] = offensive_profile(unit.type, weights[unit.player], options, situation)
+        found[number] = alike[key]
     return found
 
 
