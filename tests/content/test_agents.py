@@ -56,7 +56,9 @@ def test_debug_entry_has_the_same_layout() -> None:
 
 def test_entry_may_ask_for_more_blocks_and_name_their_size(scout: Path) -> None:
     write(scout, "training", {"default": {"layout": {"macro": True, "macro_extras": True}, "obs_size": 1508}})
-    expected = TrainingConfig("macro_default", "agent", None, Capacities(16, 8, macro=True, macro_extras=True), 1508)
+    expected = TrainingConfig(
+        "macro_default", "agent", None, Capacities(16, 8, macro=True, macro_extras=True), obs_size=1508
+    )
     assert training_config(agent="Scout") == expected
 
 

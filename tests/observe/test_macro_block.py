@@ -230,7 +230,7 @@ def _first_legal(_: Any, masks: Any) -> Any:
 
 def test_size_of_a_training_entry_is_checked() -> None:
     def entry(size: int | None, **flags: bool) -> TrainingConfig:
-        return TrainingConfig("small_board", "agent", None, Capacities(16, 8, **flags), size)
+        return TrainingConfig("small_board", "agent", None, Capacities(16, 8, **flags), obs_size=size)
 
     assert configured_layout(entry(922)) == configured_layout(entry(None)) == Layout()
     assert configured_layout(entry(EXTRAS.observation_size, macro=True, macro_extras=True)) == EXTRAS

@@ -77,6 +77,11 @@ class Session:
         return Earnings(self.rewards, self.layout.units_per_side, self.layout.objectives)
 
     @property
+    def profile(self) -> ProfileOptions | None:
+        """Options of the offensive profile in macro observations."""
+        return self._way.profile
+
+    @property
     def settings(self) -> list[Setting]:
         """The settings that a reset draws from."""
         return [playable.setting for playable in self._playable]
@@ -182,7 +187,7 @@ class Session:
         """What a super-agent sees, as a dictionary (``observe.macro``), by this session's options of the profile."""
         from ..observe.macro import macro_observation
 
-        return macro_observation(self.setting, self.games, options=self._way.profile, extras=extras)
+        return macro_observation(self.setting, self.games, options=self.profile, extras=extras)
 
     @property
     def macro_writers(self) -> list[MacroWriter | None]:

@@ -91,10 +91,7 @@ def play_rows(
             if game.over:
                 if ended[row] == 0:
                     _pay(game, rewards[row], results[row])
-                    if len(finals) > 0:
-                        encode(world, board, game, watchers[row], finals[row])
-                    if len(final_games) > 0:
-                        final_games[row] = game
+                    _keep_end(world, board, game, row, watchers, finals, final_games)
                 ended[row] += 1
                 action = START
             elif not others_play or acting_side(game) == watchers[row] or ended[row] > MOST_GAMES_WITHOUT_A_DECISION:
@@ -138,6 +135,23 @@ def _weigh(weights: Weights, amounts: Amounts, rewards: NDArray[np.float32]) -> 
         for term in range(weights.shape[1]):
             paid += weights[0, term] * amounts[side, term] + weights[1, term] * amounts[1 - side, term]
         rewards[side] = paid
+
+
+@compiled
+def _keep_end(
+    world: World,
+    board: Board,
+    game: Game,
+    row: int,
+    watchers: NDArray[np.int8],
+    finals: NDArray[np.float32],
+    final_games: Games,
+) -> None:
+    """Write what somebody wants of a game that has ended, before the next one takes its row."""
+    if len(finals) > 0:
+        encode(world, board, game, watchers[row], finals[row])
+    if len(final_games) > 0:
+        final_games[row] = game
 
 
 @compiled
