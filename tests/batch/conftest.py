@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from w40k_marl.content.agents import RewardsConfig
 from w40k_marl.env.batch import BatchEnv
+from w40k_marl.reward import weights
 
 Arrays = dict[str, Any]
 
@@ -89,3 +92,28 @@ def scenario_of(tmp_path: Path) -> Callable[..., Path]:
 def first_legal() -> Callable[..., Any]:
     """A policy without dice: the first legal action of each mask."""
     return lambda observations, masks: np.argmax(masks, axis=1)
+
+
+def _varied(observations: Any, masks: Any) -> Any:
+    numbers = [zlib.crc32(row.tobytes()) for row in observations]
+    return np.array([(legal := np.flatnonzero(mask))[n % len(legal)] for n, mask in zip(numbers, masks, strict=True)])
+
+
+@pytest.fixture
+def varied() -> Callable[..., Any]:
+    """A policy without dice or memory that takes all kinds of actions: the n-th legal one, n from the observation.
+
+    The n-th legal action of a block is that of the flat space, so that games are the same whoever decides what.
+    """
+    return _varied
+
+
+@pytest.fixture
+def zero_sum(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Makes the weights of all agents zero-sum, as those of a file with that key are."""
+    original = weights.rewards_config
+
+    def change() -> None:
+        monkeypatch.setattr(weights, "rewards_config", lambda key: RewardsConfig(original(key).terms, zero_sum=True))
+
+    return change

@@ -1,6 +1,6 @@
 """The game as environments: one game by PettingZoo's agent cycle, many in a batch, single-agent seats.
 
-No rule lives here. ``BatchEnv``, ``SeatEnv`` and ``SeatVectorEnv`` are imported when they are asked for.
+No rule lives here. ``BatchEnv`` and the views for one learner are imported when they are asked for.
 """
 
 from __future__ import annotations
@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .batch import BatchEnv
+    from .macro_seat import MacroEnv, MacroVectorEnv
+    from .micro_seat import MicroEnv, MicroVectorEnv
     from .seat import SeatEnv, SeatVectorEnv
 
-__all__ = ["BatchEnv", "SeatEnv", "SeatVectorEnv"]
+__all__ = ["BatchEnv", "MacroEnv", "MacroVectorEnv", "MicroEnv", "MicroVectorEnv", "SeatEnv", "SeatVectorEnv"]
 
-_HOMES = {"BatchEnv": ".batch", "SeatEnv": ".seat", "SeatVectorEnv": ".seat"}
+_HOMES = {
+    "BatchEnv": ".batch",
+    "MacroEnv": ".macro_seat",
+    "MacroVectorEnv": ".macro_seat",
+    "MicroEnv": ".micro_seat",
+    "MicroVectorEnv": ".micro_seat",
+    "SeatEnv": ".seat",
+    "SeatVectorEnv": ".seat",
+}
 
 
 def __getattr__(name: str) -> object:

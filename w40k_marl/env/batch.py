@@ -148,6 +148,11 @@ class BatchEnv:
         types = [names.index(unit.type.name) if unit else -1 for unit in setting.units]
         return np.array([*types, -1], dtype=np.int16)
 
+    @property
+    def settings(self) -> list[Setting]:
+        """The scenarios, in the order in which they are dealt out."""
+        return self._session.settings
+
     def setting_of(self, row: int) -> Setting:
         """The scenario of a row, with its units by number."""
         return self._block(row).setting

@@ -1,8 +1,9 @@
 """One player learns, the other is played inside ``step``: single-agent views of the game, one or many at a time.
 
 All that the learner earns until its next decision is credited to its action, the last reward included, win or
-lose. Both sub-steps are the learner's: selecting a unit, then acting with it. A game that ends before the learner
-has had a decision is nobody's: another is begun, and nothing is credited.
+lose. Both sub-steps are the learner's: selecting a unit, then acting with it; ``macro_seat`` and ``micro_seat`` have
+views in which only some of these decisions are. A game that ends before the learner has had a decision is nobody's:
+another is begun, and nothing is credited.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..content.reward_terms import TERM_COUNT
 from ..errors import ContentError, NotAnActionError, W40KError
+from ..observe.blocks import Kind, block_actions
 from ..observe.layout import Layout
 from ..reward.rows import MOST_GAMES_WITHOUT_A_DECISION
 from ..reward.weights import INFO_KEYS, contributions
@@ -49,6 +51,18 @@ class RandomPolicy:
         return actions
 
 
+def ask(
+    policy: Policy,
+    observations: NDArray[np.float32],
+    masks: NDArray[np.int8],
+    unit_types: Callable[[], NDArray[np.str_]],
+) -> NDArray[np.integer]:
+    """What a policy chooses, (k,); ``unit_types`` tells the types of the units that act, if it takes them."""
+    if getattr(policy, "takes_unit_types", False):
+        return policy(observations, masks, unit_types())  # type: ignore[call-arg]
+    return policy(observations, masks)
+
+
 def _check_opponent(opponent: Policy | None, side: int) -> None:
     """Refuse a policy that says, by an attribute ``seat``, that it plays the learner's own seat."""
     seat = getattr(opponent, "seat", 2 - side)
@@ -67,6 +81,11 @@ def _box(layout: Layout) -> Any:
     return gymnasium.spaces.Box(low, high, dtype=np.float32)
 
 
+def _own_actions(layout: Layout, kind: Kind | None) -> NDArray[np.int64]:
+    """The flat action of each of the learner's actions."""
+    return np.arange(layout.action_count) if kind is None else block_actions(layout, kind)
+
+
 class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     """A Gymnasium environment for one seat of the game; ``action_masks()`` tells what is legal.
 
@@ -76,6 +95,10 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     """
 
     metadata: dict[str, Any] = {"render_modes": []}
+    kind: Kind | None = None
+    """Block of the decisions that are the learner's; None: all of them."""
+    unit_types: tuple[str, ...] = ()
+    """Unit types whose decisions alone are the learner's; empty: all."""
 
     def __init__(
         self,
@@ -92,7 +115,8 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self.opponent = opponent
         self._random_opponent = RandomPolicy(0)
         self.observation_space = _box(self.layout)
-        self.action_space = gymnasium.spaces.Discrete(self.layout.action_count)
+        self._own_actions = _own_actions(self.layout, self.kind)
+        self.action_space = gymnasium.spaces.Discrete(len(self._own_actions))
         self._playing = False
         self._forfeited = False
         self._earned = np.zeros(TERM_COUNT)  # by the learner since its last action
@@ -100,7 +124,7 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Begin a game and play the other seat up to the learner's first decision.
+        """Begin a game and play it up to the learner's first decision.
 
         ``options={"game_seed": n}`` begins the very game of that seed, as in ``raw_env``.
         """
@@ -111,15 +135,18 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         for _ in range(MOST_GAMES_WITHOUT_A_DECISION):
             self.session.reset(self.np_random, game_seed)
             game_seed = None
-            self._random_opponent.random = np.random.default_rng(int(self.np_random.integers(2**63)))
-            self._play_the_other_seat()
+            self._seed_random_players()
+            self._play_the_others()
             self._earned[:] = 0  # nothing that comes before the first decision is credited
             if not self.session.over:
                 return self._observation(), self._info()
-        raise _never_acts(self.side)
+        raise _never_acts(self.side, self.unit_types)
+
+    def _seed_random_players(self) -> None:
+        self._random_opponent.random = np.random.default_rng(int(self.np_random.integers(2**63)))
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """Apply the learner's action, then play the other seat up to the learner's next decision or the end.
+        """Apply the learner's action, then play on to the learner's next decision or the end.
 
         Raises W40KError unless a game is being played.
         """
@@ -130,7 +157,7 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
             self._playing, self._forfeited = False, True
             return self._observation(), -1.0, True, False, self._info()
         self._collect()
-        self._play_the_other_seat()
+        self._play_the_others()
         over = self.session.over
         self._playing = not over
         return self._observation(), self._reward(), over, False, self._info()
@@ -147,31 +174,41 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         return dict(zip(INFO_KEYS, self._earned.tolist(), strict=True))
 
     def _try(self, action: Any) -> bool:
-        """Apply the action if it is legal."""
+        """Apply the learner's action if it is legal."""
+        count = len(self._own_actions)
         try:
             number = operator.index(action)
         except TypeError:
-            expected = f"a whole number from 0 to {self.layout.action_count - 1}"
+            expected = f"a whole number from 0 to {count - 1}"
             raise NotAnActionError(f"action: expected {expected}, got {action!r}") from None
-        return 0 <= number < self.layout.action_count and self.session.try_step(number)
+        return 0 <= number < count and self.session.try_step(int(self._own_actions[number]))
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """True for each legal action, (layout.action_count,); all False when the game is over."""
-        mask: NDArray[np.bool_] = self.session.mask().astype(np.bool_)
+        """True for each legal action, (actions,); all False when the game is over."""
+        mask: NDArray[np.bool_] = self.session.mask()[self._own_actions].astype(np.bool_)
         return np.zeros_like(mask) if self._forfeited else mask
 
-    def _play_the_other_seat(self) -> None:
+    def _play_the_others(self) -> None:
+        """Play on until the learner is to decide, or to the end."""
         session = self.session
-        opponent = self.opponent or self._random_opponent
-        while not session.over and session.acting_side != self.side:
-            observation, mask = session.view(1 - self.side)
-            if getattr(opponent, "takes_unit_types", False):
-                types = np.array([session.active_type or ""])
-                chosen = opponent(observation[None], mask[None], types)  # type: ignore[call-arg]
-            else:
-                chosen = opponent(observation[None], mask[None])
-            session.step(int(chosen[0]))
+        while not session.over and not self._decides():
+            session.step(self._choose())
             self._collect()
+
+    def _decides(self) -> bool:
+        """Whether the next decision is the learner's."""
+        return self.session.acting_side == self.side
+
+    def _choose(self) -> int:
+        """The flat action of a decision that is not the learner's."""
+        session = self.session
+        observation, mask = session.view(1 - self.side)
+        opponent = self.opponent or self._random_opponent
+        return int(ask(opponent, observation[None], mask[None], self._active_type)[0])
+
+    def _active_type(self) -> NDArray[np.str_]:
+        """Type of the active unit, (1,)."""
+        return np.array([self.session.active_type or ""])
 
     def _observation(self) -> NDArray[np.float32]:
         observation, _ = self.session.view(self.side)
@@ -184,9 +221,10 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         return 0.0 if winner == 0 else 1.0 if winner == self.side + 1 else -1.0
 
 
-def _never_acts(side: int) -> W40KError:
+def _never_acts(side: int, unit_types: Sequence[str]) -> W40KError:
+    whose = f" of {', '.join(unit_types)}" if unit_types else ""
     return W40KError(
-        f"seat {side + 1}: expected a decision within {MOST_GAMES_WITHOUT_A_DECISION} games, got none: "
+        f"seat {side + 1}: expected a decision{whose} within {MOST_GAMES_WITHOUT_A_DECISION} games, got none: "
         "this player has no unit that could act in the scenario"
     )
 
@@ -195,13 +233,17 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
     """``num_envs`` seats at ``num_envs`` games, played in batches; same-step autoreset.
 
     Observations float32 (n, layout.observation_size), actions (n,), rewards float32 (n,). ``action_masks()`` is
-    bool (n, layout.action_count). ``infos`` is empty but after a step that ended games: ``final_obs`` (n,
+    bool (n, actions). ``infos`` is empty but after a step that ended games: ``final_obs`` (n,
     layout.observation_size), ``winner`` (n,) and ``victory_points`` (n, 2) of those rows where ``_final_obs`` (n,) is
     True; the other rows of them mean nothing. With ``rewards`` there is also, after every step, what each term has
     paid: ``reward/<term>``, float64 (n,). An action that a mask does not allow loses that game, 0 to 0.
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
+    kind: Kind | None = None
+    """Block of the decisions that are the learner's; None: all of them."""
+    unit_types: tuple[str, ...] = ()
+    """Unit types whose decisions alone are the learner's; empty: all."""
 
     def __init__(
         self,
@@ -224,8 +266,10 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self._earned = np.zeros((len(self.batch.reward_terms), TERM_COUNT))  # empty where no terms are paid
         self._playing = False
         self._actions = np.zeros(num_envs, dtype=np.int64)
+        self._all_rows = np.arange(num_envs)
+        self._own_actions = _own_actions(self.layout, self.kind)
         self.single_observation_space = _box(self.layout)
-        self.single_action_space = gymnasium.spaces.Discrete(self.layout.action_count)
+        self.single_action_space = gymnasium.spaces.Discrete(len(self._own_actions))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
 
@@ -250,27 +294,26 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self.batch.reset(seed)
         self._playing = True
         everywhere = np.ones(self.num_envs, dtype=np.bool_)
-        self._play_the_other_seats(np.zeros(self.num_envs, dtype=np.float32), everywhere)
+        self._play_the_others(np.zeros(self.num_envs, dtype=np.float32), everywhere)
         self._earned[:] = 0
         return self.batch.observations.copy(), self._terms()
 
     def step(
         self, actions: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
-        """Apply the learners' actions and play the other seats up to the next decisions."""
-        chosen = self._checked(actions)
-        legal = self._is_legal(chosen)
+        """Apply the learners' actions and play on to their next decisions."""
+        chosen, legal = self._flat(self._checked(actions))
         if legal.all():
-            self.batch.step(chosen)
+            self._advance(chosen)
         else:
-            self.batch.step(chosen, np.flatnonzero(legal))
+            self._advance(chosen, np.flatnonzero(legal))
             self._forfeit(np.flatnonzero(~legal))
         rewards = self.batch.rewards[:, self.side].copy()
         ended = self.batch.ended > 0
         if len(self._earned) > 0:
-            self._earned[:] = self._paid(np.arange(self.num_envs))
+            self._earned[:] = self._paid(self._all_rows)
         self._note(np.flatnonzero(ended))
-        self._play_the_other_seats(rewards, ended)
+        self._play_the_others(rewards, ended)
         return self.batch.observations.copy(), rewards, ended, np.zeros_like(ended), self._infos(ended)
 
     def _checked(self, actions: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -282,11 +325,16 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
             raise NotAnActionError(f"actions: expected {expected}, got {given.dtype} of shape {given.shape}")
         return given.astype(np.int64)
 
-    def _is_legal(self, actions: NDArray[np.int64]) -> NDArray[np.bool_]:
-        masks = self.batch.action_masks
-        inside = (actions >= 0) & (actions < masks.shape[1])
-        legal: NDArray[np.bool_] = inside & (masks[np.arange(self.num_envs), np.where(inside, actions, 0)] != 0)
-        return legal
+    def _flat(self, actions: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The flat actions of the learners' actions, and which of them are legal, (n,)."""
+        inside = (actions >= 0) & (actions < len(self._own_actions))
+        flat = self._own_actions[np.where(inside, actions, 0)]
+        legal: NDArray[np.bool_] = inside & (self.batch.action_masks[self._all_rows, flat] != 0)
+        return flat, legal
+
+    def _advance(self, actions: NDArray[np.int64], only: NDArray[np.int64] | None = None) -> None:
+        """Step all games, or some, by flat actions."""
+        self.batch.step(actions, only)
 
     def _forfeit(self, losers: NDArray[np.int64]) -> None:
         """End the games of some rows as lost, and begin new ones."""
@@ -302,8 +350,9 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         batch.results[losers] = (2 - self.side, 0, 0)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """True for each legal action of each seat, (n, layout.action_count)."""
-        return self.batch.action_masks.astype(np.bool_)
+        """True for each legal action of each seat, (n, actions)."""
+        masks = self.batch.action_masks
+        return (masks if self.kind is None else masks[:, self._own_actions]).astype(np.bool_)
 
     def close_extras(self, **kwargs: Any) -> None:
         """End the threads of the batch."""
@@ -314,21 +363,19 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self._final_obs[rows] = self._finals[rows]
         self._results[rows] = self.batch.results[rows]
 
-    def _play_the_other_seats(self, rewards: NDArray[np.float32], ended: NDArray[np.bool_]) -> None:
-        """Play on wherever the other player is to act; what the learner earns and what ends is added in place.
+    def _play_the_others(self, rewards: NDArray[np.float32], ended: NDArray[np.bool_]) -> None:
+        """Play on wherever no learner is to decide; what the learner earns and what ends is added in place.
 
         Where ``ended`` the learner has not been in the game that is played, and neither is added.
         """
         batch = self.batch
         games = np.where(ended, batch.ended, 0)
-        while len(waiting := np.flatnonzero(batch.acting_sides != self.side)):
+        waiting = self._not_the_learners(self._all_rows)
+        while len(waiting):
             if games.max() > MOST_GAMES_WITHOUT_A_DECISION:
-                raise _never_acts(self.side)
-            if self.opponent is None:
-                batch.random_actions(self._actions, waiting)
-            else:
-                self._actions[waiting] = self._ask(self.opponent, waiting)
-            batch.step(self._actions, waiting)
+                raise _never_acts(self.side, self.unit_types)
+            self._choose(waiting)
+            self._advance(self._actions, waiting)
             games[waiting] += batch.ended[waiting]
             playing = waiting[~ended[waiting]]
             rewards[playing] += batch.rewards[playing, self.side]
@@ -337,14 +384,22 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
             over = playing[batch.ended[playing] > 0]
             ended[over] = True
             self._note(over)
+            waiting = self._not_the_learners(waiting)
 
-    def _ask(self, opponent: Policy, rows: NDArray[np.intp]) -> NDArray[np.integer]:
-        """What the policy at the other seats chooses in some rows."""
+    def _not_the_learners(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those of the rows in which the next decision is not the learner's."""
+        waiting: NDArray[np.intp] = rows[self.batch.acting_sides[rows] != self.side]
+        return waiting
+
+    def _choose(self, rows: NDArray[np.intp]) -> None:
+        """Write flat actions for rows in which the learner does not decide, (k,), into ``_actions``."""
+        if self.opponent is None:
+            self.batch.random_actions(self._actions, rows)
+            return
         batch = self.batch
-        if getattr(opponent, "takes_unit_types", False):
-            types = batch.type_names(rows)
-            return opponent(batch.observations[rows], batch.action_masks[rows], types)  # type: ignore[call-arg]
-        return opponent(batch.observations[rows], batch.action_masks[rows])
+        self._actions[rows] = ask(
+            self.opponent, batch.observations[rows], batch.action_masks[rows], lambda: batch.type_names(rows)
+        )
 
     def _paid(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """What each term of the last step has paid the learners of some rows, (k, terms)."""

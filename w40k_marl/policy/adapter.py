@@ -1,56 +1,35 @@
-"""From the flat action space to what a single policy sees and back, and the checks of every prediction.
+"""The checks of every prediction: policies over one block of the flat action space, and two of them as one player.
 
-A *micro* policy sees the 13 micro actions as ``Discrete(13)``; a *macro* policy sees all other blocks of the layout in
-their order, closed up. Both see the whole observation vector.
+The indices of the blocks are those of ``observe/blocks.py``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..env.seat import Policy
+from ..observe.blocks import Actions, Kind, Masks, block_actions, block_masks, block_size, to_flat
 from ..observe.layout import Layout
-from ..rules.actions import MICRO_COUNT
 from .errors import EmptyMaskError, IllegalPredictionError, LayoutMismatchError, MaskNotGivenError, PredictionError
 
-Kind: TypeAlias = Literal["micro", "macro"]
+__all__ = [
+    "Actions",
+    "BlockPolicy",
+    "FlatPolicy",
+    "Kind",
+    "Masks",
+    "Vectors",
+    "block_actions",
+    "block_masks",
+    "block_size",
+    "to_flat",
+]
+
 Vectors: TypeAlias = NDArray[np.float32]
-Masks: TypeAlias = NDArray[np.int8]
-Actions: TypeAlias = NDArray[np.int64]
-
-
-def block_size(layout: Layout, kind: Kind) -> int:
-    """Number of actions of a policy: 13, or all others of the layout."""
-    return MICRO_COUNT if kind == "micro" else layout.action_count - MICRO_COUNT
-
-
-def block_actions(layout: Layout, kind: Kind) -> NDArray[np.int64]:
-    """The flat action of each action of a policy, ascending, shape ``(block_size,)``."""
-    flat, first = np.arange(layout.action_count), layout.micro_start
-    micro = (flat >= first) & (flat < first + MICRO_COUNT)
-    return flat[micro if kind == "micro" else ~micro]
-
-
-def block_masks(layout: Layout, kind: Kind, masks: Masks) -> Masks:
-    """The columns of flat masks ``(k, action_count)`` that a policy sees, ``(k, block_size)``."""
-    first, behind = layout.micro_start, layout.micro_start + MICRO_COUNT
-    if kind == "micro":
-        return masks[:, first:behind]
-    if behind == masks.shape[1]:
-        return masks[:, :first]
-    return np.concatenate([masks[:, :first], masks[:, behind:]], axis=1)
-
-
-def to_flat(layout: Layout, kind: Kind, actions: NDArray[np.integer]) -> Actions:
-    """The flat actions of a policy's actions ``(k,)``."""
-    own = actions.astype(np.int64)
-    if kind == "micro":
-        return own + layout.micro_start
-    return np.where(own < layout.micro_start, own, own + MICRO_COUNT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,22 @@
-"""Learning and evaluation, with stable-baselines3 and sb3-contrib: the extra ``train``."""
+"""Learning and evaluation, with stable-baselines3 and sb3-contrib: the extra ``train``.
+
+``SeatVecEnv`` is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .vec_env import SeatVecEnv
+
+__all__ = ["SeatVecEnv"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the name above."""
+    if name != "SeatVecEnv":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .vec_env import SeatVecEnv
+
+    return SeatVecEnv
