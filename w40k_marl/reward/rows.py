@@ -90,8 +90,7 @@ def play_rows(
                 return row
             if game.over:
                 if ended[row] == 0:
-                    _pay(game, rewards[row], results[row])
-                    _keep_end(world, board, game, row, watchers, finals, final_games)
+                    _end(world, board, game, row, rewards, results, watchers, finals, final_games)
                 ended[row] += 1
                 action = START
             elif not others_play or acting_side(game) == watchers[row] or ended[row] > MOST_GAMES_WITHOUT_A_DECISION:
@@ -138,16 +137,19 @@ def _weigh(weights: Weights, amounts: Amounts, rewards: NDArray[np.float32]) -> 
 
 
 @compiled
-def _keep_end(
+def _end(
     world: World,
     board: Board,
     game: Game,
     row: int,
+    rewards: NDArray[np.float32],
+    results: NDArray[np.int32],
     watchers: NDArray[np.int8],
     finals: NDArray[np.float32],
     final_games: Games,
 ) -> None:
-    """Write what somebody wants of a game that has ended, before the next one takes its row."""
+    """Pay a game that has ended and keep what somebody wants of it, before the next one takes its row."""
+    _pay(game, rewards[row], results[row])
     if len(finals) > 0:
         encode(world, board, game, watchers[row], finals[row])
     if len(final_games) > 0:
