@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .console import DONE, OneLineParser, guarded, note, say
+from .play import arguments as playing
 from .simulate import command as simulation
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ PROGRAM = "w40k-marl"
 EXAMPLES = """examples:
   w40k-marl list                                 the scenarios that ship
   w40k-marl warmup                               compile the rules now rather than at first use
+  w40k-marl play --human 1                       play against the models
   w40k-marl simulate --scenario-file pve --seed 7
 """
 LIST_EXAMPLES = """examples:
@@ -50,6 +52,7 @@ def parser() -> OneLineParser:
         added.set_defaults(work=work)
         return added
 
+    playing.declare_options(add("play", play, playing.DESCRIPTION, playing.EXAMPLES.format(program=f"{PROGRAM} play")))
     simulation.add_options(
         add(
             "simulate",
@@ -62,6 +65,13 @@ def parser() -> OneLineParser:
     listing.add_argument("--json", action="store_true", help="as JSON, for programs")
     add("warmup", warm_up, "Compile the rules, so that the next program starts at once.", WARMUP_EXAMPLES)
     return whole
+
+
+def play(given: argparse.Namespace) -> int:
+    """Play one game."""
+    from .play.command import carry_out
+
+    return carry_out(given)
 
 
 def list_scenarios(given: argparse.Namespace) -> int:

@@ -111,7 +111,7 @@ def test_bad_input_is_one_line_and_status_2(arguments: tuple[str, ...], said: st
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["", "simulate", "list", "warmup"])
+@pytest.mark.parametrize("command", ["", "play", "simulate", "list", "warmup"])
 def test_help_shows_an_example(command: str, capsys: Capture) -> None:
     assert status_of(*command.split(), "--help") == 0
     assert f"  w40k-marl {command}".rstrip() in capsys.readouterr().out.split("example")[1]

@@ -26,6 +26,7 @@ ROOMS = [
     "w40k_v0",
     "simulate",
     "policy",
+    "play",
     "train",
     "cli",
 ]

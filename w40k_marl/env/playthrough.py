@@ -66,6 +66,7 @@ def in_words(event: Event) -> str:
         return f"{unit} charges unit {words['target']} with a roll of {words['roll']} {end}"
     sentences = {
         "selected": "{unit} is selected",
+        "intended": "{unit} intends {aim}",
         "moved": "{unit} {moves} from {from_hex} to {to_hex}",
         "waited": "{unit} waits",
         "no_destination": "{unit} finds no hex to move to",
@@ -82,6 +83,7 @@ def in_words(event: Event) -> str:
         "game_over": "the game is over: winner {winner} by {method}",
     }
     words["unit"] = unit
+    words["aim"] = f"{words.get('intent')} {words.get('detail')}".rstrip()
     words["moves"] = "flees" if event.get("fled") else "moves"
     if name == "control_changed":
         words["controller"] = f"player {event['controller']}" if event["controller"] else "nobody"

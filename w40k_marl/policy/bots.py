@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..env.seat import Policy, RandomPolicy
-from ..observe.layout import UNIT_FIELDS, Layout
+from ..observe.layout import Layout
 from ..rules.actions import (
     ADVANCE,
     CHARGE_ACTION,
@@ -21,14 +21,11 @@ from ..rules.actions import (
     WAIT,
 )
 from .adapter import Actions, FlatPolicy, Kind, Masks, Vectors
+from .commanders import CHARGE_REACH, GreedyMacro, Scores, best, is_fighter
+from .fields import FieldReader
 
 RANDOM, GREEDY, FIRST = "random", "greedy", "first"
 BOTS = (RANDOM, GREEDY, FIRST)
-
-CHARGE_REACH = 12 / 40
-"""Hexes that a charge can reach at most, as ``active_unit.nearest_enemy`` counts them."""
-
-Scores = NDArray[np.float64]
 
 
 def make_bot(name: str, kind: Kind, layout: Layout, seed: int = 0) -> Policy:
@@ -51,39 +48,6 @@ def first_legal(observations: Vectors, masks: Masks) -> Actions:
     return actions
 
 
-class _Reader:
-    """Finds the numbers of an observation by name."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._start = {block.name: block.start for block in layout.blocks}
-        self._blocks = {block.name: block for block in layout.blocks}
-        self._units_per_side = layout.units_per_side
-
-    def rows(self, observations: Vectors, block: str, field: str) -> Vectors:
-        """A field in all rows of a block, (k, rows)."""
-        shape = self._blocks[block]
-        first = shape.start + [name for name, _ in shape.fields].index(field)
-        return observations[:, first : shape.stop : len(shape.fields)]
-
-    def one(self, observations: Vectors, block: str, field: str) -> Vectors:
-        """A field of a block of one row, (k,)."""
-        values: Vectors = self.rows(observations, block, field)[:, 0]
-        return values
-
-    def active_unit(self, observations: Vectors, field: str) -> Vectors:
-        """A field of the active unit's row of ``my_units``, (k,)."""
-        slots = np.rint(self.one(observations, "active_unit", "slot") * self._units_per_side).astype(np.int64)
-        place = self._start["my_units"] + slots * len(UNIT_FIELDS) + [name for name, _ in UNIT_FIELDS].index(field)
-        values: Vectors = observations[np.arange(len(observations)), place]
-        return values
-
-
-def _best(scores: Scores, masks: Masks) -> Actions:
-    """The legal action of the highest score, (k,); of equal ones the first."""
-    actions: Actions = np.argmax(np.where(masks != 0, scores, -np.inf), axis=1).astype(np.int64)
-    return actions
-
-
 class GreedyMicro:
     """Takes the micro action that promises most at once.
 
@@ -93,26 +57,19 @@ class GreedyMicro:
 
     def __init__(self, layout: Layout) -> None:
         """Take the layout of the observations."""
-        self._read = _Reader(layout)
+        self._read = FieldReader(layout)
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
         """Actions (k,) of 13 for observations (k, observation_size) and masks (k, 13)."""
         scores = np.zeros((len(masks), MICRO_COUNT))
-        fighter = self._is_fighter(observations)
+        fighter = is_fighter(self._read, observations)
         holding = self._read.active_unit(observations, "on_objective") > 0
         self._score_targets(observations, scores, fighter)
         self._score_moves(scores, holding)
         near = self._read.one(observations, "active_unit", "nearest_enemy") <= CHARGE_REACH
         scores[:, WAIT] = 1.0
         scores[:, ADVANCE] = np.where(holding | (fighter & near), 0.5, 1.5)  # who advances cannot charge
-        return _best(scores, masks)
-
-    def _is_fighter(self, observations: Vectors) -> NDArray[np.bool_]:
-        """Whether melee is what the active unit does best, (k,)."""
-        melee = self._read.active_unit(observations, "melee_damage")
-        ranged = self._read.active_unit(observations, "ranged_damage")
-        fights: NDArray[np.bool_] = (melee > ranged) | (self._read.active_unit(observations, "range") == 0)
-        return fights
+        return best(scores, masks)
 
     def _score_targets(self, observations: Vectors, scores: Scores, fighter: NDArray[np.bool_]) -> None:
         """Attacks come before all else, but for charges of units that would rather shoot."""
@@ -130,24 +87,3 @@ class GreedyMicro:
     def _score_moves(self, scores: Scores, holding: NDArray[np.bool_]) -> None:
         """Towards the enemy, where the objectives are too; who stands on an objective stays."""
         scores[:, MICRO_ACTIONS.index("move_aggressive")] = np.where(holding, 0.0, 2.0)
-
-
-class GreedyMacro:
-    """Selects the eligible unit with the most to win in the phase; of later blocks the first legal action.
-
-    Who strikes hardest fights, charges and moves first; who shoots hardest shoots first.
-    """
-
-    def __init__(self, layout: Layout) -> None:
-        """Take the layout of the observations."""
-        self._read = _Reader(layout)
-        self._select = layout.select_size
-
-    def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Actions (k,) for observations (k, observation_size) and the masks of all blocks but micro."""
-        melee = self._read.rows(observations, "my_units", "melee_damage")
-        ranged = self._read.rows(observations, "my_units", "ranged_damage")
-        shooting = self._read.one(observations, "global", "phase_shoot") > 0
-        scores = np.zeros(masks.shape)
-        scores[:, : self._select] = np.where(shooting[:, None], ranged, melee)
-        return _best(scores, masks)

@@ -22,10 +22,10 @@ from ..env.invariants import broken_invariants
 from ..env.session import Session
 from ..errors import ContentError
 from ..observe.layout import Layout
-from ..rules.state import PHASES, SUMMARY_PHASE, SUMMARY_TURN
-from .activation import Activation, describe_activation
+from ..rules.state import INTENT_SETTLED
+from .activation import ACT, DETAIL, INTENT, SELECT, Activation, carry_out, describe_activation, stage_of, unit_of
 from .adapter import Actions, BlockPolicy, Masks, Vectors, block_masks, to_flat
-from .bots import first_legal
+from .commanders import PoolOrder
 from .errors import BrokenTurnError, NotToActError, PredictionError, UnitTypesNotGivenError
 from .meta_controller import game_of, get_action_for_unit, log_route, select_model_for_unit, unit_view
 from .registry import load_policy, load_registry
@@ -33,7 +33,7 @@ from .registry import load_policy, load_registry
 logger = logging.getLogger("w40k_marl.meta")
 
 POOL_ORDER = "pool order"
-"""Who chooses units without a super-agent: the engine, in roster order."""
+"""Who chooses units without a super-agent: the engine, in roster order; where intents are played, always ``tempo``."""
 
 OF_ONE_UNIT = {
     "moved",
@@ -45,6 +45,9 @@ OF_ONE_UNIT = {
     "charge_failed",
     "attacked",
     "stopped_shooting",
+    "passed",
+    "rerolled",
+    "hazard_rolled",
 }
 """Events of which the unit is the one that acts."""
 
@@ -54,18 +57,18 @@ class Choice:
     """A decision that is not carried out yet."""
 
     action: int  # of the flat space
-    unit: str  # id of the unit that is selected or acts
-    unit_type: str
+    unit: str  # id of the unit that is selected or active
     model: str  # agent key of the unit's model
-    selects: bool
+    stage: str  # SELECT, INTENT, DETAIL or ACT
 
 
 class PvEController:
     """Plays the controlled player of ``meta``.
 
-    Without ``super_agent`` the engine's order decides which unit is next (the base variant of the document); with one,
-    the macro policy behind that agent key does. All models are loaded here, and none later. As a ``Policy`` it plays
-    seats: ``SeatVectorEnv("pve", seat=1, opponent=controller)``.
+    Without ``super_agent`` the engine's order decides which unit is next (the base variant of the document), and where
+    the layout plays intents each has the intent ``tempo``; with one, the macro policy behind that agent key chooses
+    unit, intent and detail. All models are loaded here, and none later. As a ``Policy`` it plays seats:
+    ``SeatVectorEnv("pve", seat=1, opponent=controller)``.
     """
 
     takes_unit_types = True
@@ -97,7 +100,8 @@ class PvEController:
         self.registry = load_registry(meta, self.layout, seed=seed, trust_models=trust_models)
         self.chosen_by = super_agent or POOL_ORDER
         if super_agent is None:
-            self.super_agent = BlockPolicy(POOL_ORDER, "the first eligible unit", "macro", self.layout, first_legal)
+            order = PoolOrder(self.layout)
+            self.super_agent = BlockPolicy(POOL_ORDER, "the first eligible unit", "macro", self.layout, order)
         else:
             self.super_agent = load_policy(
                 super_agent, "macro", self.layout, folder=meta.folder, seed=seed, trust_models=trust_models
@@ -119,25 +123,13 @@ class PvEController:
         """
         session = _session_of(env)
         before, pool, where = session.games.tobytes(), session.pool(), session.where()
-        turn, phase = session.summary()[SUMMARY_TURN], PHASES[session.summary()[SUMMARY_PHASE]]
         choice = self._choose(session)
         if session.games.tobytes() != before or _session_of(env) is not session:
             raise BrokenTurnError(f"{where}: expected a game that choosing does not change, got another state")
-        env.step(choice.action)
+        done = carry_out(env, session, choice.action, self.chosen_by, choice.model)
         problems = list(self._problems(_session_of(env), session, choice, pool))
         if problems:
             raise BrokenTurnError(f"{where}: expected one legal step of one unit, got: {'; '.join(problems)}")
-        done = Activation(
-            choice.unit,
-            choice.unit_type,
-            self.meta.controlled_player,
-            self.chosen_by,
-            choice.model,
-            self.layout.describe_action(choice.action),
-            tuple(session.events()),
-            turn,
-            phase,
-        )
         if logger.isEnabledFor(logging.INFO):
             logger.info("[META] %s", describe_activation(done))
         return done
@@ -154,21 +146,18 @@ class PvEController:
         return done
 
     def _choose(self, session: Session) -> Choice:
-        """Select a unit, or act with the active one; only units that have a model."""
+        """Select a unit, say what for, or act with the active one; only units that have a model."""
         self._check_turn(session)
         observation, mask = session.view(self.side)
         if block_masks(self.layout, "micro", mask[None]).any():
             unit = unit_view(session)
-            model = select_model_for_unit(unit, self.meta.model_by_unit_type, self.meta.default_model)
             action = self.layout.micro_start + get_action_for_unit(session, unit, self.registry)
-            return Choice(action, unit["id"], unit["unitType"], model, selects=False)
-        chosen = self.super_agent(observation[None], block_masks(self.layout, "macro", mask[None]))
-        action = int(to_flat(self.layout, "macro", chosen)[0])
-        selects = action < self.layout.select_size
-        number = self.side * self.layout.units_per_side + action
-        unit = unit_view(session, session.id_of(number) if selects else None)
+        else:
+            chosen = self.super_agent(observation[None], block_masks(self.layout, "macro", mask[None]))
+            action = int(to_flat(self.layout, "macro", chosen)[0])
+            unit = unit_view(session, unit_of(session, action))
         model = select_model_for_unit(unit, self.meta.model_by_unit_type, self.meta.default_model)
-        return Choice(action, unit["id"], unit["unitType"], model, selects)
+        return Choice(action, unit["id"], model, stage_of(self.layout, action))
 
     def _check_turn(self, session: Session) -> None:
         if session.over:
@@ -181,17 +170,22 @@ class PvEController:
         if after is not session:
             yield "another game than the one that was looked at"
             return
-        if choice.selects and choice.unit not in pool:
-            yield f"unit {choice.unit} was selected and the pool was {pool}"
-        if session.active_unit not in (choice.unit, None):
-            yield f"unit {session.active_unit} is active after a step of unit {choice.unit}"
+        stage, unit = choice.stage, choice.unit
+        if stage == SELECT and unit not in pool:
+            yield f"unit {unit} was selected and the pool was {pool}"
+        if session.active_unit != unit and (stage != ACT or session.active_unit is not None):
+            yield f"unit {session.active_unit} is active after a step of unit {unit}"
         events = session.events()
         selected = [event["unit"] for event in events if event["event"] == "selected"]
-        if selected != ([choice.unit] if choice.selects else []):
+        if selected != ([unit] if stage == SELECT else []):
             yield f"selections of {selected}"
+        intended = [event["unit"] for event in events if event["event"] == "intended"]
+        settled = stage in (INTENT, DETAIL) and session.games[0].intent_stage == INTENT_SETTLED
+        if intended != ([unit] if settled else []):
+            yield f"intents of {intended}"
         acted = {event["unit"] for event in events if event["event"] in OF_ONE_UNIT}
-        if acted - {choice.unit}:
-            yield f"units {sorted(map(str, acted))} acted in a step of unit {choice.unit}"
+        if acted - ({unit} if stage == ACT else set()):
+            yield f"units {sorted(map(str, acted))} acted in a step of unit {unit}, its {stage}"
         yield from broken_invariants(session)
 
     # --- many games ----------------------------------------------------------------------------------------
@@ -199,9 +193,10 @@ class PvEController:
     def __call__(self, observations: Vectors, masks: Masks, unit_types: NDArray[np.str_] | None = None) -> Actions:
         """Actions (k,) for observations (k, observation_size), masks (k, action_count) and types of active units (k,).
 
-        Rows with an open activation go to the models of their types, one call for each model; the others to the
-        super-agent. ``unit_types`` are those of ``BatchEnv.type_names``; the seats pass them on. Raises
-        UnitTypesNotGivenError, UnmappedUnitTypeError, EmptyMaskError and the errors of predictions.
+        Rows in which micro actions are due go to the models of their types, one call for each model; the others,
+        selections, intents and details, to the super-agent. ``unit_types`` are those of ``BatchEnv.type_names``; the
+        seats pass them on. Raises UnitTypesNotGivenError, UnmappedUnitTypeError, EmptyMaskError and the errors of
+        predictions.
         """
         if masks.shape != (len(observations), self.layout.action_count):
             expected = f"({len(observations)}, {self.layout.action_count})"

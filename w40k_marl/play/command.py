@@ -1,0 +1,137 @@
+"""``w40k-marl play``: makes a match, lets it be played, says how it ended or where it is saved."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..console import DONE, STOPPED, note, say
+from ..errors import W40KError
+
+if TYPE_CHECKING:
+    from .human import Read
+    from .journal import Journal
+    from .match import Match
+    from .saved_game import SavePlace
+
+LOGGER = "w40k_marl.meta"
+
+
+def carry_out(given: argparse.Namespace, read: Read | None = None) -> int:
+    """Play as the options say and return the exit status; ``read`` asks a person, by default at the terminal."""
+    from .human import HumanPlayer  # here, so that --help does not wait for them
+    from .journal import EVERYTHING, QUIET, USUAL, Journal, Paper
+    from .saved_game import SavePlace
+    from .setup import PlayOptions, make_match
+
+    journal = Journal(Paper(highlight=False), QUIET if given.quiet else EVERYTHING if given.verbose else USUAL)
+    place = SavePlace(given.save, overwrite=given.overwrite)
+    options = PlayOptions(**{name: getattr(given, name) for name in PlayOptions.__dataclass_fields__})
+    with _routing_shown(quiet=given.quiet):
+        person = HumanPlayer(read or _ask, journal, place)
+        match = make_match(options, journal, lambda: person, note)
+        if not given.quiet:
+            _introduce(match, journal)
+        status, saved = _play(match, place)
+    if saved is not None:
+        journal.say()  # below the prompt
+    _report(match, journal, saved, as_json=given.json, quiet=given.quiet)
+    return status
+
+
+def _play(match: Match, place: SavePlace) -> tuple[int, str | None]:
+    """Play; exit status, and the file of a game that was left."""
+    from .human import GameLeftError
+
+    status = DONE
+    try:
+        match.play()
+        return DONE, None
+    except GameLeftError:
+        pass
+    except KeyboardInterrupt:
+        status = STOPPED
+    except W40KError:  # of a model: what a person has played is not lost by it
+        if match.seats.human is not None:
+            note(f"saved before the error; go on with: {_go_on(place.save_somewhere(match.saved()))}")
+        raise
+    return status, str(place.save_somewhere(match.saved()))
+
+
+def _introduce(match: Match, journal: Journal) -> None:
+    """What is played, and by whom."""
+    settings = match.settings
+    extras = [f"--max-turns {settings.max_turns}"] if settings.max_turns else []
+    extras += ["--intents"] if settings.intents else []
+    extras += [f"--decisions {settings.decisions}", f"--weapon-rules {settings.weapon_rules}"]
+    journal.say(f"{match.session.setting.scenario.name}, --seed {settings.seed}, {', '.join(extras)}")
+    for number, player in sorted(match.players.items()):
+        journal.say(f"player {number}: {player.about}")
+    if match.actions:
+        journal.say(f"resumed after {len(match.actions)} decisions")
+    if match.seats.human is not None:
+        journal.say("Type help for the commands.")
+
+
+def _report(match: Match, journal: Journal, saved: str | None, *, as_json: bool, quiet: bool) -> None:
+    """The end, or where the game is; for programs as JSON too."""
+    result: dict[str, Any] = {**match.result(), "saved": saved}
+    if not (quiet and as_json):
+        if match.session.over and not quiet:
+            journal.board(match.session)
+        journal.say(_in_words(result), style="bold")
+        if saved is not None:
+            journal.say(f"saved; go on with: {_go_on(saved)}")
+    if as_json:
+        say(json.dumps(result))
+
+
+def _go_on(file: object) -> str:
+    """The command that goes on with a saved game, to be copied into a shell."""
+    return f"w40k-marl play --resume {shlex.quote(str(file))}"
+
+
+def _in_words(result: dict[str, Any]) -> str:
+    """The result as a sentence."""
+    if not result["over"]:
+        ending = "the game is not over"
+    elif result["winner"]:
+        ending = f"player {result['winner']} wins by {result['method'].replace('_', ' ')}"
+    else:
+        ending = "a draw"
+    first, second = result["victory_points"]
+    activations = "1 activation" if result["activations"] == 1 else f"{result['activations']} activations"
+    return (
+        f"{ending}: {first} to {second} victory points, turn {result['turns']}, {activations}, --seed {result['seed']}"
+    )
+
+
+def _ask(prompt: str) -> str:
+    """A line from the person; where it comes from a file or a pipe, it is shown as if it had been typed."""
+    sys.stdout.write(prompt)  # `input` would write it to stderr at a terminal
+    sys.stdout.flush()
+    line = input()
+    if not sys.stdin.isatty():
+        sys.stdout.write(line + "\n")
+    return line
+
+
+@contextmanager
+def _routing_shown(*, quiet: bool) -> Iterator[None]:
+    """Write the log of the meta-controller to stderr while the game is played."""
+    logger, handler = logging.getLogger(LOGGER), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)

@@ -1,0 +1,135 @@
+"""A person at the prompt: shows the legal choices, understands answers and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..errors import W40KError
+from ..policy.activation import Activation, carry_out
+from .choices import Choice, NotAChoiceError, find_choice, legal_choices, lines, question
+from .journal import Journal
+from .saved_game import SavePlace
+
+if TYPE_CHECKING:
+    from .match import Match
+
+Read: TypeAlias = Callable[[str], str]
+"""Shows a prompt and returns a line; EOFError where there are no more, KeyboardInterrupt for Ctrl-C."""
+
+PROMPT = "> "
+HUMAN = "human"
+HELP = """Type the number or the name of a choice; the beginning of a name is enough where no other begins so.
+
+  choices, or nothing   the choices once more
+  board     b           the board
+  undo      u           back to your last decision, and the other side's moves since are undone too;
+                        dice fall as before: the same decisions lead to the same game
+  save [FILE]           save the game and go on
+  quit      q           save the game and stop; so do Ctrl-C and the end of the input
+  help      h, ?        this text
+"""
+
+
+class GameLeftError(Exception):
+    """The person leaves the game; it is to be saved."""
+
+
+class HumanPlayer:
+    """A side that a person plays."""
+
+    about = "you"
+
+    def __init__(self, read: Read, journal: Journal, place: SavePlace) -> None:
+        """``read`` asks for a line, ``journal`` is written to, ``place`` is where `save` writes."""
+        self._read = read
+        self._journal = journal
+        self._place = place
+        self._commands: dict[str, Callable[[Match, str], bool]] = {
+            "help": self._help,
+            "h": self._help,
+            "?": self._help,
+            "board": self._board,
+            "b": self._board,
+            "choices": self._choices,
+            "undo": self._undo,
+            "u": self._undo,
+            "save": self._save,
+            "quit": self._quit,
+            "q": self._quit,
+            "exit": self._quit,
+        }
+
+    def begin_decision(self, seed: int, number: int) -> None:
+        """A person draws no numbers."""
+
+    def step(self, match: Match) -> Activation | None:
+        """Ask until the answer is a choice, and carry it out; None where the person has gone back.
+
+        Raises GameLeftError, and KeyboardInterrupt for Ctrl-C.
+        """
+        choices = legal_choices(match.session)
+        self._show(match, choices)
+        while True:
+            answer = self._ask()
+            command = self._commands.get(answer.partition(" ")[0].lower()) if answer else self._choices
+            if command is not None and not self._is_choice(choices, answer):
+                if command(match, answer.partition(" ")[2].strip()):
+                    return None
+                continue
+            try:
+                chosen = find_choice(choices, answer)
+            except NotAChoiceError as error:
+                self._journal.say(f"{error}. Type a number or a name, or help.")
+                continue
+            return carry_out(match.env, match.session, chosen.action, HUMAN, HUMAN)
+
+    def _ask(self) -> str:
+        try:
+            return self._read(PROMPT).strip()
+        except EOFError:
+            raise GameLeftError from None
+
+    @staticmethod
+    def _is_choice(choices: list[Choice], answer: str) -> bool:
+        """Whether an answer is the very name of a choice, which goes before a command of that name."""
+        return any(answer.lower() == choice.name for choice in choices)
+
+    def _show(self, match: Match, choices: list[Choice]) -> None:
+        self._journal.say(question(match.session), style="bold")
+        for line in lines(choices):
+            self._journal.say(line)
+
+    # --- commands: True where the match has gone elsewhere --------------------------------------------------
+
+    def _help(self, match: Match, rest: str) -> bool:
+        self._journal.say(HELP)
+        return False
+
+    def _board(self, match: Match, rest: str) -> bool:
+        self._journal.board(match.session)
+        return False
+
+    def _choices(self, match: Match, rest: str) -> bool:
+        self._show(match, legal_choices(match.session))
+        return False
+
+    def _undo(self, match: Match, rest: str) -> bool:
+        if not match.undo():
+            self._journal.say("There is nothing to undo: this is your first decision.")
+            return False
+        self._journal.went_back()
+        self._journal.say("Undone.")
+        return True
+
+    def _save(self, match: Match, rest: str) -> bool:
+        try:
+            path = self._place.save(match.saved(), rest or None)
+        except W40KError as error:
+            self._journal.say(f"Not saved: {error}")
+        else:
+            self._journal.say(f"Saved: {path}")
+        return False
+
+    def _quit(self, match: Match, rest: str) -> bool:
+        raise GameLeftError
