@@ -18,6 +18,7 @@ from typing import TypeVar
 import numba
 import numpy as np
 from numba import config, njit, types
+from numba.core.codegen import CPUCodeLibrary
 from numba.core.registry import CPUDispatcher
 
 from .machine_code import MachineCode
@@ -75,23 +76,57 @@ def _widest(argument: types.Type) -> types.Type:
     return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
 
 
+class _Part(CPUDispatcher):  # type: ignore[misc]
+    """A function compiled to become part of others: no wrapper to call it from Python, and optimised lightly.
+
+    Its callers optimise it again, thoroughly, once it is part of them.
+    """
+
+    def compile(self, sig: object) -> object:
+        """Compile for a signature, while numba's last and longest round of optimisation is left out."""
+        thorough = CPUCodeLibrary._optimize_final_module
+        CPUCodeLibrary._optimize_final_module = _optimise_lightly
+        try:
+            return super().compile(sig)
+        finally:
+            CPUCodeLibrary._optimize_final_module = thorough
+
+
+def _optimise_lightly(library: CPUCodeLibrary) -> None:
+    codegen = library._codegen
+    passes, builder = codegen._module_pass_manager(
+        cost="cheap", opt=codegen._opt_level, loop_vectorize=codegen._loopvect, slp_vectorize=False
+    )
+    passes.run(library._final_module, builder)
+
+
 class _OneVersion(CPUDispatcher):  # type: ignore[misc]
     """A compiled function that has one version for all sizes of integers.
 
     numba would otherwise compile a function anew for each mix of small, large and literal integers it is called
-    with: half as many versions again, and half the wait again.
+    with: half as many versions again, and half the wait again. Python calls another version than compiled code does.
     """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        """Compile nothing yet."""
+        options = {"nopython": True, "nogil": True}
+        super().__init__(function, targetoptions=options)
+        self._part = _Part(function, targetoptions={**options, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
 
     def get_call_template(self, args: tuple[types.Type, ...], kws: dict[str, types.Type]) -> object:
         """Choose the version for a call from compiled code."""
-        return super().get_call_template(tuple(map(_widest, args)), kws)
+        return self._part.get_call_template(tuple(map(_widest, args)), kws)
+
+    def get_overload(self, sig: object) -> object:
+        """The version that a call from compiled code has chosen."""
+        return self._part.get_overload(sig)
 
 
 def compiled(function: Function) -> Function:
     """Compile a function that other compiled functions call."""
     if config.DISABLE_JIT:
         return function
-    return _OneVersion(function, targetoptions={"nopython": True, "nogil": True})
+    return _OneVersion(function)
 
 
 def entry_point(function: Function) -> Function:
