@@ -170,5 +170,32 @@ def test_mapping_made_by_hand_is_checked() -> None:
     assert MetaConfig(2, {"A": "x"}, "y", strict=True) == MetaConfig(2, {"A": "x"}, None, strict=True)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        ((True, {}, "x"), "controlled_player"),
+        ((2.0, {}, "x"), "controlled_player"),
+        ((2, None, "x"), "model_by_unit_type"),
+        ((2, ["A"], "x"), "model_by_unit_type"),
+        ((2, {3: "x"}, "x"), "model_by_unit_type"),
+        ((2, {"A": None}, "x"), "model_by_unit_type.A"),
+        ((2, {"A": ""}, "x"), "model_by_unit_type.A"),
+        ((2, {}, 3), "default_model"),
+        ((2, {}, ""), "default_model"),
+        ((2, {}, "x", 1), "strict"),
+        ((2, {}, "x", False, "agents"), "folder"),
+    ],
+)
+def test_mapping_made_by_hand_has_values_of_the_right_types(arguments: Any, key: str) -> None:
+    with pytest.raises(ContentError) as caught:
+        MetaConfig(*arguments)
+    assert (caught.value.file, caught.value.key) == ("argument", key)
+
+
+def test_path_of_a_mapping_must_be_one() -> None:
+    with pytest.raises(ContentError, match=r"argument: path: expected a path, or None for the mapping .*, got 3"):
+        meta_config(3)  # type: ignore[arg-type]
+
+
 def test_mapping_made_by_hand_requires_each_model_once() -> None:
     assert MetaConfig(1, {"A": "x", "B": "y", "C": "x"}, "z").required_models == ("x", "y", "z")

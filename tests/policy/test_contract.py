@@ -65,6 +65,15 @@ def test_model_that_is_missing(tmp_path: Path) -> None:
         write_contract(tmp_path / "none.zip", LAYOUT)
 
 
+def test_contract_of_no_block_is_not_written(model: Path) -> None:
+    before = contract_path(model).read_bytes()
+    with pytest.raises(ContentError, match='argument: kind: expected "micro" or "macro", got \'mikro\''):
+        write_contract(model, LAYOUT, "mikro")  # type: ignore[arg-type]
+    with pytest.raises(ContentError, match="argument: layout: expected a Layout, got None"):
+        write_contract(model, None)  # type: ignore[arg-type]
+    assert contract_path(model).read_bytes() == before
+
+
 def test_contract_that_is_missing(model: Path) -> None:
     contract_path(model).unlink()
     with pytest.raises(ContractMissingError, match=r'expected its contract in model\.contract\.json.*kind="micro"'):

@@ -12,7 +12,7 @@ from w40k_marl import ModelsRegistry, get_action_for_unit, load_registry, w40k_v
 from w40k_marl.content.policies import MetaConfig
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.seat import SeatEnv
-from w40k_marl.errors import W40KError
+from w40k_marl.errors import ContentError, W40KError
 from w40k_marl.policy.adapter import BlockPolicy
 from w40k_marl.policy.bots import GreedyMicro
 from w40k_marl.policy.errors import (
@@ -98,6 +98,14 @@ def test_something_that_is_no_game_is_refused(registry: ModelsRegistry) -> None:
         get_action_for_unit(RawEnv("pve"), unit, registry)
 
 
+def test_registry_and_unit_must_be_such(env: RawEnv, registry: ModelsRegistry, activate: Activate) -> None:
+    activate(env, "Hormagaunt")
+    with pytest.raises(ContentError, match=r"models_registry: expected a ModelsRegistry, .* got dict"):
+        get_action_for_unit(env, unit_view(env), {})  # type: ignore[arg-type]
+    with pytest.raises(UnitTypeMissingError, match="unit: expected a mapping with unitType, got None"):
+        get_action_for_unit(env, None, registry)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("missing", ["id", "unitType", "player"])
 def test_unit_needs_its_three_keys(env: RawEnv, registry: ModelsRegistry, activate: Activate, missing: str) -> None:
     activate(env, "Hormagaunt")
@@ -156,8 +164,9 @@ def test_type_outside_of_a_strict_mapping_gets_no_action(
     registry = ModelsRegistry(only, env.layout, {TROOP: BlockPolicy(TROOP, "test", "micro", env.layout, act)})
     activate(env, "Hormagaunt")
     before = env.session.games.tobytes()
-    with pytest.raises(UnmappedUnitTypeError, match='got "Hormagaunt"'):
-        get_action_for_unit(env, unit_view(env), registry)
+    bare = {key: unit_view(env)[key] for key in ("id", "unitType", "player")}
+    with pytest.raises(UnmappedUnitTypeError, match=r'^unit 8 of player 2 in pve: .*got "Hormagaunt"'):
+        get_action_for_unit(env, bare, registry)
     assert asked == []
     assert env.session.games.tobytes() == before
     assert [record.levelname for record in caplog.records] == ["ERROR"]

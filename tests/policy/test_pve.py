@@ -23,6 +23,7 @@ from w40k_marl.policy.adapter import BlockPolicy
 from w40k_marl.policy.errors import (
     BrokenTurnError,
     EmptyMaskError,
+    ForeignUnitError,
     IllegalPredictionError,
     NotToActError,
     PredictionError,
@@ -130,6 +131,31 @@ def test_no_action_for_a_unit_outside_of_the_mapped_types(env: RawEnv, caplog: p
     assert env.session.games.tobytes() == before
     assert env.session.active_unit is None
     assert [record.levelname for record in caplog.records if "no model" in record.getMessage()] == ["ERROR"] * 2
+
+
+def test_refusal_names_unit_player_and_scenario(env: RawEnv) -> None:
+    strict = MetaConfig(2, {"TyranidWarriorRanged": TROOP}, None, strict=True)
+    for make in (lambda: PvEController(strict, env), lambda: PvEController(strict, BatchEnv("pve", 2))):
+        with pytest.raises(UnmappedUnitTypeError, match=r"^unit 8 of player 2 in pve: unitType: expected one of"):
+            make()
+    controller = PvEController(strict, env.layout)
+    with pytest.raises(UnmappedUnitTypeError, match=r'^unit \d+ of player 2 in pve: unitType: .*got "Hormagaunt"'):
+        controller.execute_ai_turn(env)
+
+
+@pytest.mark.parametrize("default", [None, SWARM])
+def test_misspelt_type_of_a_mapping_is_refused_where_the_roster_is_known(env: RawEnv, default: str | None) -> None:
+    meta = MetaConfig(2, {"Hormagaunt": SWARM, "TyranidWariorRanged": TROOP}, default, strict=default is None)
+    with pytest.raises(ContentError, match=r'TyranidWariorRanged: .*did you mean "TyranidWarriorRanged"') as caught:
+        PvEController(meta, env)
+    assert (caught.value.file, caught.value.key) == ("argument", "model_by_unit_type.TyranidWariorRanged")
+
+
+def test_custom_type_of_a_scenario_may_be_mapped() -> None:
+    meta = MetaConfig(2, {"Zealot": TROOP, "Carnifex": TROOP}, SWARM)
+    assert list(PvEController(meta, RawEnv("weapon_rules_lab")).registry) == [TROOP, SWARM]
+    with pytest.raises(ContentError, match=r"model_by_unit_type\.Zealot: expected a unit type"):
+        PvEController(meta, RawEnv("pve"))
 
 
 def test_action_by_action_is_the_turn(env: RawEnv) -> None:
@@ -314,9 +340,8 @@ def test_seat_of_the_other_player_is_refused() -> None:
     with pytest.raises(ContentError, match="opponent: expected a policy for seat 1, got one for seat 2"):
         SeatVectorEnv("pve", 2, seat=2, opponent=controller)
     env = SeatEnv("pve", seat=2)
-    env.opponent = controller
     with pytest.raises(ContentError, match="expected a policy for seat 1"):
-        env.reset(seed=1)
+        env.opponent = controller
 
 
 def open_rows() -> tuple[BatchEnv, Any]:
@@ -336,6 +361,19 @@ def test_types_must_be_given_for_open_activations() -> None:
     assert len(controller(batch.observations, batch.action_masks, types)) == 4
     with pytest.raises(UnitTypesNotGivenError, match=r"unit types of 4 open activations, got none.*type_names"):
         controller(batch.observations, batch.action_masks)
+    with pytest.raises(PredictionError, match=r"a unit type for each row, got shape \(3,\)"):
+        controller(batch.observations, batch.action_masks, types[:3])
+
+
+def test_rows_of_the_other_player_are_refused_where_the_roster_is_known() -> None:
+    batch, types = open_rows()
+    others = np.where(types == "Hormagaunt", "Intercessor", types)
+    others[0] = "Intercessor"
+    for game in (batch, RawEnv("pve"), SeatVectorEnv("pve", 2)):
+        controller = PvEController(None, game)
+        assert len(controller(batch.observations, batch.action_masks, types)) == 4
+        with pytest.raises(ForeignUnitError, match=r'player 2 \(Hormagaunt, TyranidWarriorRanged\), got "Intercessor"'):
+            controller(batch.observations, batch.action_masks, others)
 
 
 def test_unmapped_type_in_a_batch_is_refused() -> None:

@@ -71,6 +71,27 @@ def test_key_without_an_agent(agents: Agents) -> None:
         load_registry(MetaConfig(2, {}, "Nobody", folder=agents()), Layout())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("x", Layout()), "meta: expected a MetaConfig"), ((None, Layout()), "meta: expected a MetaConfig")],
+)
+def test_registry_of_no_mapping_is_refused(arguments: Any, said: str) -> None:
+    with pytest.raises(ContentError, match=f"argument: {said}.* got"):
+        load_registry(*arguments)
+
+
+def test_registry_for_no_layout_is_refused(meta: MetaConfig) -> None:
+    with pytest.raises(ContentError, match="argument: layout: expected a Layout, got 16"):
+        load_registry(meta, 16)  # type: ignore[arg-type]
+
+
+def test_agent_of_no_block_or_name_is_refused() -> None:
+    with pytest.raises(ContentError, match='argument: kind: expected "micro" or "macro", got \'mikro\''):
+        registry_module.load_policy("MacroController", "mikro", Layout())  # type: ignore[arg-type]
+    with pytest.raises(ContentError, match="argument: key: expected an agent key, got 3"):
+        registry_module.load_policy(3, "macro", Layout())  # type: ignore[arg-type]
+
+
 def test_what_stands_behind_a_key_is_said_once(meta: MetaConfig, meta_lines: Callable[[], list[str]]) -> None:
     load_registry(meta, Layout())
     assert meta_lines() == [

@@ -103,3 +103,13 @@ def varied_actions() -> Callable[..., Any]:
 def test_models_of_the_other_player_are_refused(meta: MetaConfig) -> None:
     with pytest.raises(ContentError, match="micro: expected a policy for seat 1, got one for seat 2"):
         MacroEnv("pve", seat=1, micro=RoutedPolicy(load_registry(meta, LAYOUT)))
+
+
+def test_only_a_registry_is_routed() -> None:
+    with pytest.raises(ContentError, match=r"models_registry: expected a ModelsRegistry, .* got dict"):
+        RoutedPolicy({})  # type: ignore[arg-type]
+
+
+def test_models_of_another_layout_are_refused(meta: MetaConfig) -> None:
+    with pytest.raises(ContentError, match=r"micro: expected .*objectives=8, got one for objectives=12"):
+        MacroEnv("pve", seat=2, micro=RoutedPolicy(load_registry(meta, Layout(objectives=12))))

@@ -11,7 +11,7 @@ import pytest
 
 import w40k_marl
 from w40k_marl import select_model_for_unit
-from w40k_marl.errors import W40KError
+from w40k_marl.errors import ContentError, W40KError
 from w40k_marl.policy.errors import UnitTypeMissingError, UnmappedUnitTypeError
 
 MAPPING = {"Hormagaunt": "swarm", "TyranidWarriorRanged": "troop"}
@@ -43,6 +43,41 @@ def test_type_without_a_model_is_refused_and_logged(caplog: pytest.LogCaptureFix
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("w40k_marl.meta", logging.ERROR)
     assert record.getMessage().startswith("[META] unitType=Hormagant -> no model")
+
+
+@pytest.mark.parametrize(
+    ("keys", "where"),
+    [
+        ({"id": "8", "player": 2, "scenario": "pve"}, "unit 8 of player 2 in pve: unitType: expected"),
+        ({"player": 2}, "of player 2: unitType: expected"),
+        ({}, "unitType: expected"),
+    ],
+)
+def test_refusal_names_what_is_known_of_the_unit(keys: dict[str, Any], where: str) -> None:
+    with pytest.raises(UnmappedUnitTypeError, match=f"^{where}"):
+        select_model_for_unit({"unitType": "Carnifex", **keys}, MAPPING, None)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "default", "key", "got"),
+    [
+        ({"Hormagaunt": None}, "other", "model_by_unit_type.Hormagaunt", "None"),
+        ({"Hormagaunt": ""}, None, "model_by_unit_type.Hormagaunt", "''"),
+        ({}, "", "default_model", "''"),
+        ({}, 3, "default_model", "3"),
+        (None, "other", "model_by_unit_type", "None"),
+    ],
+)
+def test_mapping_without_agent_keys_is_refused(mapping: Any, default: Any, key: str, got: str) -> None:
+    with pytest.raises(ContentError) as caught:
+        select_model_for_unit(unit(unitType="Hormagaunt"), mapping, default)
+    assert (caught.value.key, caught.value.got) == (key, got)
+
+
+@pytest.mark.parametrize("nobody", [None, "8", 8])
+def test_what_is_no_unit_is_refused(nobody: Any) -> None:
+    with pytest.raises(UnitTypeMissingError, match="unit: expected a mapping with unitType, got"):
+        select_model_for_unit(nobody, MAPPING, "other")
 
 
 def test_refusals_are_one_family() -> None:

@@ -34,9 +34,23 @@ class MetaConfig:
     folder: Path | None = None  # where agent keys are looked up before those that ship
 
     def __post_init__(self) -> None:
-        """Check what a file would be checked for; ``default_model`` is dropped in strict mode."""
-        if self.controlled_player not in (1, 2):
+        """Check the values as those of a file; ``default_model`` is dropped in strict mode.
+
+        Unit types are checked where the roster is known, agent keys when they are loaded. Raises ContentError.
+        """
+        if type(self.controlled_player) is not int or self.controlled_player not in (1, 2):
             raise ContentError("argument", "controlled_player", "1 or 2", repr(self.controlled_player))
+        if not isinstance(self.strict, bool):
+            raise ContentError("argument", "strict", "True or False", repr(self.strict))
+        if self.folder is not None and not isinstance(self.folder, Path):
+            raise ContentError("argument", "folder", "a Path, or None", repr(self.folder))
+        check_mapping(self.model_by_unit_type)
+        for unit_type, key in self.model_by_unit_type.items():
+            if not isinstance(unit_type, str) or not unit_type:
+                raise ContentError("argument", "model_by_unit_type", "names of unit types", repr(unit_type))
+            check_agent_key(key, f"model_by_unit_type.{unit_type}")
+        if self.default_model is not None:
+            check_agent_key(self.default_model, "default_model")
         if self.strict:
             object.__setattr__(self, "default_model", None)
         elif self.default_model is None:
@@ -66,21 +80,42 @@ def meta_config(path: str | Path | None = None, *, unit_types: Iterable[str] = (
     file, an unknown unit type or agent; DefaultModelMissingError, a ContentError too, without ``default_model`` where
     the mapping is not strict.
     """
+    if path is not None and not isinstance(path, str | Path):
+        expected = "a path, or None for the mapping that ships"
+        raise ContentError("argument", "path", expected, repr(path))
     file = data_folder("agents") / META_FILE if path is None else Path(path)
     entry = read_model(file, MetaFile)
     strict = _strictness(entry, file)
     default = None if entry.default_model is UNSET or strict else entry.default_model
     if default is None and not strict:
         raise DefaultModelMissingError(str(file), "default_model", _DEFAULT, "nothing: the key is missing")
-    known = sorted({*load_unit_types(), *unit_types})
+    check_unit_types(entry.model_by_unit_type, unit_types, str(file))
     for unit_type, key in entry.model_by_unit_type.items():
-        if unit_type not in known:
-            place, hint = f"model_by_unit_type.{unit_type}", did_you_mean(unit_type, known)
-            raise ContentError(str(file), place, f"a unit type: {', '.join(known)}", "an unknown name", hint)
         _check_key(key, file, f"model_by_unit_type.{unit_type}")
     if default is not None:
         _check_key(default, file, "default_model")
     return MetaConfig(entry.controlled_player, entry.model_by_unit_type, default, strict, file.parent)
+
+
+def check_mapping(mapping: object) -> None:
+    """Refuse what is no mapping of unit types to agent keys. Raises ContentError."""
+    if not isinstance(mapping, Mapping):
+        raise ContentError("argument", "model_by_unit_type", "a mapping of unit types to agent keys", repr(mapping))
+
+
+def check_agent_key(key: object, place: str) -> None:
+    """Refuse what is no name of an agent; whether there is one of this name is not looked up. Raises ContentError."""
+    if not isinstance(key, str) or not key:
+        raise ContentError("argument", place, "an agent key", repr(key))
+
+
+def check_unit_types(mapped: Iterable[str], others: Iterable[str], where: str) -> None:
+    """Refuse a mapped unit type that is neither in the catalogue nor among ``others``. Raises ContentError."""
+    known = sorted({*load_unit_types(), *others})
+    for unit_type in mapped:
+        if unit_type not in known:
+            place, hint = f"model_by_unit_type.{unit_type}", did_you_mean(unit_type, known)
+            raise ContentError(where, place, f"a unit type: {', '.join(known)}", "an unknown name", hint)
 
 
 def policy_config(key: str, folder: Path | None = None) -> PolicyConfig:

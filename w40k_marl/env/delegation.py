@@ -11,22 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ContentError
 from ..observe.blocks import Kind, block_masks, is_micro, to_flat
 from ..observe.layout import Layout
+from .fitting import check_policy
 from .seat import Policy, RandomPolicy, SeatEnv, SeatVectorEnv, ask
-
-
-def check_delegate(policy: Policy | None, kind: Kind, side: int) -> None:
-    """Refuse a policy that says, by attributes ``kind`` or ``seat``, that it is one for something else."""
-    if policy is not None and not callable(policy):
-        raise ContentError("argument", kind, "a policy: a function of observations and masks", repr(policy))
-    got = getattr(policy, "kind", kind)
-    if got != kind:
-        raise ContentError("argument", kind, f"a {kind} policy", f"a {got} policy")
-    seat = getattr(policy, "seat", side + 1)
-    if seat != side + 1:
-        raise ContentError("argument", kind, f"a policy for seat {side + 1}", f"one for seat {seat}")
 
 
 class Delegation:
@@ -45,7 +33,7 @@ class Delegation:
 
     @micro.setter
     def micro(self, policy: Policy | None) -> None:
-        check_delegate(policy, "micro", self.side)
+        check_policy("micro", policy, "micro", self.side, self.layout)
         self._micro = policy
 
     def _is_the_learners(self, micro: NDArray[np.bool_], unit_types: Any) -> NDArray[np.bool_]:

@@ -33,7 +33,7 @@ class MacroEnv(DelegatingSeat):
         """Sit down at ``seat`` (1 or 2); ``micro`` plays the micro actions of its units, by default at random.
 
         ``micro`` takes observations (k, observation_size) and masks (k, 13) to actions (k,) of 13. Raises ContentError
-        for one that is for another block or seat, and the errors of ``SeatEnv``.
+        for one that is for another block, seat or layout, and the errors of ``SeatEnv``.
         """
         super().__init__(scenario, seat=seat, opponent=opponent, micro=micro, **options)
 

@@ -18,7 +18,8 @@ from ..content.world import Setting
 from ..errors import ContentError, did_you_mean
 from ..observe.blocks import Kind
 from ..reward.weights import RewardsOption, Weights, contributions, micro_weights
-from .delegation import DelegatingSeat, DelegatingSeats, Delegation, check_delegate
+from .delegation import DelegatingSeat, DelegatingSeats, Delegation
+from .fitting import check_policy
 from .playable import GameOptions, ScenarioName
 from .seat import Policy
 
@@ -84,7 +85,7 @@ class _OfUnitTypes(Delegation):
 
     @macro.setter
     def macro(self, policy: Policy | None) -> None:
-        check_delegate(policy, "macro", self.side)
+        check_policy("macro", policy, "macro", self.side, self.layout)
         self._macro = policy
 
 

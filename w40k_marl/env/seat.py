@@ -25,6 +25,7 @@ from ..observe.layout import Layout
 from ..reward.rows import MOST_GAMES_WITHOUT_A_DECISION
 from ..reward.weights import INFO_KEYS, contributions
 from .batch import BatchEnv
+from .fitting import check_policy
 from .playable import GameOptions, ScenarioName
 from .session import Session
 
@@ -32,7 +33,8 @@ Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np
 """Observations (k, observation) and masks (k, actions) to actions (k,).
 
 One with an attribute ``takes_unit_types`` that is true is given a third argument: the names of the types of the units
-that act, str (k,), empty where a unit is being selected. One with an attribute ``seat`` plays that seat and no other.
+that act, str (k,), empty where a unit is being selected. One with attributes ``seat``, ``kind`` ("micro" or "macro") or
+``layout`` is for these alone, and is refused elsewhere (``fitting.py``).
 """
 
 
@@ -63,17 +65,10 @@ def ask(
     return policy(observations, masks)
 
 
-def _check_opponent(opponent: Policy | None, side: int) -> None:
-    """Refuse a policy that says, by an attribute ``seat``, that it plays the learner's own seat."""
-    seat = getattr(opponent, "seat", 2 - side)
-    if seat != 2 - side:
-        raise ContentError("argument", "opponent", f"a policy for seat {2 - side}", f"one for seat {seat}")
-
-
 def _check_seat(seat: int) -> int:
-    if seat not in (1, 2):
+    if isinstance(seat, bool) or not isinstance(seat, int | np.integer) or seat not in (1, 2):
         raise ContentError("argument", "seat", "1 or 2", repr(seat))
-    return seat - 1
+    return int(seat) - 1
 
 
 def _box(layout: Layout) -> Any:
@@ -108,7 +103,10 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         opponent: Policy | None = None,
         **options: Unpack[GameOptions],
     ) -> None:
-        """Sit down at ``seat`` (1 or 2) against a policy, by default a random one seeded by ``reset``."""
+        """Sit down at ``seat`` (1 or 2) against a policy, by default a random one seeded by ``reset``.
+
+        Raises ContentError for an opponent that is none, or is for another seat, block or layout.
+        """
         self.session = Session(scenario, **options)
         self.layout = self.session.layout
         self.side = _check_seat(seat)
@@ -121,6 +119,16 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._forfeited = False
         self._earned = np.zeros(TERM_COUNT)  # by the learner since its last action
 
+    @property
+    def opponent(self) -> Policy | None:
+        """Who plays the other seat from now on; None is a random player. May be set at any time."""
+        return self._opponent
+
+    @opponent.setter
+    def opponent(self, policy: Policy | None) -> None:
+        check_policy("opponent", policy, None, 1 - self.side, self.layout)
+        self._opponent = policy
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
@@ -129,7 +137,6 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         ``options={"game_seed": n}`` begins the very game of that seed, as in ``raw_env``.
         """
         super().reset(seed=seed)
-        _check_opponent(self.opponent, self.side)
         self._playing, self._forfeited = True, False
         game_seed = (options or {}).get("game_seed")
         for _ in range(MOST_GAMES_WITHOUT_A_DECISION):
@@ -280,7 +287,7 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
 
     @opponent.setter
     def opponent(self, policy: Policy | None) -> None:
-        _check_opponent(policy, self.side)
+        check_policy("opponent", policy, None, 1 - self.side, self.layout)
         self._opponent = policy
         sides = np.full(self.num_envs, self.side, dtype=np.int8)
         self._finals = self.batch.watch(sides, others_play=policy is None)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..env.seat import Policy
+from ..errors import ContentError
 from ..observe.blocks import Actions, Kind, Masks, block_actions, block_masks, block_size, to_flat
 from ..observe.layout import Layout
 from .errors import EmptyMaskError, IllegalPredictionError, LayoutMismatchError, MaskNotGivenError, PredictionError
@@ -26,10 +27,38 @@ __all__ = [
     "block_actions",
     "block_masks",
     "block_size",
+    "check_kind",
+    "check_layout",
+    "check_shapes",
     "to_flat",
 ]
 
 Vectors: TypeAlias = NDArray[np.float32]
+
+
+def check_kind(kind: object) -> None:
+    """Refuse what is no block. Raises ContentError."""
+    if kind not in ("micro", "macro"):
+        raise ContentError("argument", "kind", '"micro" or "macro"', repr(kind))
+
+
+def check_layout(layout: object) -> None:
+    """Refuse what is no layout. Raises ContentError."""
+    if not isinstance(layout, Layout):
+        raise ContentError("argument", "layout", "a Layout", repr(layout))
+
+
+def check_shapes(name: str, layout: Layout, kind: Kind | None, observations: Vectors, masks: Masks) -> None:
+    """Refuse what is not of a layout: observations, LayoutMismatchError, or masks of a block, PredictionError.
+
+    ``kind`` None is the whole action space; ``name`` is the policy's, for the message.
+    """
+    rows, size = len(observations), layout.action_count if kind is None else block_size(layout, kind)
+    if observations.shape != (rows, layout.observation_size):
+        expected = f"observations of shape (k, {layout.observation_size})"
+        raise LayoutMismatchError(f"{name}: expected {expected}, got {observations.shape}")
+    if masks.shape != (rows, size):
+        raise PredictionError(f"{name}: expected masks of shape ({rows}, {size}), got {masks.shape}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +78,7 @@ class BlockPolicy:
         """Choose an action for each row; raises the errors of predictions, and LayoutMismatchError."""
         if masks is None:
             raise MaskNotGivenError(f"{self.name}: expected masks of the legal actions, got none")
-        rows, size = len(observations), block_size(self.layout, self.kind)
-        if observations.shape != (rows, self.layout.observation_size):
-            expected = f"observations of shape (k, {self.layout.observation_size})"
-            raise LayoutMismatchError(f"{self.name}: expected {expected}, got {observations.shape}")
-        if masks.shape != (rows, size):
-            raise PredictionError(f"{self.name}: expected masks of shape ({rows}, {size}), got {masks.shape}")
+        check_shapes(self.name, self.layout, self.kind, observations, masks)
         empty = np.flatnonzero(~masks.any(axis=1))
         if len(empty):
             raise EmptyMaskError(f"{self.name}: expected a legal action in each mask, got none in row {empty[0]}")
@@ -98,14 +122,21 @@ class BlockPolicy:
 
 @dataclass(frozen=True, slots=True)
 class FlatPolicy:
-    """A macro and a micro policy as one ``Policy`` over the flat action space, for opponents and players."""
+    """A macro and a micro policy as one ``Policy`` over the flat action space, for opponents and players.
+
+    It has no ``kind``, for it is of no block.
+    """
 
     layout: Layout
     macro: Policy
     micro: Policy
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Actions (k,) of the flat space for masks (k, action_count)."""
+        """Actions (k,) of the flat space for observations (k, observation_size) and masks (k, action_count).
+
+        Raises LayoutMismatchError or PredictionError for those of another layout.
+        """
+        check_shapes("a player of two policies", self.layout, None, observations, masks)
         actions = np.zeros(len(masks), dtype=np.int64)
         micro_masks = block_masks(self.layout, "micro", masks)
         acting = micro_masks.any(axis=1)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..env.seat import Policy, RandomPolicy
+from ..errors import ContentError
 from ..observe.layout import Layout
 from ..rules.actions import (
     ADVANCE,
@@ -20,7 +21,7 @@ from ..rules.actions import (
     TARGET_SLOTS,
     WAIT,
 )
-from .adapter import Actions, FlatPolicy, Kind, Masks, Vectors
+from .adapter import Actions, FlatPolicy, Kind, Masks, Vectors, check_kind, check_shapes
 from .commanders import CHARGE_REACH, GreedyMacro, Scores, best, is_fighter
 from .fields import FieldReader
 
@@ -29,7 +30,13 @@ BOTS = (RANDOM, GREEDY, FIRST)
 
 
 def make_bot(name: str, kind: Kind, layout: Layout, seed: int = 0) -> Policy:
-    """The bot of this name (``BOTS``) for micro or macro actions; ``seed`` matters to ``random`` alone."""
+    """The bot of this name (``BOTS``) for micro or macro actions; ``seed`` matters to ``random`` alone.
+
+    Raises ContentError for another name or kind.
+    """
+    check_kind(kind)
+    if name not in BOTS:
+        raise ContentError("argument", "name", f"one of {', '.join(BOTS)}", repr(name))
     if name == RANDOM:
         return RandomPolicy(seed)
     if name == FIRST:
@@ -55,12 +62,19 @@ class GreedyMicro:
     enemy until they stand on an objective; who hits harder in melee charges too.
     """
 
+    kind: Kind = "micro"
+
     def __init__(self, layout: Layout) -> None:
         """Take the layout of the observations."""
+        self.layout = layout
         self._read = FieldReader(layout)
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Actions (k,) of 13 for observations (k, observation_size) and masks (k, 13)."""
+        """Actions (k,) of 13 for observations (k, observation_size) and masks (k, 13).
+
+        Raises LayoutMismatchError or PredictionError for those of another layout or block.
+        """
+        check_shapes("GreedyMicro", self.layout, self.kind, observations, masks)
         scores = np.zeros((len(masks), MICRO_COUNT))
         fighter = is_fighter(self._read, observations)
         holding = self._read.active_unit(observations, "on_objective") > 0

@@ -18,7 +18,7 @@ from ..rules.intents import (
     TAKE_OBJECTIVE,
     TEMPO,
 )
-from .adapter import Actions, Masks, Vectors
+from .adapter import Actions, Kind, Masks, Vectors, check_shapes
 from .fields import FieldReader
 
 CHARGE_REACH = 12 / 40
@@ -47,12 +47,19 @@ class PoolOrder:
     Where somebody else has begun the activation and a detail is due, the first legal one.
     """
 
+    kind: Kind = "macro"
+
     def __init__(self, layout: Layout) -> None:
         """Take the layout of the masks."""
+        self.layout = layout
         self._tempo = layout.select_size + TEMPO if layout.intents else None
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Actions (k,) for observations (k, observation_size) and the masks of all blocks but micro."""
+        """Actions (k,) for observations (k, observation_size) and the masks of all blocks but micro.
+
+        Raises LayoutMismatchError or PredictionError for those of another layout or block.
+        """
+        check_shapes("PoolOrder", self.layout, self.kind, observations, masks)
         scores = np.zeros(masks.shape)
         if self._tempo is not None:
             scores[:, self._tempo] = 1.0
@@ -74,14 +81,21 @@ class GreedyMacro:
     A base observation does not say where objectives are, so none is chosen for being near.
     """
 
+    kind: Kind = "macro"
+
     def __init__(self, layout: Layout) -> None:
         """Take the layout of the observations."""
+        self.layout = layout
         self._read = FieldReader(layout)
         self._select = layout.select_size
         self._intents = layout.intents
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Actions (k,) for observations (k, observation_size) and the masks of all blocks but micro."""
+        """Actions (k,) for observations (k, observation_size) and the masks of all blocks but micro.
+
+        Raises LayoutMismatchError or PredictionError for those of another layout or block.
+        """
+        check_shapes("GreedyMacro", self.layout, self.kind, observations, masks)
         read, first = self._read, self._select
         melee = read.rows(observations, "my_units", "melee_damage")
         ranged = read.rows(observations, "my_units", "ranged_damage")

@@ -21,7 +21,7 @@ from ..content.models import ContractFile, NetworkEntry
 from ..content.reading import read_model
 from ..env.aec import RawEnv
 from ..observe.layout import Layout
-from .adapter import Kind, block_actions, block_size
+from .adapter import Kind, block_actions, block_size, check_kind, check_layout
 from .errors import (
     ActionSpaceMismatchError,
     ContractError,
@@ -49,8 +49,11 @@ def write_contract(path: str | Path, layout: Layout, kind: Kind = "micro") -> Pa
     """Write down what the MaskablePPO zip at ``path`` was made for; returns the path of the contract.
 
     The shape of its network is read from its weights, without running anything that is stored in the zip. Raises
-    ModelMissingError, ModelFileError, and ContractError where the model does not have these spaces itself.
+    ModelMissingError, ModelFileError, ContractError where the model does not have these spaces itself, and ContentError
+    for what is no layout or kind.
     """
+    check_kind(kind)
+    check_layout(layout)
     from .saved import network_of  # needs the extra `train`
 
     model = Path(path)

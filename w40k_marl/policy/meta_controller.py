@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ..content.policies import check_agent_key, check_mapping
 from ..content.world import Setting
 from ..env.session import Session
 from ..errors import W40KError, did_you_mean
@@ -27,12 +28,15 @@ from .errors import (
     UnitTypeMissingError,
     UnmappedUnitTypeError,
 )
-from .registry import ModelsRegistry
+from .registry import ModelsRegistry, check_registry
 
 logger = logging.getLogger("w40k_marl.meta")
 
 Unit: TypeAlias = Mapping[str, Any]
-"""A unit as the meta-controller reads it, with at least ``id``, ``unitType`` and ``player``."""
+"""A unit as the meta-controller reads it, with at least ``id``, ``unitType`` and ``player``.
+
+``scenario``, its name, is for messages.
+"""
 
 
 class GameView(Protocol):
@@ -75,7 +79,9 @@ def game_of(game_state: object) -> GameView:
 
 
 def unit_view(game_state: object, unit_id: str | None = None) -> Unit:
-    """A unit of a game as a read-only mapping: ``id``, ``unitType``, ``player``; by default the active one.
+    """A unit of a game as a read-only mapping: ``id``, ``unitType``, ``player``, ``scenario``.
+
+    By default it is the active one.
 
     Raises NotActiveError where no activation is open, UnitMismatchError for an unknown id.
     """
@@ -88,29 +94,43 @@ def unit_view(game_state: object, unit_id: str | None = None) -> Unit:
     if unit is None:
         known = ", ".join(game.setting.number_of)
         raise UnitMismatchError(f'unit: expected an id of {game.setting.scenario.name}: {known}, got "{wanted}"')
-    return MappingProxyType({"id": unit.id, "unitType": unit.type.name, "player": unit.player})
+    scenario = game.setting.scenario.name
+    return MappingProxyType({"id": unit.id, "unitType": unit.type.name, "player": unit.player, "scenario": scenario})
 
 
 def select_model_for_unit(unit: Unit, model_by_unit_type: Mapping[str, str], default_model: str | None) -> str:
     """The agent key of the model that plays a unit: that of its type, else the default.
 
-    ``default_model`` is None in strict mode. Raises UnitTypeMissingError, and UnmappedUnitTypeError, which is logged
-    too, for a type without a model.
+    ``default_model`` is None in strict mode. Raises UnitTypeMissingError; UnmappedUnitTypeError, which is logged too,
+    for a type without a model; ContentError for a mapping or a default that holds no agent keys.
     """
     unit_type = _required(unit, "unitType")
     if not isinstance(unit_type, str):
         raise UnitTypeMissingError(f"unit {unit.get('id', '?')}: expected the name of its unitType, got {unit_type!r}")
-    key = model_by_unit_type.get(unit_type, default_model)
-    if key is None:
-        known = ", ".join(model_by_unit_type) or "none"
-        hint = did_you_mean(unit_type, model_by_unit_type)
-        error = UnmappedUnitTypeError(
-            f"unitType: expected one of model_by_unit_type ({known}), for there is no default_model, "
-            f'got "{unit_type}"' + (f" ({hint})" if hint else "")
-        )
+    check_mapping(model_by_unit_type)
+    if default_model is not None:
+        check_agent_key(default_model, "default_model")
+    if unit_type in model_by_unit_type:
+        key = model_by_unit_type[unit_type]
+        check_agent_key(key, f"model_by_unit_type.{unit_type}")
+        return key
+    if default_model is None:
+        error = _unmapped(unit, unit_type, model_by_unit_type)
         logger.error("[META] unitType=%s -> no model: %s", unit_type, error)
         raise error
-    return key
+    return default_model
+
+
+def _unmapped(unit: Unit, unit_type: str, mapping: Mapping[str, str]) -> UnmappedUnitTypeError:
+    """The refusal of a type without a model; it names unit, player and scenario, as far as they are known."""
+    known, hint = ", ".join(mapping) or "none", did_you_mean(unit_type, mapping)
+    places = (("unit {}", "id"), ("of player {}", "player"), ("in {}", "scenario"))
+    where = " ".join(words.format(unit[key]) for words, key in places if unit.get(key) is not None)
+    return UnmappedUnitTypeError(
+        (f"{where}: " if where else "")
+        + f"unitType: expected one of model_by_unit_type ({known}), for there is no default_model, "
+        f'got "{unit_type}"' + (f" ({hint})" if hint else "")
+    )
 
 
 def get_action_for_unit(game_state: object, unit: Unit, models_registry: ModelsRegistry) -> int:
@@ -119,15 +139,17 @@ def get_action_for_unit(game_state: object, unit: Unit, models_registry: ModelsR
     ``game_state`` is an environment, a seat or a session, and is not changed. The index of the flat action space is
     ``layout.micro_start`` more. Raises UnitTypeMissingError, ForeignUnitError, UnmappedUnitTypeError,
     UnitMismatchError, NotToActError, NotActiveError, UnknownModelError, EmptyMaskError, PredictionError or
-    IllegalPredictionError; nothing is repaired.
+    IllegalPredictionError, and ContentError for what is no registry; nothing is repaired.
     """
+    check_registry(models_registry)
     game, meta = game_of(game_state), models_registry.meta
     unit_type, unit_id = _required(unit, "unitType"), _required(unit, "id")
     if _required(unit, "player") != meta.controlled_player:
         raise ForeignUnitError(
             f"unit {unit_id}: expected a unit of player {meta.controlled_player}, got one of player {unit['player']}"
         )
-    key = select_model_for_unit(unit, meta.model_by_unit_type, meta.default_model)
+    known = {"scenario": game.setting.scenario.name, **unit}
+    key = select_model_for_unit(known, meta.model_by_unit_type, meta.default_model)
     _check_moment(game, unit, unit_view(game, str(unit_id)))
     model = models_registry[key]
     log_route(unit_type, key)
@@ -145,6 +167,8 @@ def log_route(unit_type: str, key: str) -> None:
 
 def _required(unit: Unit, key: str) -> Any:
     """A key of a unit that it must have."""
+    if not isinstance(unit, Mapping):
+        raise UnitTypeMissingError(f"unit: expected a mapping with {key}, got {unit!r}")
     value = unit.get(key)
     if value is None or value == "":
         raise UnitTypeMissingError(f"unit {unit.get('id', '?')}: expected {key}, got a unit with {sorted(unit)}")

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..content.policies import MetaConfig, meta_config
-from ..content.world import Setting
 from ..env.aec import PLAYERS, RawEnv
+from ..env.batch import BatchEnv
 from ..env.invariants import broken_invariants
+from ..env.seat import SeatEnv, SeatVectorEnv
 from ..env.session import Session
 from ..errors import ContentError
 from ..observe.layout import Layout
@@ -26,9 +27,10 @@ from ..rules.state import INTENT_SETTLED
 from .activation import ACT, DETAIL, INTENT, SELECT, Activation, carry_out, describe_activation, stage_of, unit_of
 from .adapter import Actions, BlockPolicy, Masks, Vectors, block_masks, to_flat
 from .commanders import PoolOrder
-from .errors import BrokenTurnError, NotToActError, PredictionError, UnitTypesNotGivenError
+from .errors import BrokenTurnError, ForeignUnitError, NotToActError, PredictionError, UnitTypesNotGivenError
 from .meta_controller import game_of, get_action_for_unit, log_route, select_model_for_unit, unit_view
 from .registry import load_policy, load_registry
+from .roster import check_roster, layout_of, own_types, settings_of
 
 logger = logging.getLogger("w40k_marl.meta")
 
@@ -76,7 +78,7 @@ class PvEController:
     def __init__(
         self,
         meta: MetaConfig | str | Path | None = None,
-        game: Layout | RawEnv | Session | None = None,
+        game: Layout | RawEnv | Session | BatchEnv | SeatEnv | SeatVectorEnv | None = None,
         *,
         super_agent: str | None = None,
         seed: int = 0,
@@ -84,19 +86,21 @@ class PvEController:
     ) -> None:
         """Read the mapping (by default the shipped one) and load its models for the layout of ``game``.
 
-        Where ``game`` is an environment or a session, every unit of the controlled player must have a model. Raises
-        the errors of ``meta_config`` and ``load_registry``, and UnmappedUnitTypeError.
+        Where ``game`` is an environment or a session, its roster is known: every mapped type must exist, and every unit
+        of the controlled player must have a model. Raises the errors of ``meta_config`` and ``load_registry``, and
+        UnmappedUnitTypeError.
         """
-        settings = _settings_of(game)
+        settings = settings_of(game)
         if not isinstance(meta, MetaConfig):
-            own_types = {unit.type.name for setting in settings for unit in setting.scenario.units}
-            meta = meta_config(meta, unit_types=own_types)
-        self.layout = _layout_of(game)
+            known = {unit.type.name for setting in settings for unit in setting.scenario.units}
+            meta = meta_config(meta, unit_types=known)
+        self.layout = layout_of(game)
         self.meta = meta
         self.side = meta.controlled_player - 1
         self.seat = meta.controlled_player
         self.agent = PLAYERS[self.side]
-        _check_roster(meta, settings)
+        check_roster(meta, settings)
+        self._own_types = own_types(settings, self.seat)  # empty where the roster is not known
         self.registry = load_registry(meta, self.layout, seed=seed, trust_models=trust_models)
         self.chosen_by = super_agent or POOL_ORDER
         if super_agent is None:
@@ -195,8 +199,9 @@ class PvEController:
 
         Rows in which micro actions are due go to the models of their types, one call for each model; the others,
         selections, intents and details, to the super-agent. ``unit_types`` are those of ``BatchEnv.type_names``; the
-        seats pass them on. Raises UnitTypesNotGivenError, UnmappedUnitTypeError, EmptyMaskError and the errors of
-        predictions.
+        seats pass them on. The rows must be the controlled player's: others are found out where the roster is known,
+        by types that only the other player has. Raises UnitTypesNotGivenError, ForeignUnitError,
+        UnmappedUnitTypeError, EmptyMaskError and the errors of predictions.
         """
         if masks.shape != (len(observations), self.layout.action_count):
             expected = f"({len(observations)}, {self.layout.action_count})"
@@ -224,15 +229,28 @@ class PvEController:
                 f"{self.agent}: expected the unit types of {len(rows)} open activations, got none "
                 "(seats pass them on; a BatchEnv has them in type_names())"
             )
-        types = np.asarray(unit_types)[rows]
+        types = np.asarray(unit_types)
+        if types.ndim != 1 or len(types) <= rows[-1]:
+            raise PredictionError(f"{self.agent}: expected a unit type for each row, got shape {types.shape}")
+        types = types[rows]
         keys: dict[str, list[NDArray[np.intp]]] = {}
         for unit_type in np.unique(types).tolist():
+            self._check_own(unit_type)
             unit = {"unitType": unit_type, "player": self.meta.controlled_player}
             key = select_model_for_unit(unit, self.meta.model_by_unit_type, self.meta.default_model)
             log_route(unit_type, key)
             keys.setdefault(key, []).append(rows[types == unit_type])
         for key, parts in keys.items():
             yield key, np.sort(np.concatenate(parts))
+
+    def _check_own(self, unit_type: str) -> None:
+        """Refuse a type that no unit of the controlled player has."""
+        if self._own_types and unit_type not in self._own_types:
+            own = ", ".join(sorted(self._own_types))
+            raise ForeignUnitError(
+                f'unitType: expected one of the units of player {self.seat} ({own}), got "{unit_type}" '
+                "(give rows in which this player is to act)"
+            )
 
 
 def _session_of(env: Any) -> Session:
@@ -244,31 +262,3 @@ def _session_of(env: Any) -> Session:
     session = game_of(inner)
     assert isinstance(session, Session)
     return session
-
-
-def _layout_of(game: Any) -> Layout:
-    inner = getattr(game, "unwrapped", game)
-    if inner is None:
-        return Layout()
-    if isinstance(inner, Layout):
-        return inner
-    if not isinstance(getattr(inner, "layout", None), Layout):
-        raise ContentError("argument", "game", "a Layout, an environment or a Session", type(game).__name__)
-    layout: Layout = inner.layout
-    return layout
-
-
-def _settings_of(game: Any) -> list[Setting]:
-    """The scenarios that a game may draw; none are known of a bare layout."""
-    inner = getattr(game, "unwrapped", game)
-    session = getattr(inner, "session", inner)
-    return session.settings if isinstance(session, Session) else []
-
-
-def _check_roster(meta: MetaConfig, settings: list[Setting]) -> None:
-    """Every unit of the controlled player has a model, before a game begins."""
-    for setting in settings:
-        for unit in setting.scenario.units:
-            if unit.player == meta.controlled_player:
-                known = {"id": unit.id, "unitType": unit.type.name, "player": unit.player}
-                select_model_for_unit(known, meta.model_by_unit_type, meta.default_model)

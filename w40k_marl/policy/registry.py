@@ -7,12 +7,12 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..content.policies import MetaConfig, PolicyConfig, policy_config
+from ..content.policies import MetaConfig, PolicyConfig, check_agent_key, policy_config
 from ..env.seat import Policy
 from ..errors import ContentError, W40KError, did_you_mean
 from ..observe.layout import Layout
 from ..simulate.policies import find_policy
-from .adapter import BlockPolicy, Kind
+from .adapter import BlockPolicy, Kind, check_kind, check_layout
 from .bots import make_bot
 from .errors import UnknownModelError
 
@@ -54,12 +54,22 @@ class ModelsRegistry(Mapping[str, BlockPolicy]):
         return len(self._policies)
 
 
+def check_registry(registry: object) -> None:
+    """Refuse what holds no loaded models. Raises ContentError."""
+    if not isinstance(registry, ModelsRegistry):
+        got = type(registry).__name__
+        raise ContentError("argument", "models_registry", "a ModelsRegistry, such as load_registry returns", got)
+
+
 def load_registry(meta: MetaConfig, layout: Layout, *, seed: int = 0, trust_models: bool = False) -> ModelsRegistry:
     """Load every model that ``meta`` requires: all mapped ones, and the default where the mapping is not strict.
 
     ``seed`` is that of random bots; ``trust_models`` allows to unpickle files, which runs the code in them. Raises the
-    errors of ``load_policy``.
+    errors of ``load_policy``, and ContentError for what is no ``MetaConfig``.
     """
+    if not isinstance(meta, MetaConfig):
+        raise ContentError("argument", "meta", "a MetaConfig, such as meta_config() returns", repr(meta))
+    check_layout(layout)
     policies = {
         key: load_policy(key, "micro", layout, folder=meta.folder, seed=seed, trust_models=trust_models)
         for key in meta.required_models
@@ -80,6 +90,9 @@ def load_policy(
 
     Raises ContentError for an unknown key or a broken ``policy.json``, and for models the errors of ``load_model``.
     """
+    check_kind(kind)
+    check_layout(layout)
+    check_agent_key(key, "key")
     config = policy_config(key, folder)
     policy, about = _load(config, kind, layout, seed, trust_models)
     logger.info("[META] model=%s is %s", key, about)

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from .adapter import Actions, Kind, Masks, Vectors
 from .errors import PredictionError, UnitTypesNotGivenError
 from .meta_controller import log_route, select_model_for_unit
-from .registry import ModelsRegistry
+from .registry import ModelsRegistry, check_registry
 
 
 class RoutedPolicy:
     """Who plays the micro actions of a side by the mapping of a registry, for ``MacroEnv``, ``MicroEnv`` and batches.
 
     Its models are those that ``load_registry`` has loaded; none is loaded later. It plays for the registry's
-    controlled player alone.
+    controlled player alone; it knows no roster, and takes rows of the other player for its own.
     """
 
     takes_unit_types = True
@@ -23,7 +23,9 @@ class RoutedPolicy:
 
     def __init__(self, registry: ModelsRegistry) -> None:
         """Take the models, the mapping and the default of a registry."""
+        check_registry(registry)
         self.registry = registry
+        self.layout = registry.layout
         self.seat = registry.meta.controlled_player
 
     def __call__(self, observations: Vectors, masks: Masks, unit_types: NDArray[np.str_] | None = None) -> Actions:

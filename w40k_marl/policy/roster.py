@@ -1,0 +1,56 @@
+"""What is known of a game before it begins: its layout, its scenarios, and the units of the controlled player."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..content.policies import MetaConfig, check_unit_types
+from ..content.world import Setting
+from ..env.batch import BatchEnv
+from ..env.session import Session
+from ..errors import ContentError
+from ..observe.layout import Layout
+from .meta_controller import select_model_for_unit
+
+
+def layout_of(game: Any) -> Layout:
+    """The layout of an environment, a seat or a session, or the layout that is given; None has the default one."""
+    inner = getattr(game, "unwrapped", game)
+    if inner is None:
+        return Layout()
+    if isinstance(inner, Layout):
+        return inner
+    if not isinstance(getattr(inner, "layout", None), Layout):
+        raise ContentError("argument", "game", "a Layout, an environment or a Session", type(game).__name__)
+    layout: Layout = inner.layout
+    return layout
+
+
+def settings_of(game: Any) -> list[Setting]:
+    """The scenarios that a game may draw, of one environment or a batch; none are known of a bare layout."""
+    inner = getattr(game, "unwrapped", game)
+    source = getattr(inner, "session", getattr(inner, "batch", inner))
+    return source.settings if isinstance(source, Session | BatchEnv) else []
+
+
+def own_types(settings: Sequence[Setting], player: int) -> frozenset[str]:
+    """The unit types of a player in all scenarios."""
+    units = [unit for setting in settings for unit in setting.scenario.units]
+    return frozenset(unit.type.name for unit in units if unit.player == player)
+
+
+def check_roster(meta: MetaConfig, settings: Sequence[Setting]) -> None:
+    """Every mapped type exists, and every unit of the controlled player has a model, before a game begins.
+
+    Raises ContentError for a type that neither the catalogue nor a scenario has, and UnmappedUnitTypeError.
+    """
+    if settings:
+        types = {unit.type.name for setting in settings for unit in setting.scenario.units}
+        check_unit_types(meta.model_by_unit_type, types, "argument")
+    for setting in settings:
+        for unit in setting.scenario.units:
+            if unit.player == meta.controlled_player:
+                known = {"id": unit.id, "unitType": unit.type.name, "player": unit.player}
+                known["scenario"] = setting.scenario.name
+                select_model_for_unit(known, meta.model_by_unit_type, meta.default_model)
