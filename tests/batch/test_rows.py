@@ -223,8 +223,8 @@ def test_what_is_no_snapshot_of_the_row_is_refused(shown: Shown, same: Same) -> 
         over.step(over.session.legal_actions()[0])
     before = shown(batch)
     for row, snapshot, message in (
-        (0, batch.snapshot(3), "scenario: expected a game of the scenario and rules of row 0"),
-        (3, batch.snapshot(0), "scenario: expected a game of the scenario and rules of row 3"),
+        (0, batch.snapshot(3), "scenario: expected a game of the scenario of row 0, with the same rules, layout"),
+        (3, batch.snapshot(0), "scenario: expected a game of the scenario of row 3, with the same rules, layout"),
         (0, batch.snapshot(0)[:-1], "size: expected"),
         (0, over.snapshot(), "expected one that goes on, got one that is over"),
     ):

@@ -17,7 +17,10 @@ from w40k_marl.content.agents import (
 )
 from w40k_marl.content.catalogue import load_unit_types
 from w40k_marl.content.paths import data_folder, find_data
+from w40k_marl.env.aec import RawEnv
 from w40k_marl.errors import ContentError
+from w40k_marl.observe.configured import configured_layout
+from w40k_marl.observe.layout import Layout
 
 
 @pytest.fixture
@@ -54,6 +57,24 @@ def test_debug_entry_has_the_same_layout() -> None:
     assert debug.obs_size == training_config().obs_size
 
 
+def test_super_agent_entry_has_intents_and_the_macro_observation() -> None:
+    config = training_config("super_agent")
+    assert config.layout == Capacities(16, 8, intents=True, macro=True)
+    layout = configured_layout(config)
+    assert layout == Layout(intents=True, macro=True)
+    assert layout.observation_size == config.obs_size
+    env = RawEnv(config.scenario, decisions=config.decisions, max_turns=config.max_turns, layout=layout)
+    assert env.observation_space("player_1")["observation"].shape == (config.obs_size,)
+
+
+def test_entry_knows_where_it_stands(scout: Path) -> None:
+    write(scout, "training", {"large": {"obs_size": 3}})
+    config = training_config("large", agent="Scout")
+    with pytest.raises(ContentError, match=r"obs_size: expected 922, .*, got 3") as caught:
+        configured_layout(config, config.where)
+    assert str(caught.value).startswith(f"{scout / 'training.json'}: large: obs_size: ")
+
+
 def test_entry_may_ask_for_more_blocks_and_name_their_size(scout: Path) -> None:
     write(scout, "training", {"default": {"layout": {"macro": True, "macro_extras": True}, "obs_size": 1508}})
     expected = TrainingConfig(
@@ -80,7 +101,7 @@ def test_rewards_of_an_agent_have_two_names() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("defualt", 'default, debug, MacroController_training_config.*did you mean "default"'),
+        ("defualt", 'default, debug, super_agent, MacroController_training_config.*did you mean "default"'),
         ("MacroControler_training_config", 'one of MacroController.*did you mean "MacroController"'),
         ("_training_config", "one of MacroController"),
     ],

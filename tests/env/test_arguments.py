@@ -14,6 +14,7 @@ import pytest
 from w40k_marl import w40k_v0
 from w40k_marl.content.paths import CONTENT
 from w40k_marl.content.scenario import list_scenarios, scenario_path
+from w40k_marl.env.batch import BatchEnv
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
 
@@ -96,6 +97,13 @@ def test_list_is_playable_with_one_model_of_the_spaces(play: Play) -> None:
 def test_bad_scenario_is_a_content_error(scenario: Any, message: str) -> None:
     with pytest.raises(ContentError, match=message):
         w40k_v0.env(scenario=scenario)
+
+
+@pytest.mark.parametrize("make", [w40k_v0.env, w40k_v0.raw_env, BatchEnv])
+@pytest.mark.parametrize("layout", ["x", {"units_per_side": 4}, {}, 0, Layout])
+def test_layout_that_is_none_is_a_content_error(make: Callable[..., Any], layout: Any) -> None:
+    with pytest.raises(ContentError, match="argument: layout: expected None or a Layout, got "):
+        make("pve", layout=layout)
 
 
 def test_edited_file_is_read_again(write: Callable[..., Path]) -> None:

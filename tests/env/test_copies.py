@@ -169,7 +169,9 @@ def test_snapshot_of_another_layout_is_refused() -> None:
     env.reset(seed=3)
     before = env.session.games.tobytes()
     other = Session("small_board", layout=Layout(units_per_side=20, objectives=10))
-    with pytest.raises(ContentError, match=r"snapshot: size: expected \d+ bytes, got \d+ bytes"):
+    with pytest.raises(
+        ContentError, match=r"snapshot: size: expected \d+ bytes, as games of this layout have, got \d+ bytes"
+    ):
         env.restore(other.snapshot())
     for broken in (b"", env.snapshot()[:-1], env.snapshot() + b"0"):
         with pytest.raises(ContentError, match="snapshot: size"):
@@ -179,14 +181,21 @@ def test_snapshot_of_another_layout_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"scenario": "pve"}, {"decisions": "reference"}, {"max_turns": 3}, {"weapon_rules": "full"}],
-    ids=["scenario", "decisions", "turns", "weapon rules"],
+    [
+        {"scenario": "pve"},
+        {"decisions": "reference"},
+        {"max_turns": 3},
+        {"weapon_rules": "full"},
+        {"layout": Layout(intents=True)},
+    ],
+    ids=["scenario", "decisions", "turns", "weapon rules", "layout"],
 )
 def test_snapshot_of_another_game_is_refused(settings: dict[str, object]) -> None:
     env = w40k_v0.env(scenario="small_board")
     other = w40k_v0.env(**{"scenario": "small_board"} | settings)
     other.reset()
-    with pytest.raises(ContentError, match="snapshot: scenario: expected a game of a scenario of this session"):
+    expected = "snapshot: scenario: expected a game of a scenario of this session, with the same rules, layout and"
+    with pytest.raises(ContentError, match=expected):
         env.restore(other.snapshot())
 
 

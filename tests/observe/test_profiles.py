@@ -20,6 +20,7 @@ from w40k_marl.observe.profiles import (
     ProfileOptions,
     Situation,
     Target,
+    armoury_of,
     dynamic_weights,
     near_bonus,
     offensive_profile,
@@ -139,6 +140,25 @@ def test_profile_of_unit_types(name: str) -> None:
     assert profile.best_melee_score == pytest.approx(melee, abs=5e-7)
     assert (profile.best_ranged_target, profile.best_melee_target) == (ranged_target, melee_target)
     assert profile.attack_mode_ratio == pytest.approx(ratio, abs=5e-7)
+
+
+def test_each_weapon_type_and_army_is_worked_out_once() -> None:
+    """The cache of the document, by unit type, weapon and kinds of target; nothing is shared by two armies."""
+    kind, gun = load_unit_types()["Intercessor"], load_weapons()["bolt_rifle"]
+    armies = WEIGHTS, TargetWeights(2.0, 1.0, 1.0)
+    profiles = [offensive_profile(kind, army) for army in armies]
+    scores = [weapon_scores(gun, army) for army in armies]
+    damage = weapon_damage.cache_info()
+    for number, army in enumerate(armies):
+        assert offensive_profile(kind, replace(army)) is profiles[number], "equal weights are the same army's"
+        assert weapon_scores(gun, replace(army)) is scores[number]
+        assert armoury_of(kind, army) is armoury_of(kind, replace(army))
+    assert weapon_damage.cache_info() == damage, "not even asked for"
+    assert weapon_damage(gun, REFERENCE_TARGETS[0]) == scores[1][0] / 2
+    assert weapon_damage.cache_info().hits == damage.hits + 1
+    assert profiles[0] != profiles[1]
+    assert scores[0] != scores[1]
+    assert armoury_of(kind, armies[0]) is not armoury_of(kind, armies[1])
 
 
 def test_page_holds_the_table() -> None:

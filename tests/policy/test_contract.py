@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pytest
 
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
+from w40k_marl.observe.profiles import ProfileOptions
 from w40k_marl.policy.adapter import Kind
 from w40k_marl.policy.contract import check_contract, contract_path, made_for, write_contract
 from w40k_marl.policy.errors import (
@@ -104,6 +106,45 @@ def test_first_difference_is_named(model: Path) -> None:
     write(model, made_for(replace(LAYOUT, units_per_side=5), "micro"))
     with pytest.raises(LayoutMismatchError, match=r"layout\.units_per_side: expected 4 of the game, got 5"):
         check_contract(model, LAYOUT, "micro")
+
+
+MACRO = replace(LAYOUT, macro=True)
+
+
+@pytest.mark.parametrize("profile", [None, ProfileOptions(), ProfileOptions(real_range=True, best_weapons=2)])
+def test_model_for_this_profile_is_taken(model: Path, profile: ProfileOptions | None) -> None:
+    write(model, made_for(MACRO, "macro", profile))
+    assert check_contract(model, MACRO, "macro", profile) is not None
+
+
+@pytest.mark.parametrize(
+    ("saved", "played", "said"),
+    [
+        (None, ProfileOptions(real_range=True), "profile.real_range: expected True of the game, got False"),
+        (ProfileOptions(best_weapons=2), None, "profile.best_weapons: expected 1 of the game, got 2"),
+        (ProfileOptions(True, 2), ProfileOptions(), "profile.dynamic_weights: expected False of the game, got True"),
+    ],
+)
+def test_other_profile_is_another_meaning_of_macro_blocks(
+    model: Path, saved: ProfileOptions | None, played: ProfileOptions | None, said: str
+) -> None:
+    write(model, made_for(MACRO, "macro", saved))
+    with pytest.raises(LayoutMismatchError, match=re.escape(said)):
+        check_contract(model, MACRO, "macro", played)
+
+
+def test_contract_without_a_profile_is_that_of_the_base(model: Path) -> None:
+    made = made_for(MACRO, "macro")
+    del made["profile"]
+    write(model, made)
+    assert check_contract(model, MACRO, "macro") is not None
+    with pytest.raises(LayoutMismatchError, match=r"profile\.weapon_rules: expected True of the game, got False"):
+        check_contract(model, MACRO, "macro", ProfileOptions(weapon_rules=True))
+
+
+def test_profile_does_not_matter_without_macro_blocks(model: Path) -> None:
+    assert "profile" not in made_for(LAYOUT, "micro", ProfileOptions(real_range=True))
+    assert check_contract(model, LAYOUT, "micro", ProfileOptions(real_range=True)) is not None
 
 
 def test_macro_model_is_no_micro_model(model: Path) -> None:

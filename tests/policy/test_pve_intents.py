@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy.activation import Activation, describe_activation
 from w40k_marl.policy.errors import BrokenTurnError, IllegalPredictionError
+from w40k_marl.reward.terms import ATTACKS, DAMAGE_DEALT
 from w40k_marl.rules.intents import INTENTS, TEMPO
 
 LAYOUT = Layout(intents=True)
@@ -87,6 +89,34 @@ def test_every_activation_is_select_intent_detail_act(env: RawEnv, super_agent: 
     assert [line for line in meta_lines() if "action=" in line] == [
         f"[META] {describe_activation(one)}" for one in done
     ]
+
+
+def test_log_and_rewards_tell_the_same() -> None:
+    """`attacks` counts where, and only where, the unit that the log names has attacked; its side is paid (T-7)."""
+    env = RawEnv("pve", layout=LAYOUT, rewards="MacroController")
+    env.reset(seed=3)
+    controller, random = PvEController(None, env, super_agent="MacroController"), np.random.default_rng(3)
+    seen: Counter[tuple[str, bool]] = Counter()
+    earnings = env.session.earnings
+    assert earnings is not None
+    while not env.session.over:
+        if env.session.acting_side != controller.side:
+            env.step(int(random.choice(env.session.legal_actions())))
+            continue
+        done = controller.step(env)
+        own, other = earnings.amounts[controller.side], earnings.amounts[1 - controller.side]
+        attackers = {event["unit"] for event in done.events if event["event"] == "attacked"}
+        assert attackers <= {done.unit}
+        assert own[ATTACKS] == len(attackers)
+        assert other[ATTACKS] == other[DAMAGE_DEALT] == 0, "the side of the unit alone"
+        assert own[DAMAGE_DEALT] == 0 or attackers
+        if stage(done) != "act":
+            assert not earnings.amounts.any()
+            assert not earnings.paid.any()
+        weight = earnings.config.terms["damage_dealt"]
+        assert earnings.paid[controller.side, DAMAGE_DEALT] == weight * own[DAMAGE_DEALT]
+        seen[stage(done), bool(attackers)] += 1
+    assert min(seen["act", True], seen["act", False], seen["select", False], seen["detail", False]) > 10
 
 
 def test_intent_without_a_super_agent_is_tempo_and_said(env: RawEnv, meta_lines: Lines) -> None:

@@ -207,7 +207,7 @@ def test_bad_input_is_one_line_and_status_2(arguments: list[str], capsys: Captur
     [
         (["--scenario-file", "macro_defalt"], "macro_default"),
         (["--controlled-agent", "Nobody"], "MacroController"),
-        (["--training-config", "fast"], "default, debug, MacroController_training_config"),
+        (["--training-config", "fast"], "default, debug, super_agent, MacroController_training_config"),
         (["--rewards-config", "Nobody"], "MacroController"),
     ],
 )

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 
 from w40k_marl.content.agents import training_config
 from w40k_marl.content.scenario import scenario_path
-from w40k_marl.errors import W40KError
+from w40k_marl.errors import ContentError, W40KError
 from w40k_marl.simulate import on_ray, options
 from w40k_marl.simulate.options import Options, Plan, make_plan
 from w40k_marl.simulate.outcome import Outcome
@@ -40,6 +40,14 @@ def plan(**options: Any) -> Plan:
 def with_weapon_rules(whole: Plan, weapon_rules: str) -> Plan:
     """The plan, as if the training config said so."""
     return replace(whole, training=replace(whole.training, weapon_rules=weapon_rules))
+
+
+@pytest.mark.parametrize("make", [environment, batch_environment])
+def test_wrong_size_of_observations_is_refused_with_the_file(make: Callable[[Plan], Any]) -> None:
+    whole = plan(training_config="debug", batch=2)
+    where = r"MacroController/training\.json: debug: obs_size: expected 922, .*, got 3"
+    with pytest.raises(ContentError, match=where):
+        make(replace(whole, training=replace(whole.training, obs_size=3)))
 
 
 @pytest.mark.parametrize(("weapon_rules", "number"), [("reference", 0), ("full", 1)])

@@ -21,6 +21,7 @@ from w40k_marl import MetaConfig, PvEController
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.seat import SeatVectorEnv
 from w40k_marl.observe.layout import Layout
+from w40k_marl.observe.profiles import ProfileOptions
 from w40k_marl.policy.adapter import Kind, block_masks, block_size
 from w40k_marl.policy.contract import contract_path, write_contract
 from w40k_marl.policy.errors import (
@@ -121,6 +122,15 @@ def test_weights_alone_predict_what_the_whole_model_does(
     assert chosen.tolist() == whole.tolist()
     assert masks[np.arange(len(masks)), chosen].all()
     assert len(set(chosen.tolist())) > 2
+
+
+def test_profile_of_a_model_with_macro_blocks_is_that_of_the_game(save: Save) -> None:
+    layout, profile = Layout(macro=True), ProfileOptions(real_range=True)
+    path = save(kind="macro", size=layout.observation_size, contract=False)
+    write_contract(path, layout, "macro", profile)
+    assert callable(load_model(path, layout, "macro", profile=profile))
+    with pytest.raises(LayoutMismatchError, match=r"profile\.real_range: expected False of the game, got True"):
+        load_model(path, layout, "macro")
 
 
 def test_loading_leaves_the_users_random_numbers_alone(save: Save) -> None:

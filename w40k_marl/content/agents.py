@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec import structs
@@ -47,6 +47,7 @@ class TrainingConfig:
     layout: Capacities
     weapon_rules: str = "reference"  # or "full"
     obs_size: int | None = None  # length of the observation that the agent expects; None: whatever the layout gives
+    where: str = field(default="training.json", compare=False)  # file and entry, for errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,15 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
     entry = entries[name]
     _check_scenario(entry.scenario, path, name)
     layout = Capacities(**structs.asdict(entry.layout))
-    return TrainingConfig(entry.scenario, entry.decisions, entry.max_turns, layout, entry.weapon_rules, entry.obs_size)
+    return TrainingConfig(
+        entry.scenario,
+        entry.decisions,
+        entry.max_turns,
+        layout,
+        entry.weapon_rules,
+        entry.obs_size,
+        where=f"{path}: {name}",
+    )
 
 
 def rewards_config(name: str | Path = DEFAULT_AGENT) -> RewardsConfig:

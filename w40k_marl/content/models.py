@@ -331,6 +331,7 @@ class ContractFile(_Entry, kw_only=True):
 
     kind: Literal["micro", "macro"]
     layout: dict[str, int | bool | str]
+    profile: dict[str, int | bool | str] = {}  # of a layout with macro blocks; an option left out is at its default
     observation_size: PositiveCount
     observation_hash: Name
     action_count: PositiveCount

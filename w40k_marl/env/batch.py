@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from gymnasium.utils import seeding
@@ -30,6 +30,8 @@ ROWS_PER_BLOCK = 128
 
 SERIAL_BELOW = 128
 """Fewer games than this are played in one thread: handing out work would cost more than it saves."""
+
+_MADE_AGAIN = ("_pool", "_blocks", "_block_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,6 @@ class BatchEnv:
         self.episodes = np.zeros(num_games, dtype=np.int64)
         self._actions = np.zeros(num_games, dtype=np.int64)
         settings = self._session.settings
-        self._blocks = self._make_blocks()
-        self._block_of = np.concatenate([np.full(len(block.rows), i) for i, block in enumerate(self._blocks)])
         self.unit_type_names = sorted({unit.type.name for setting in settings for unit in setting.scenario.units})
         self.unit_types = np.full(num_games, -1, dtype=np.int16)
         self._types_of = [self._type_table(setting) for setting in settings]
@@ -115,11 +115,19 @@ class BatchEnv:
         self._watchers = np.zeros(num_games, dtype=np.int8)
         self._finals = np.zeros((0, self.layout.observation_size), dtype=np.float32)
         self._final_games = self.games[:0]
+        self._cut_into_blocks()
         self._threads = min(num_threads, len(self._blocks)) if num_games >= SERIAL_BELOW else 1
-        self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None  # the caller works, too
+        self._start_threads()
         self._random, _ = seeding.np_random(None)
         self._base = np.uint64(0)
         self._picks = 0
+
+    def _cut_into_blocks(self) -> None:
+        self._blocks = self._make_blocks()
+        self._block_of = np.concatenate([np.full(len(block.rows), i) for i, block in enumerate(self._blocks)])
+
+    def _start_threads(self) -> None:
+        self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None  # the caller works, too
 
     def _make_blocks(self) -> list[_Block]:
         """Equal shares of the rows for each scenario, cut into blocks."""
@@ -346,6 +354,7 @@ class BatchEnv:
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
+            self._threads = 1  # of its copies, too
 
     # --- copies --------------------------------------------------------------------------------------------
 
@@ -361,14 +370,27 @@ class BatchEnv:
         fingerprint = self._fingerprint(row)
         size = len(fingerprint) + self.games.itemsize
         if len(snapshot) != size:
-            raise ContentError("snapshot", "size", f"{size} bytes", f"{len(snapshot)} bytes")
+            raise ContentError(
+                "snapshot", "size", f"{size} bytes, as games of this layout have", f"{len(snapshot)} bytes"
+            )
         if not snapshot.startswith(fingerprint):
-            raise ContentError("snapshot", "scenario", f"a game of the scenario and rules of row {row}", "another")
+            expected = f"a game of the scenario of row {row}, with the same rules, layout and decisions"
+            raise ContentError("snapshot", "scenario", expected, "another")
         game = np.frombuffer(snapshot, dtype=self.games.dtype, offset=len(fingerprint))
         if game["over"][0]:
             raise ContentError("snapshot", "game", "one that goes on", "one that is over")
         self.games[row] = game[0]
         self._view(replace(self._block(row), rows=self._all_rows[row : row + 1]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle holds: all but the threads and the blocks, which are made again."""
+        return {name: value for name, value in vars(self).items() if name not in _MADE_AGAIN}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make everything again; the blocks are of the session's own settings, which the rules are compiled for."""
+        vars(self).update(state)
+        self._cut_into_blocks()
+        self._start_threads()
 
     def _block(self, row: int) -> _Block:
         if not 0 <= row < self.num_games:

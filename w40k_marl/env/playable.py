@@ -73,7 +73,7 @@ def make_way(
     """The options, checked, with defaults in the place of None. Raises ContentError."""
     _check_arguments(decisions, max_turns, weapon_rules)
     rules = game_rules if isinstance(game_rules, GameRules) else load_game_rules(game_rules)
-    return Way(rules, layout or Layout(), decisions, max_turns, weapon_rules, _checked_profile(profile))
+    return Way(rules, _checked_layout(layout), decisions, max_turns, weapon_rules, _checked_profile(profile))
 
 
 def load_all(scenario: object, way: Way) -> list[Playable]:
@@ -143,6 +143,15 @@ def _check_arguments(decisions: object, max_turns: object, weapon_rules: object)
     whole = isinstance(max_turns, int) and not isinstance(max_turns, bool)
     if max_turns is not None and not (whole and 1 <= max_turns <= MOST_TURNS):  # type: ignore[operator]
         raise ContentError("argument", "max_turns", f"None or a whole number from 1 to {MOST_TURNS}", repr(max_turns))
+
+
+def _checked_layout(layout: Any) -> Layout:
+    """The layout. Raises ContentError for anything else."""
+    if layout is None:
+        return Layout()
+    if not isinstance(layout, Layout):
+        raise ContentError("argument", "layout", "None or a Layout", repr(layout))
+    return layout
 
 
 def _checked_profile(profile: Any) -> ProfileOptions | None:

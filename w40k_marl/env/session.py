@@ -272,10 +272,12 @@ class Session:
         """Go back to a snapshot; ContentError where it is not of this layout or of these scenarios."""
         size = FINGERPRINT + self.games.nbytes
         if len(snapshot) != size:
-            raise ContentError("snapshot", "size", f"{size} bytes", f"{len(snapshot)} bytes")
+            raise ContentError(
+                "snapshot", "size", f"{size} bytes, as games of this layout have", f"{len(snapshot)} bytes"
+            )
         known = self.fingerprints
         if snapshot[:FINGERPRINT] not in known:
-            expected = "a game of a scenario of this session, with the same rules and decisions"
+            expected = "a game of a scenario of this session, with the same rules, layout and decisions"
             raise ContentError("snapshot", "scenario", expected, "another")
         self._use(known.index(snapshot[:FINGERPRINT]))
         self.games[:] = np.frombuffer(snapshot, dtype=self.games.dtype, offset=FINGERPRINT)

@@ -10,9 +10,10 @@ import json
 import logging
 import platform
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -32,10 +33,15 @@ from .errors import (
     RulesMismatchError,
 )
 
+if TYPE_CHECKING:
+    from ..observe.profiles import ProfileOptions
+
 RULES_VERSION = str(RawEnv.metadata["name"])
 """``w40k_v0``: its number grows with every change that can alter learning results."""
 
 LIBRARIES = ("numpy", "torch", "stable_baselines3", "sb3_contrib")
+
+Fields: TypeAlias = dict[str, int | bool | str]
 
 logger = logging.getLogger("w40k_marl.meta")
 
@@ -45,10 +51,13 @@ def contract_path(model: str | Path) -> Path:
     return Path(model).with_suffix(".contract.json")
 
 
-def write_contract(path: str | Path, layout: Layout, kind: Kind = "micro") -> Path:
+def write_contract(
+    path: str | Path, layout: Layout, kind: Kind = "micro", profile: ProfileOptions | None = None
+) -> Path:
     """Write down what the MaskablePPO zip at ``path`` was made for; returns the path of the contract.
 
-    The shape of its network is read from its weights, without running anything that is stored in the zip. Raises
+    ``profile`` is that of the games it was trained in; it is written down where the layout has macro blocks. The
+    shape of its network is read from its weights, without running anything that is stored in the zip. Raises
     ModelMissingError, ModelFileError, ContractError where the model does not have these spaces itself, and ContentError
     for what is no layout or kind.
     """
@@ -62,11 +71,13 @@ def write_contract(path: str | Path, layout: Layout, kind: Kind = "micro") -> Pa
     network = network_of(model, layout, kind)
     made_with = {"libraries": _libraries(), "model_sha256": _sha256(model), "network": msgspec.to_builtins(network)}
     target = contract_path(model)
-    target.write_text(json.dumps(made_for(layout, kind) | made_with, indent=2) + "\n", encoding="utf-8")
+    target.write_text(json.dumps(made_for(layout, kind, profile) | made_with, indent=2) + "\n", encoding="utf-8")
     return target
 
 
-def check_contract(model: Path, layout: Layout, kind: Kind) -> NetworkEntry | None:
+def check_contract(
+    model: Path, layout: Layout, kind: Kind, profile: ProfileOptions | None = None
+) -> NetworkEntry | None:
     """The network of a model that was made for these spaces; None where only the zip knows its shape.
 
     Raises ModelMissingError, ContractMissingError, ContentError for a broken contract, or the ContractError of the
@@ -81,7 +92,7 @@ def check_contract(model: Path, layout: Layout, kind: Kind) -> NetworkEntry | No
             f'(write_contract("{model.name}", layout, kind="{kind}") writes it after training)'
         )
     contract = read_model(path, ContractFile)
-    for error in _differences(contract, layout, kind, path):
+    for error in _differences(contract, layout, kind, profile, path):
         raise error
     if contract.model_sha256 != _sha256(model):
         raise ModelChangedError(f"{model}: expected the file that {path.name} was written for, got another (sha256)")
@@ -89,12 +100,14 @@ def check_contract(model: Path, layout: Layout, kind: Kind) -> NetworkEntry | No
     return contract.network
 
 
-def made_for(layout: Layout, kind: Kind) -> dict[str, object]:
+def made_for(layout: Layout, kind: Kind, profile: ProfileOptions | None = None) -> dict[str, object]:
     """The fields of a contract that follow from the game."""
     names = [layout.describe_action(action) for action in block_actions(layout, kind).tolist()]
+    meaning = {"profile": _profile_fields(profile)} if layout.macro else {}
     return {
         "kind": kind,
         "layout": _layout_fields(layout),
+        **meaning,
         "observation_size": layout.observation_size,
         "observation_hash": _hash(layout.field_names()),
         "action_count": block_size(layout, kind),
@@ -103,9 +116,11 @@ def made_for(layout: Layout, kind: Kind) -> dict[str, object]:
     }
 
 
-def _differences(contract: ContractFile, layout: Layout, kind: Kind, path: Path) -> Iterator[ContractError]:
+def _differences(
+    contract: ContractFile, layout: Layout, kind: Kind, profile: ProfileOptions | None, path: Path
+) -> Iterator[ContractError]:
     """An error for each difference between a contract and the game, the most telling first."""
-    game = made_for(layout, kind)
+    game = made_for(layout, kind, profile)
 
     def differs(name: str) -> str | None:
         got, wanted = getattr(contract, name), game[name]
@@ -114,8 +129,11 @@ def _differences(contract: ContractFile, layout: Layout, kind: Kind, path: Path)
     for name in ("kind", "action_count"):
         if text := differs(name):
             yield ActionSpaceMismatchError(text)
-    for name, wanted, got in _layout_differences(contract, layout):
-        yield LayoutMismatchError(f"{path}: layout.{name}: expected {wanted} of the game, got {got}")
+    for name, wanted, got in _unlike("layout", _layout_fields(Layout()) | contract.layout, _layout_fields(layout)):
+        yield LayoutMismatchError(f"{path}: {name}: expected {wanted} of the game, got {got}")
+    if layout.macro:
+        for name, wanted, got in _unlike("profile", _profile_fields() | contract.profile, _profile_fields(profile)):
+            yield LayoutMismatchError(f"{path}: {name}: expected {wanted} of the game, got {got}")
     for name, error in (
         ("observation_size", LayoutMismatchError),
         ("observation_hash", LayoutMismatchError),
@@ -126,16 +144,21 @@ def _differences(contract: ContractFile, layout: Layout, kind: Kind, path: Path)
             yield error(text)
 
 
-def _layout_differences(contract: ContractFile, layout: Layout) -> Iterator[tuple[str, object, object]]:
-    """Fields of the layout that differ; one that a contract does not know yet has its default there."""
-    saved, game = _layout_fields(Layout()) | contract.layout, _layout_fields(layout)
+def _unlike(key: str, saved: Fields, game: Fields) -> Iterator[tuple[str, object, object]]:
+    """Fields that differ; ``saved`` has the default of one that the contract does not know yet."""
     for name in dict.fromkeys((*game, *saved)):
         if game.get(name) != saved.get(name):
-            yield name, game.get(name), saved.get(name)
+            yield f"{key}.{name}", game.get(name), saved.get(name)
 
 
-def _layout_fields(layout: Layout) -> dict[str, int | bool | str]:
+def _layout_fields(layout: Layout) -> Fields:
     return {field.name: getattr(layout, field.name) for field in fields(layout)}
+
+
+def _profile_fields(profile: ProfileOptions | None = None) -> Fields:
+    from ..observe.profiles import BASE  # here, because a layout without macro blocks need not load it
+
+    return asdict(profile or BASE)
 
 
 def _libraries() -> dict[str, str]:

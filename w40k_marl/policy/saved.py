@@ -11,7 +11,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
@@ -29,6 +29,9 @@ from .errors import (
     UnsafeModelError,
 )
 
+if TYPE_CHECKING:
+    from ..observe.profiles import ProfileOptions
+
 ACTIVATIONS = ("Tanh", "ReLU", "ELU", "LeakyReLU", "GELU", "SiLU", "Mish", "Sigmoid", "Softsign", "Identity")
 """The activation functions, of ``torch.nn``, that a network may be built with."""
 
@@ -38,13 +41,15 @@ _WEIGHTS, _DATA = "policy.pth", "data"
 _POLICY, _VALUE = "mlp_extractor.policy_net.", "mlp_extractor.value_net."
 
 
-def load_model(model: Path, layout: Layout, kind: Kind, *, trust: bool = False) -> Policy:
-    """A saved model as a policy over its block, on the CPU, deterministic.
+def load_model(
+    model: Path, layout: Layout, kind: Kind, *, profile: ProfileOptions | None = None, trust: bool = False
+) -> Policy:
+    """A saved model as a policy over its block, on the CPU, deterministic, for games of this layout and profile.
 
     With ``trust``, what cannot be loaded by weights alone is unpickled by ``MaskablePPO.load``. Raises the errors of
     ``check_contract``, MissingExtraError, ModelFileError, UnsafeModelError.
     """
-    network = check_contract(model, layout, kind)
+    network = check_contract(model, layout, kind, profile)
     _require_extra()
     if network is not None:
         return SavedPolicy(_built(model, layout, kind, network))

@@ -180,4 +180,4 @@ def batch_environment(plan: Plan) -> BatchEnv:
 
 
 def _layout(plan: Plan) -> Layout:
-    return configured_layout(plan.training, plan.options.training_config)
+    return configured_layout(plan.training, plan.training.where)
