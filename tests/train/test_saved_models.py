@@ -290,6 +290,22 @@ def test_saved_models_play_a_game_and_are_loaded_before_it(trained: Path, caplog
     }
 
 
+def test_controller_asks_its_models_for_the_profile_of_the_game(save: Save, tmp_path: Path) -> None:
+    layout, profile = Layout(macro=True), ProfileOptions(real_range=True)
+    path = save("Macro/model", "macro", size=layout.observation_size, contract=False)
+    write_contract(path, layout, "macro", profile)
+    (tmp_path / "Macro" / "policy.json").write_text('{"kind": "maskable_ppo"}', encoding="utf-8")
+    meta = MetaConfig(2, {}, "Tyranid_Infantry_Swarm_MeleeSwarm", folder=tmp_path)
+    for game in (
+        RawEnv("pve", layout=layout, profile=profile),
+        SeatVectorEnv("pve", 2, layout=layout, profile=profile),
+    ):
+        PvEController(meta, game, super_agent="Macro")
+    PvEController(meta, layout, profile=profile, super_agent="Macro")
+    with pytest.raises(LayoutMismatchError, match=r"profile\.real_range"):
+        PvEController(meta, RawEnv("pve", layout=layout), super_agent="Macro")
+
+
 def test_saved_models_play_many_games(trained: Path) -> None:
     env = SeatVectorEnv("pve", 8, seat=1, max_turns=1, opponent=PvEController(trained, super_agent="Macro"))
     env.reset(seed=1)

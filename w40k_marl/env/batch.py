@@ -24,6 +24,7 @@ from .session import Session, Snapshot
 
 if TYPE_CHECKING:
     from ..observe.macro_writer import MacroWriter
+    from ..observe.profiles import ProfileOptions
 
 ROWS_PER_BLOCK = 128
 """Rows that one call works on: their games and views fit the second-level cache of a core."""
@@ -160,6 +161,11 @@ class BatchEnv:
     def settings(self) -> list[Setting]:
         """The scenarios, in the order in which they are dealt out."""
         return self._session.settings
+
+    @property
+    def profile(self) -> ProfileOptions | None:
+        """Options of the offensive profile in macro observations."""
+        return self._session.profile
 
     def setting_of(self, row: int) -> Setting:
         """The scenario of a row, with its units by number."""

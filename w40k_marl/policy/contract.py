@@ -71,8 +71,9 @@ def write_contract(
     network = network_of(model, layout, kind)
     made_with = {"libraries": _libraries(), "model_sha256": _sha256(model), "network": msgspec.to_builtins(network)}
     target = contract_path(model)
-    target.write_text(json.dumps(made_for(layout, kind, profile) | made_with, indent=2) + "\n", encoding="utf-8")
-    return target
+    draft = target.with_suffix(".draft")
+    draft.write_text(json.dumps(made_for(layout, kind, profile) | made_with, indent=2) + "\n", encoding="utf-8")
+    return draft.replace(target)
 
 
 def check_contract(

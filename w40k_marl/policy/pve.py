@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,10 @@ from .commanders import PoolOrder
 from .errors import BrokenTurnError, ForeignUnitError, NotToActError, PredictionError, UnitTypesNotGivenError
 from .meta_controller import game_of, get_action_for_unit, log_route, select_model_for_unit, unit_view
 from .registry import load_policy, load_registry
-from .roster import check_roster, layout_of, own_types, settings_of
+from .roster import check_roster, layout_of, own_types, profile_of, settings_of
+
+if TYPE_CHECKING:
+    from ..observe.profiles import ProfileOptions
 
 logger = logging.getLogger("w40k_marl.meta")
 
@@ -81,13 +84,15 @@ class PvEController:
         game: Layout | RawEnv | Session | BatchEnv | SeatEnv | SeatVectorEnv | None = None,
         *,
         super_agent: str | None = None,
+        profile: ProfileOptions | None = None,
         seed: int = 0,
         trust_models: bool = False,
     ) -> None:
         """Read the mapping (by default the shipped one) and load its models for the layout of ``game``.
 
         Where ``game`` is an environment or a session, its roster is known: every mapped type must exist, and every unit
-        of the controlled player must have a model. Raises the errors of ``meta_config`` and ``load_registry``, and
+        of the controlled player must have a model. ``profile`` is that of the games, for layouts with macro blocks; by
+        default that of ``game``. Raises the errors of ``meta_config`` and ``load_registry``, and
         UnmappedUnitTypeError.
         """
         settings = settings_of(game)
@@ -101,14 +106,21 @@ class PvEController:
         self.agent = PLAYERS[self.side]
         check_roster(meta, settings)
         self._own_types = own_types(settings, self.seat)  # empty where the roster is not known
-        self.registry = load_registry(meta, self.layout, seed=seed, trust_models=trust_models)
+        profile = profile or profile_of(game)
+        self.registry = load_registry(meta, self.layout, profile=profile, seed=seed, trust_models=trust_models)
         self.chosen_by = super_agent or POOL_ORDER
         if super_agent is None:
             order = PoolOrder(self.layout)
             self.super_agent = BlockPolicy(POOL_ORDER, "the first eligible unit", "macro", self.layout, order)
         else:
             self.super_agent = load_policy(
-                super_agent, "macro", self.layout, folder=meta.folder, seed=seed, trust_models=trust_models
+                super_agent,
+                "macro",
+                self.layout,
+                folder=meta.folder,
+                profile=profile,
+                seed=seed,
+                trust_models=trust_models,
             )
 
     # --- one game ------------------------------------------------------------------------------------------

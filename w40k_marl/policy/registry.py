@@ -6,6 +6,7 @@ import logging
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..content.policies import MetaConfig, PolicyConfig, check_agent_key, policy_config
 from ..env.seat import Policy
@@ -15,6 +16,9 @@ from ..simulate.policies import find_policy
 from .adapter import BlockPolicy, Kind, check_kind, check_layout
 from .bots import make_bot
 from .errors import UnknownModelError
+
+if TYPE_CHECKING:
+    from ..observe.profiles import ProfileOptions
 
 logger = logging.getLogger("w40k_marl.meta")
 
@@ -61,17 +65,27 @@ def check_registry(registry: object) -> None:
         raise ContentError("argument", "models_registry", "a ModelsRegistry, such as load_registry returns", got)
 
 
-def load_registry(meta: MetaConfig, layout: Layout, *, seed: int = 0, trust_models: bool = False) -> ModelsRegistry:
+def load_registry(
+    meta: MetaConfig,
+    layout: Layout,
+    *,
+    profile: ProfileOptions | None = None,
+    seed: int = 0,
+    trust_models: bool = False,
+) -> ModelsRegistry:
     """Load every model that ``meta`` requires: all mapped ones, and the default where the mapping is not strict.
 
-    ``seed`` is that of random bots; ``trust_models`` allows to unpickle files, which runs the code in them. Raises the
-    errors of ``load_policy``, and ContentError for what is no ``MetaConfig``.
+    ``profile`` is that of the games, for layouts with macro blocks; ``seed`` that of random bots; ``trust_models``
+    allows to unpickle files, which runs the code in them. Raises the errors of ``load_policy``, and ContentError for
+    what is no ``MetaConfig``.
     """
     if not isinstance(meta, MetaConfig):
         raise ContentError("argument", "meta", "a MetaConfig, such as meta_config() returns", repr(meta))
     check_layout(layout)
     policies = {
-        key: load_policy(key, "micro", layout, folder=meta.folder, seed=seed, trust_models=trust_models)
+        key: load_policy(
+            key, "micro", layout, folder=meta.folder, profile=profile, seed=seed, trust_models=trust_models
+        )
         for key in meta.required_models
     }
     return ModelsRegistry(meta, layout, policies)
@@ -83,6 +97,7 @@ def load_policy(
     layout: Layout,
     *,
     folder: Path | None = None,
+    profile: ProfileOptions | None = None,
     seed: int = 0,
     trust_models: bool = False,
 ) -> BlockPolicy:
@@ -94,12 +109,14 @@ def load_policy(
     check_layout(layout)
     check_agent_key(key, "key")
     config = policy_config(key, folder)
-    policy, about = _load(config, kind, layout, seed, trust_models)
+    policy, about = _load(config, kind, layout, profile, seed, trust_models)
     logger.info("[META] model=%s is %s", key, about)
     return BlockPolicy(key, about, kind, layout, policy)
 
 
-def _load(config: PolicyConfig, kind: Kind, layout: Layout, seed: int, trust: bool) -> tuple[Policy, str]:
+def _load(
+    config: PolicyConfig, kind: Kind, layout: Layout, profile: ProfileOptions | None, seed: int, trust: bool
+) -> tuple[Policy, str]:
     """The policy, and what it is in words."""
     if config.kind == "bot":
         own_seed = zlib.crc32(config.key.encode()) ^ seed  # each key has a stream of its own
@@ -108,7 +125,8 @@ def _load(config: PolicyConfig, kind: Kind, layout: Layout, seed: int, trust: bo
         return _callable(config), f"the function {config.what}"
     from .saved import load_model
 
-    return load_model(Path(config.what), layout, kind, trust=trust), f"the MaskablePPO model {config.what}"
+    policy = load_model(Path(config.what), layout, kind, profile=profile, trust=trust)
+    return policy, f"the MaskablePPO model {config.what}"
 
 
 def _callable(config: PolicyConfig) -> Policy:

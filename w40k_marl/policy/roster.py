@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..content.policies import MetaConfig, check_unit_types
 from ..content.world import Setting
@@ -12,6 +12,9 @@ from ..env.session import Session
 from ..errors import ContentError
 from ..observe.layout import Layout
 from .meta_controller import select_model_for_unit
+
+if TYPE_CHECKING:
+    from ..observe.profiles import ProfileOptions
 
 
 def layout_of(game: Any) -> Layout:
@@ -25,6 +28,13 @@ def layout_of(game: Any) -> Layout:
         raise ContentError("argument", "game", "a Layout, an environment or a Session", type(game).__name__)
     layout: Layout = inner.layout
     return layout
+
+
+def profile_of(game: Any) -> ProfileOptions | None:
+    """The options by which the macro blocks of a game are written; None, the base, of a bare layout."""
+    inner = getattr(game, "unwrapped", game)
+    source = getattr(inner, "session", getattr(inner, "batch", inner))
+    return source.profile if isinstance(source, Session | BatchEnv) else None
 
 
 def settings_of(game: Any) -> list[Setting]:
