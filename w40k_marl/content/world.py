@@ -87,7 +87,8 @@ def build_setting(
     world.advance_dice_sides = game_rules.advance_distance_range
     world.objective_count = len(scenario.objectives)
     for number, objective in enumerate(scenario.objectives):
-        world.objective_place[number] = np.mean(objective.hexes, axis=0)
+        if objective.hexes:  # files name some; what is made by hand may not
+            world.objective_place[number] = np.mean(objective.hexes, axis=0)
     world.unit_count[:] = [len(side) for side in sides]
     world.full_value[:] = [sum(unit.type.value for unit in side) for side in sides]
     world.roster_size = len(scenario.units)
