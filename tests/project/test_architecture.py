@@ -36,7 +36,7 @@ LAZY = {"__init__"}  # the package itself may name anything, as long as importin
 FOREIGN = {
     "errors": set[str](),
     "console": set[str](),
-    "rules": {"numpy", "numba"},
+    "rules": {"numpy", "numba", "llvmlite"},  # llvmlite is numba's own
     "content": {"numpy", "msgspec"},
     "observe": {"numpy", "numba"},
     "reward": {"numpy", "numba", "msgspec"},

@@ -113,6 +113,13 @@ def step_and_view(
 
 
 @compiled
+def unit_blocks(world: World, game: Game) -> tuple[int, int]:
+    """Where the units of the observing side, and those of the other, begin in an observation."""
+    mine = GLOBALS + ACTIVE + TARGET_SLOTS * TARGET + len(game.control) * OBJECTIVE
+    return mine, mine + int(world.units_per_side) * UNIT
+
+
+@compiled
 def encode(world: World, board: Board, game: Game, side: int, out: Vector) -> None:
     """Write the observation of a side into zeros, or over an observation of the same scenario.
 
@@ -120,8 +127,7 @@ def encode(world: World, board: Board, game: Game, side: int, out: Vector) -> No
     """
     targets = GLOBALS + ACTIVE
     objectives = targets + TARGET_SLOTS * TARGET
-    mine = objectives + len(game.control) * OBJECTIVE
-    enemies = mine + int(world.units_per_side) * UNIT
+    mine, enemies = unit_blocks(world, game)
     used = max(world.unit_count[0], world.unit_count[1]) * UNIT
     out[: mine + used] = 0
     out[enemies : enemies + used] = 0

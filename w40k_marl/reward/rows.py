@@ -8,12 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..observe.encode import encode
+from ..observe.encode import UNIT, encode, unit_blocks
 from ..rules.actions import write_mask
 from ..rules.board import Board
 from ..rules.compiled import compiled, entry_point
 from ..rules.dice import DICE_STREAM, philox, uniform
 from ..rules.engine import NO_ROOM_TO_DEPLOY, START, apply
+from ..rules.prefetch import prefetch
 from ..rules.state import Game, Games, Rows, World, Worlds
 from ..rules.turn import acting_side
 from .terms import Amounts, count_result, count_step, remember
@@ -67,24 +68,24 @@ def play_rows(
 ) -> int:
     """Apply a legal action, or START, to each of the rows and write the next player's view.
 
-    With ``others_play``, whoever is not side ``watchers[row]`` then plays uniformly random legal actions until that
-    side is to act. A game that ends is paid, noted in ``results`` and begun anew. Shapes: ``rewards`` (n, 2),
-    ``ended`` (n,) counts the games that ended, ``results`` (n, 3): winner and victory points of the first of them;
-    ``finals`` (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at that end;
-    ``final_games`` (n,), or empty: the game as it ended; ``weights`` (2, T), ``before`` (a game to write on) and
-    ``terms`` (n, 2, T), what was paid for, or all empty for the result alone; the rest as in ``view_rows``. Returns
-    the first row that had no room to deploy its units, or -1.
+    With ``others_play``, whoever is not side ``watchers[row]`` then plays random legal actions until that side is to
+    act. A game that ends is paid, noted in ``results`` and begun anew. Shapes: ``rewards`` (n, 2), ``ended`` (n,)
+    counts the games that ended, ``results`` (n, 3): winner and victory points of the first of them; ``finals``
+    (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at that end; ``final_games`` (n,),
+    or empty: the game as it ended; ``weights`` (2, T), ``before`` (a game to write on) and
+    ``terms`` (n, 2, T), what was paid for, or all empty for the result alone; the rest as in ``view_rows``. Returns -1,
+    or the first row without room to deploy.
     """
     world = worlds[0]
-    for row in rows:
+    for place, row in enumerate(rows):
+        _fetch_next(world, games, observations, rows, place)
         game, action = games[row], actions[row]
         rewards[row, 0] = rewards[row, 1] = 0
         ended[row] = 0
         terms[row : row + 1] = 0
         while True:
             if action == START:
-                game.seed = game_seed(base, row, episodes[row])
-                episodes[row] += 1
+                _seed(game, base, row, episodes)
             counting = len(weights) > 0 and ended[row] == 0
             if _apply(world, board, game, action, counting, before, terms, row) == NO_ROOM_TO_DEPLOY:
                 return row
@@ -134,6 +135,27 @@ def _weigh(weights: Weights, amounts: Amounts, rewards: NDArray[np.float32]) -> 
         for term in range(weights.shape[1]):
             paid += weights[0, term] * amounts[side, term] + weights[1, term] * amounts[1 - side, term]
         rewards[side] = paid
+
+
+@compiled
+def _seed(game: Game, base: np.uint64, row: int, episodes: NDArray[np.int64]) -> None:
+    """Give a row the seed of its next game."""
+    game.seed = game_seed(base, row, episodes[row])
+    episodes[row] += 1
+
+
+@compiled
+def _fetch_next(world: World, games: Games, observations: NDArray[np.float32], rows: Rows, place: int) -> None:
+    """Ask for the record of the next row, and for the part of its observation that games of this scenario use."""
+    if place + 1 == len(rows):
+        return
+    row = rows[place + 1]
+    prefetch(games, row * games.itemsize, games.itemsize)
+    start, number = row * observations.shape[1] * observations.itemsize, observations.itemsize
+    mine, enemies = unit_blocks(world, games[row])
+    used = max(world.unit_count[0], world.unit_count[1]) * UNIT
+    prefetch(observations, start, (mine + used) * number)
+    prefetch(observations, start + enemies * number, used * number)
 
 
 @compiled

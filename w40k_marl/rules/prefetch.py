@@ -1,0 +1,50 @@
+"""Asks the processor for memory that is needed soon, so that it comes while something else is worked out.
+
+A large batch lives in the outer caches; without this each game would wait for its own record.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import config
+from numba.core import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from .compiled import compiled
+
+CACHE_LINE = 64  # bytes
+_WRITE, _KEEP, _DATA = 1, 3, 1  # for writing, in the inner cache, no code
+
+
+def _generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """LLVM's prefetch of the byte at an offset of an array's data."""
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+    address = builder.gep(builder.bitcast(array.data, byte), [arguments[1]])
+    kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+    function = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
+    builder.call(function, [address, *(ir.Constant(word, value) for value in (_WRITE, _KEEP, _DATA))])
+    return context.get_dummy_value()
+
+
+if config.DISABLE_JIT:
+
+    def _prefetch(array: NDArray[Any], offset: int) -> None:
+        """Nothing: Python is never that fast."""
+
+else:
+
+    @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
+    def _prefetch(typing_context: Any, array: Any, offset: Any) -> Any:
+        """Ask for the cache line of a byte of an array."""
+        return types.void(array, types.int64), _generate
+
+
+@compiled
+def prefetch(array: NDArray[Any], first: int, size: int) -> None:
+    """Ask for ``size`` bytes of a contiguous array from byte ``first`` on."""
+    for offset in range(first, first + size, CACHE_LINE):
+        _prefetch(array, offset)
