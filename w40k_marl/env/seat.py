@@ -24,6 +24,7 @@ from ..observe.blocks import Kind, block_actions
 from ..observe.layout import Layout
 from ..reward.rows import MOST_GAMES_WITHOUT_A_DECISION
 from ..reward.weights import INFO_KEYS, contributions
+from .aec import observation_box
 from .batch import BatchEnv
 from .fitting import check_policy
 from .playable import GameOptions, ScenarioName
@@ -71,11 +72,6 @@ def _check_seat(seat: int) -> int:
     return int(seat) - 1
 
 
-def _box(layout: Layout) -> Any:
-    low, high = layout.observation_bounds
-    return gymnasium.spaces.Box(low, high, dtype=np.float32)
-
-
 def _own_actions(layout: Layout, kind: Kind | None) -> NDArray[np.int64]:
     """The flat action of each of the learner's actions."""
     return np.arange(layout.action_count) if kind is None else block_actions(layout, kind)
@@ -112,7 +108,7 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self.side = _check_seat(seat)
         self.opponent = opponent
         self._random_opponent = RandomPolicy(0)
-        self.observation_space = _box(self.layout)
+        self.observation_space = observation_box(self.layout)  # type: ignore[assignment]  # Box is of many dtypes
         self._own_actions = _own_actions(self.layout, self.kind)
         self.action_space = gymnasium.spaces.Discrete(len(self._own_actions))
         self._playing = False
@@ -275,7 +271,7 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self._actions = np.zeros(num_envs, dtype=np.int64)
         self._all_rows = np.arange(num_envs)
         self._own_actions = _own_actions(self.layout, self.kind)
-        self.single_observation_space = _box(self.layout)
+        self.single_observation_space = observation_box(self.layout)
         self.single_action_space = gymnasium.spaces.Discrete(len(self._own_actions))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)

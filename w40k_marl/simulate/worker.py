@@ -11,8 +11,8 @@ from time import monotonic
 
 from ..env.aec import RawEnv
 from ..env.batch import BatchEnv
+from ..env.playable import GameOptions
 from ..observe.configured import configured_layout
-from ..observe.layout import Layout
 from .chance import GAMES, ROWS, UNMEASURED, stream
 from .drive import Driver, Pace, macro_players
 from .measure import Figures, Meter, resident_memory_kb
@@ -156,28 +156,20 @@ def player_of(plan: Plan, env: RawEnv | None = None) -> AgentCycle | Tables:
 
 def environment(plan: Plan) -> RawEnv:
     """The environment of a plan. Raises ContentError where a scenario is missing, wrong or does not fit."""
-    return RawEnv(
-        plan.scenarios,
-        decisions=plan.training.decisions,
-        game_rules=plan.game_rules,
-        layout=_layout(plan),
-        max_turns=plan.training.max_turns,
-        weapon_rules=plan.training.weapon_rules,
-    )
+    return RawEnv(plan.scenarios, **_game_options(plan))
 
 
 def batch_environment(plan: Plan) -> BatchEnv:
     """The batched environment of a plan. Raises ContentError as ``environment`` does."""
-    return BatchEnv(
-        plan.scenarios,
-        plan.options.batch or 1,
-        decisions=plan.training.decisions,
-        game_rules=plan.game_rules,
-        layout=_layout(plan),
-        max_turns=plan.training.max_turns,
-        weapon_rules=plan.training.weapon_rules,
-    )
+    return BatchEnv(plan.scenarios, plan.options.batch or 1, **_game_options(plan))
 
 
-def _layout(plan: Plan) -> Layout:
-    return configured_layout(plan.training, plan.training.where)
+def _game_options(plan: Plan) -> GameOptions:
+    """How the games of a plan are played. Raises ContentError where its layout has not the size that it expects."""
+    return {
+        "decisions": plan.training.decisions,
+        "game_rules": plan.game_rules,
+        "layout": configured_layout(plan.training, plan.training.where),
+        "max_turns": plan.training.max_turns,
+        "weapon_rules": plan.training.weapon_rules,
+    }
