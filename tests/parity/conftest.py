@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from w40k_marl.parity.trace import Trace, find_traces, read_trace
+from recorded_games.trace import Trace, find_traces, read_trace
 
 HERE = Path(__file__).parent
 COMMITTED = HERE / "traces"

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from w40k_marl.parity.level_a import replay_level_a
-from w40k_marl.parity.level_b import replay_level_b
-from w40k_marl.parity.trace import Json, Trace
+from recorded_games.choices import replay_level_b
+from recorded_games.states import replay_level_a
+from recorded_games.trace import Json, Trace
 
 from .conftest import Recorded
 

@@ -6,9 +6,9 @@ from collections import deque
 from pathlib import Path
 
 import pytest
+from recorded_games.game import ReplayedGame
+from recorded_games.trace import Trace, read_trace
 
-from w40k_marl.parity.game import ReplayedGame
-from w40k_marl.parity.trace import Trace, read_trace
 from w40k_marl.rules import hexes
 
 from .conftest import Recorded

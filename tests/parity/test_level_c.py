@@ -8,9 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from w40k_marl.parity.level_c import has_macro_observations, replay_level_c
-from w40k_marl.parity.trace import Json, Trace
+from recorded_games.macro_observations import has_macro_observations, replay_level_c
+from recorded_games.trace import Json, Trace
 
 from .conftest import COMMITTED, Recorded
 

@@ -4,10 +4,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
-from w40k_marl.parity.cli import compare_game, main
-from w40k_marl.parity.level_b import replay_level_b
-from w40k_marl.parity.trace import Trace, read_trace
+from recorded_games.choices import replay_level_b
+from recorded_games.cli import compare_game, main
+from recorded_games.trace import Trace, read_trace
 
 from .conftest import COMMITTED, Recorded, full_set
 

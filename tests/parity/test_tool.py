@@ -5,8 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from w40k_marl.parity.cli import main
+from recorded_games.cli import main
 
 from .conftest import COMMITTED
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,17 +11,10 @@ import pytest
 from w40k_marl.content.reward_terms import TERM_NAMES
 from w40k_marl.reward import terms
 from w40k_marl.rules.state import new_games
-
-_RULES = Path(__file__).parents[1] / "rules" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("table_of_the_rules", _RULES)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-_table = sys.modules.setdefault("table_of_the_rules", importlib.util.module_from_spec(_SPEC))
-_SPEC.loader.exec_module(_table)
-_quick_boards, weapon = _table._quick_boards, _table.weapon  # fixtures
+from w40k_marl.testing.table import Table, weapon_entry
 
 
-class Account(_table.Table):  # type: ignore[misc,name-defined]
+class Account(Table):
     """``brought(player)`` are the terms of the last step that are not 0, ``total`` all steps together, by side."""
 
     def __init__(self, *units: str, **settings: Any) -> None:
@@ -52,3 +43,9 @@ class Account(_table.Table):  # type: ignore[misc,name-defined]
 def play() -> type[Account]:
     """Set a position up, as in ``tests/rules``."""
     return Account
+
+
+@pytest.fixture(scope="session")
+def weapon() -> Callable[..., dict[str, Any]]:
+    """A weapon entry of a scenario."""
+    return weapon_entry

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from w40k_marl.content.catalogue import load_unit_types, load_weapons
-from w40k_marl.rules import replay
 from w40k_marl.rules.combat import expected_damage, kind_by_hit_points, save_target, success, wound_target
 from w40k_marl.rules.dice import DEPLOYMENT_STREAM, DICE_STREAM, philox, uniform
 from w40k_marl.rules.state import ELITE, LEADER, MELEE, RANGED, SWARM, TROOP
+from w40k_marl.testing import forcing
 
 U = np.uint64
 
@@ -62,7 +62,7 @@ def test_shipped_weapons_against_shipped_units(play: Any, weapon: str, target: s
         table = play("^1 Gunner 2,2", f"v2 {target} 8,2", types=types)
         table.skip_to("shoot")
         table.select("1")
-        assert replay.force_weapon(*table.arguments, 0) == replay.DONE
+        assert forcing.force_weapon(*table.arguments, 0) == forcing.DONE
         full = table.hp("2")
         table.shot("1", "2", dice)
         outcomes.append(table.hp("2") < full)
@@ -93,7 +93,7 @@ def test_expectation_is_the_mean_of_rolled_attacks(play: Any, weapon: str, targe
     table = play("^1 Gunner 2,2", f"v2 {target} 8,2", types={"Gunner": {"based_on": "Carnifex", "ranged": [weapon]}})
     table.skip_to("shoot")
     table.select("1")
-    assert replay.force_weapon(*table.arguments, 0) == replay.DONE
+    assert forcing.force_weapon(*table.arguments, 0) == forcing.DONE
     before, full, faces, mean = table.games.copy(), table.hp("2"), range(1, 7), 0.0
     for dice in chain(faces, faces, faces, (hit, wound)):
         table.games[:] = before
@@ -165,7 +165,7 @@ def test_rolled_damage_has_the_frequency_of_the_formula(play: Any) -> None:
     table = play("^1 TyranidWarriorRanged 2,2", "v2 Intercessor 8,2")  # hits on 4, wounds on 3, saves on 4
     table.skip_to("shoot")
     table.select("1")
-    assert replay.force_weapon(*table.arguments, 0) == replay.DONE
+    assert forcing.force_weapon(*table.arguments, 0) == forcing.DONE
     before, wins = table.games.copy(), 0
     for hit, wound, save in itertools.product(range(1, 7), repeat=3):
         table.games[:] = before
@@ -179,7 +179,7 @@ def test_rolled_damage_has_the_frequency_of_the_formula(play: Any) -> None:
 
 
 def scores(table: Any, unit: str, kind: int, target: str) -> list[float]:
-    found = replay.weapon_scores(table.setting.worlds, table.games, 0, table.number(unit), kind, table.number(target))
+    found = forcing.weapon_scores(table.setting.worlds, table.games, 0, table.number(unit), kind, table.number(target))
     return [float(score) for score in found]
 
 

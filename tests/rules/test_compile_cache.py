@@ -105,12 +105,12 @@ def test_edited_rule_is_the_rule_that_runs(copy: Path, tmp_path: Path) -> None:
 
 OUT_OF_BOUNDS = """
 import numpy as np
-from w40k_marl.rules import replay
+from w40k_marl.testing import forcing
 from w40k_marl.env.session import Session
 session = Session("small_board")
 session.reset(np.random.default_rng(0))
 try:
-    print("read", replay.in_contact(session.setting.worlds, session.games, 1_000_000, 0))
+    print("read", forcing.in_contact(session.setting.worlds, session.games, 1_000_000, 0))
 except IndexError as error:
     print("refused", error)
 """

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.rules import replay
 from w40k_marl.rules.board import all_hexes, make_board, objectives_at, open_hexes, sees
 from w40k_marl.rules.hexes import adjacent, column_of, distance, hex_at, row_of
+from w40k_marl.testing import forcing
 
 Hex = tuple[int, int]
 Value = Callable[[Hex], int]
@@ -292,7 +292,7 @@ def test_charges_are_those_of_a_plain_search(play: Any) -> None:
         assert table.targets() == chargeable
         for enemy in chargeable:
             for reach in (2, 5, 9):
-                found = replay.charge_destinations(*table.arguments, table.number(unit), table.number(enemy), reach)
+                found = forcing.charge_destinations(*table.arguments, table.number(unit), table.number(enemy), reach)
                 plain = touched(search(position.units[unit], reach, free), enemy)
                 assert [(int(cell) >> 6, int(cell) & 63) for cell in found] == plain
         table.act(9, "charge 2, charge 3")

@@ -9,9 +9,10 @@ import pytest
 from numba import config
 
 from w40k_marl.errors import ContentError
-from w40k_marl.rules import engine, replay
+from w40k_marl.rules import engine
 from w40k_marl.rules.bits import NOTHING, bit, count, first, has
 from w40k_marl.rules.state import MELEE, NOBODY, RANGED
+from w40k_marl.testing import forcing
 
 WAIT = 11
 
@@ -404,44 +405,44 @@ def test_forced_choices_are_checked(play: Any) -> None:
     table = play("^1 Intercessor 4,10", "^2 Hormagaunt 8,14", "v3 Hormagaunt 12,10", "v4 Carnifex 4,9")
     worlds, _, games, row = table.arguments
     one, two, three, four = (table.number(unit) for unit in "1234")
-    assert replay.force_end(*table.arguments) == replay.NOT_ACTIVE
-    assert replay.force_move(*table.arguments, 0) == replay.NOT_ACTIVE
-    assert replay.force_activation(*table.arguments, three) == replay.NOT_ELIGIBLE
-    assert replay.force_activation(*table.arguments, two) == replay.DONE
-    assert replay.force_activation(*table.arguments, two) == replay.DONE
-    assert replay.force_activation(*table.arguments, one) == replay.NOT_ALLOWED
-    assert replay.force_move(*table.arguments, 12 * 64 + 11) == replay.OUT_OF_REACH
-    assert replay.force_move(*table.arguments, -1) == replay.OUT_OF_REACH
+    assert forcing.force_end(*table.arguments) == forcing.NOT_ACTIVE
+    assert forcing.force_move(*table.arguments, 0) == forcing.NOT_ACTIVE
+    assert forcing.force_activation(*table.arguments, three) == forcing.NOT_ELIGIBLE
+    assert forcing.force_activation(*table.arguments, two) == forcing.DONE
+    assert forcing.force_activation(*table.arguments, two) == forcing.DONE
+    assert forcing.force_activation(*table.arguments, one) == forcing.NOT_ALLOWED
+    assert forcing.force_move(*table.arguments, 12 * 64 + 11) == forcing.OUT_OF_REACH
+    assert forcing.force_move(*table.arguments, -1) == forcing.OUT_OF_REACH
     for wrong in (
-        replay.force_advance(*table.arguments, 0),
-        replay.force_charge(*table.arguments, three),
-        replay.force_weapon(*table.arguments, 0),
-        replay.force_shot(worlds, games, row, three),
-        replay.force_strike(worlds, games, row, 0, three),
+        forcing.force_advance(*table.arguments, 0),
+        forcing.force_charge(*table.arguments, three),
+        forcing.force_weapon(*table.arguments, 0),
+        forcing.force_shot(worlds, games, row, three),
+        forcing.force_strike(worlds, games, row, 0, three),
     ):
-        assert wrong == replay.WRONG_PHASE
-    assert replay.force_move(*table.arguments, 8 * 64 + 15) == replay.DONE
+        assert wrong == forcing.WRONG_PHASE
+    assert forcing.force_move(*table.arguments, 8 * 64 + 15) == forcing.DONE
     assert table.hex("2") == (8, 15)
     table.skip_to("shoot")
-    assert replay.force_activation(*table.arguments, one) == replay.DONE
-    assert replay.force_weapon(*table.arguments, 2) == replay.NOT_A_WEAPON
-    assert replay.force_shot(worlds, games, row, four) == replay.NO_ATTACKS_LEFT
-    assert replay.force_shot(worlds, games, row, two) == replay.NOT_A_TARGET
-    assert replay.force_advance(*table.arguments, 4 * 64 + 11) == replay.NOT_ALLOWED  # in contact
-    assert replay.force_end(*table.arguments) == replay.DONE
-    assert replay.force_activation(*table.arguments, two) == replay.DONE
+    assert forcing.force_activation(*table.arguments, one) == forcing.DONE
+    assert forcing.force_weapon(*table.arguments, 2) == forcing.NOT_A_WEAPON
+    assert forcing.force_shot(worlds, games, row, four) == forcing.NO_ATTACKS_LEFT
+    assert forcing.force_shot(worlds, games, row, two) == forcing.NOT_A_TARGET
+    assert forcing.force_advance(*table.arguments, 4 * 64 + 11) == forcing.NOT_ALLOWED  # in contact
+    assert forcing.force_end(*table.arguments) == forcing.DONE
+    assert forcing.force_activation(*table.arguments, two) == forcing.DONE
     table.script("advance 1")
-    assert replay.force_advance(*table.arguments, 20 * 64 + 15) == replay.OUT_OF_REACH
-    assert replay.force_end(*table.arguments) == replay.DONE
+    assert forcing.force_advance(*table.arguments, 20 * 64 + 15) == forcing.OUT_OF_REACH
+    assert forcing.force_end(*table.arguments) == forcing.DONE
     table.skip_to("charge")
-    assert replay.force_activation(*table.arguments, two) == replay.DONE
-    assert replay.force_charge(*table.arguments, one) == replay.NOT_A_TARGET
-    assert replay.force_end(*table.arguments) == replay.DONE
-    assert replay.force_activation(*table.arguments, four) == replay.DONE
-    assert replay.force_strike(worlds, games, row, 1, one) == replay.NOT_A_WEAPON
-    assert replay.force_strike(worlds, games, row, 0, two) == replay.NOT_A_TARGET
-    assert replay.in_contact(worlds, games, row, one)
-    assert not replay.in_contact(worlds, games, row, two)
+    assert forcing.force_activation(*table.arguments, two) == forcing.DONE
+    assert forcing.force_charge(*table.arguments, one) == forcing.NOT_A_TARGET
+    assert forcing.force_end(*table.arguments) == forcing.DONE
+    assert forcing.force_activation(*table.arguments, four) == forcing.DONE
+    assert forcing.force_strike(worlds, games, row, 1, one) == forcing.NOT_A_WEAPON
+    assert forcing.force_strike(worlds, games, row, 0, two) == forcing.NOT_A_TARGET
+    assert forcing.in_contact(worlds, games, row, one)
+    assert not forcing.in_contact(worlds, games, row, two)
 
 
 def test_scripted_dice_are_handed_out_for_their_purpose_only(play: Any) -> None:
@@ -451,7 +452,7 @@ def test_scripted_dice_are_handed_out_for_their_purpose_only(play: Any) -> None:
     for dice in ("wound 3", "hit 7", "hit 0"):
         table.select("1") if table.game.active == NOBODY else None
         before = table.games.copy()
-        with pytest.raises(AssertionError, match="a die for hit that was not scripted"):
+        with pytest.raises(AssertionError, match="a die for hit was rolled that was not given"):
             table.act(4, dice)
         table.games[:] = before
     with pytest.raises(AssertionError, match="were not rolled"):
@@ -488,23 +489,23 @@ def test_questions_of_a_replay(play: Any) -> None:
     table.skip_to("shoot")
     worlds, board, games, row = table.arguments
     three, four = table.number("3"), table.number("4")
-    replay.begin_shooting_phase(worlds, board, games, row)
+    forcing.begin_shooting_phase(worlds, board, games, row)
     assert table.pool() == ["1", "2"]
     table.select("1")
-    replay.begin_activation(worlds, board, games, row)
-    replay.begin_activation(worlds, board, games, row)
-    assert replay.usable_slots(worlds, board, games, row) == 0b11
-    assert replay.best_slot(worlds, board, games, row, RANGED, four) == 0
-    assert replay.force_weapon(*table.arguments, 1) == replay.DONE
+    forcing.begin_activation(worlds, board, games, row)
+    forcing.begin_activation(worlds, board, games, row)
+    assert forcing.usable_slots(worlds, board, games, row) == 0b11
+    assert forcing.best_slot(worlds, board, games, row, RANGED, four) == 0
+    assert forcing.force_weapon(*table.arguments, 1) == forcing.DONE
     table.shot("1", "4", "hit 1")
-    assert not replay.prepare_next_shot(worlds, board, games, row)  # the rifle may not follow a pistol
-    assert replay.force_end(*table.arguments) == replay.DONE
+    assert not forcing.prepare_next_shot(worlds, board, games, row)  # the rifle may not follow a pistol
+    assert forcing.force_end(*table.arguments) == forcing.DONE
     table.skip_to("fight")
     table.play("3", 10, "hit 1, hit 1, hit 1")
     table.select("2")
-    assert replay.best_slot(worlds, board, games, row, MELEE, three) == 0
+    assert forcing.best_slot(worlds, board, games, row, MELEE, three) == 0
     table.strike("2", "3", "hit 6, wound 6, save 1")
-    replay.list_opponents_now(worlds, games, row)
+    forcing.list_opponents_now(worlds, games, row)
     assert table.targets() == []
-    replay.force_control(worlds, board, games, row)
+    forcing.force_control(worlds, board, games, row)
     assert table.control() == [0]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.rules import replay
 from w40k_marl.rules.dice import PURPOSES
+from w40k_marl.testing import forcing
 
 WAIT, FIGHT = 11, 10
 Distribution = dict[int, Fraction]
@@ -58,11 +58,11 @@ def every_roll(table: Any, act: Callable[[], object], seen: Callable[[], int]) -
 
 def damage_of_a_shot(table: Any) -> Distribution:
     """Damage of one shot at the target, over all dice; opens the activation if it is not open."""
-    assert replay.force_activation(*table.arguments, table.number("1")) == replay.DONE
-    assert replay.force_weapon(*table.arguments, 0) == replay.DONE
+    assert forcing.force_activation(*table.arguments, table.number("1")) == forcing.DONE
+    assert forcing.force_weapon(*table.arguments, 0) == forcing.DONE
     world, target = table.setting.worlds, table.number("2")
     return every_roll(
-        table, lambda: replay.force_shot(world, table.games, 0, target), lambda: int(1000 - table.hp("2"))
+        table, lambda: forcing.force_shot(world, table.games, 0, target), lambda: int(1000 - table.hp("2"))
     )
 
 
@@ -139,7 +139,7 @@ def test_melee_attacks_obey_the_same_rules(play: Any, weapon: Any) -> None:
     table.select("1")
     world, target = table.setting.worlds, table.number("2")
     found = every_roll(
-        table, lambda: replay.force_strike(world, table.games, 0, 0, target), lambda: int(1000 - table.hp("2"))
+        table, lambda: forcing.force_strike(world, table.games, 0, 0, target), lambda: int(1000 - table.hp("2"))
     )
     assert found == formula(rules, 2)
 

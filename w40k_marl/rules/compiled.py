@@ -26,7 +26,7 @@ from .machine_code import MachineCode
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-COMPILED_ROOMS = ("rules", "observe", "reward")
+COMPILED_ROOMS = ("rules", "observe", "reward", "testing")
 """The packages whose functions are compiled into one another."""
 
 

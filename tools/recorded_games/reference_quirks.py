@@ -10,12 +10,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..rules import replay
-from ..rules.board import Board
-from ..rules.hexes import NEIGHBOUR_COLUMN, NEIGHBOUR_ROW
-from ..rules.state import NOBODY, RANGED
+from w40k_marl.rules.board import Board
+from w40k_marl.rules.hexes import NEIGHBOUR_COLUMN, NEIGHBOUR_ROW
+from w40k_marl.rules.state import NOBODY, RANGED
+from w40k_marl.testing import forcing
+
 from .game import ReplayedGame
-from .memory import Memory, StateRow, selected_slots
+from .reference_state import Memory, StateRow, selected_slots
 
 
 def selected_as_recorded(
@@ -51,7 +52,7 @@ def seen_before_the_move(game: ReplayedGame, memory: Memory, index: int, side: i
     selected = memory.selected_before_opening(index)
     for unit in game.living(side):
         twin.game.selected_weapon[unit] = selected[str(game.id_of(unit))]
-    replay.begin_shooting_phase(*twin.arguments)
+    forcing.begin_shooting_phase(*twin.arguments)
     return twin
 
 

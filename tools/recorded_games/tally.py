@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .level_a import Difference
+from .states import Difference
 
 ROWS = tuple(f"D{number}" for number in range(1, 23))
 """The named differences from the reference, in the order of ``docs/parity.md``."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..rules import engine, replay
-from ..rules.actions import MICRO_COUNT
-from ..rules.state import ALTERNATING_OTHER, CHARGERS, CLEANUP_OTHER, FIGHT, NOBODY, SHOOT
+from w40k_marl.rules import engine
+from w40k_marl.rules.actions import MICRO_COUNT
+from w40k_marl.rules.state import ALTERNATING_OTHER, CHARGERS, CLEANUP_OTHER, FIGHT, NOBODY, SHOOT
+from w40k_marl.testing import forcing
+
 from .game import ReplayedGame
 from .trace import Json
 
@@ -16,7 +18,7 @@ Hexes = list[list[int]]
 def opened(game: ReplayedGame, unit: int) -> ReplayedGame:
     """A copy in which the unit is active, if it may be."""
     twin = game.copy()
-    replay.force_activation(*twin.arguments, unit)
+    forcing.force_activation(*twin.arguments, unit)
     return twin
 
 
@@ -44,23 +46,23 @@ def _mask(game: ReplayedGame) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
 def targets(game: ReplayedGame, unit: int) -> list[str]:
     """The unit's targets in slot order."""
     if game.game.phase == SHOOT and game.game.active == NOBODY:  # on a changed copy the unit may not be eligible
-        return game.ids(replay.shooting_targets(*game.copy().arguments, unit))
+        return game.ids(forcing.shooting_targets(*game.copy().arguments, unit))
     return opened(game, unit).listed_targets()
 
 
 def move_hexes(game: ReplayedGame, unit: int) -> Hexes:
     """Where the unit may move, in path order."""
-    return _pairs(replay.move_destinations(*game.arguments, unit))
+    return _pairs(forcing.move_destinations(*game.arguments, unit))
 
 
 def advance_hexes(game: ReplayedGame, unit: int, reach: int) -> Hexes:
     """Where the unit may advance with this roll, in path order."""
-    return _pairs(replay.advance_destinations(*game.arguments, unit, reach))
+    return _pairs(forcing.advance_destinations(*game.arguments, unit, reach))
 
 
 def charge_hexes(game: ReplayedGame, unit: int, target: int, reach: int) -> Hexes:
     """Where a charge with this roll may end, in path order."""
-    return _pairs(replay.charge_destinations(*game.arguments, unit, target, reach))
+    return _pairs(forcing.charge_destinations(*game.arguments, unit, target, reach))
 
 
 def _pairs(hexes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Hexes:
@@ -88,26 +90,26 @@ def _play(game: ReplayedGame, micro: int, dice: list[Json]) -> int:
 
 def usable_weapons(game: ReplayedGame) -> list[int]:
     """Ranged slots that the active unit may use now."""
-    slots = replay.usable_slots(*game.arguments)
+    slots = forcing.usable_slots(*game.arguments)
     return [slot for slot in range(slots.bit_length()) if slots >> slot & 1]
 
 
 def weapon_scores(game: ReplayedGame, unit: int, kind: int, target: int) -> list[float]:
     """Kill score of each weapon of a kind, by slot."""
-    return [float(score) for score in replay.weapon_scores(game.setting.worlds, game.games, 0, unit, kind, target)]
+    return [float(score) for score in forcing.weapon_scores(game.setting.worlds, game.games, 0, unit, kind, target)]
 
 
 def may_be_shot(game: ReplayedGame, unit: int) -> list[str]:
     """The target list of this moment, by the weapons left to the unit, whatever list its activation has."""
     twin = game.copy()
-    return twin.ids(replay.shooting_targets(*twin.arguments, unit))
+    return twin.ids(forcing.shooting_targets(*twin.arguments, unit))
 
 
 def touches_an_enemy(game: ReplayedGame, unit: int) -> bool:
     """Whether an enemy is adjacent."""
-    return bool(replay.in_contact(game.setting.worlds, game.games, 0, unit))
+    return bool(forcing.in_contact(game.setting.worlds, game.games, 0, unit))
 
 
 def best_weapon(game: ReplayedGame, kind: int, target: int) -> int:
     """Slot that the active unit would choose by itself against a target."""
-    return int(replay.best_slot(*game.arguments, kind, target))
+    return int(forcing.best_slot(*game.arguments, kind, target))

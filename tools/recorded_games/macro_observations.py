@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..observe.macro import macro_observation
+from w40k_marl.observe.macro import macro_observation
+
 from .game import ReplayedGame
-from .level_a import Difference, LevelA, replay_level_a
+from .states import Difference, LevelA, replay_level_a
 from .trace import Json, Trace
 
 _TOLERANCE = 1e-6

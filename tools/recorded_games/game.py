@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.definitions import Weapon
-from ..content.world import Setting, build_setting
-from ..rules import engine, replay
-from ..rules.board import Board
-from ..rules.dice import PURPOSES
-from ..rules.events import ATTACKED
-from ..rules.state import (
+from w40k_marl.content.definitions import Weapon
+from w40k_marl.content.world import Setting, build_setting
+from w40k_marl.rules import engine
+from w40k_marl.rules.board import Board
+from w40k_marl.rules.dice import PURPOSES
+from w40k_marl.rules.events import ATTACKED
+from w40k_marl.rules.state import (
     FIGHT_STAGES,
     MAX_UNITS_PER_SIDE,
     MAX_WEAPONS,
@@ -28,6 +28,8 @@ from ..rules.state import (
     Worlds,
     new_games,
 )
+from w40k_marl.testing import forcing
+
 from .trace import Json, Trace, game_rules_of, scenario_of
 
 MARKS = ("moved", "fled", "advanced", "charged", "fought")
@@ -117,7 +119,7 @@ class ReplayedGame:
         """Give the engine these recorded dice, each for its purpose."""
         faces = np.array([min(draw["v"], 127) for draw in draws], dtype=np.int8)
         purposes = np.array([PURPOSES.index(draw["for"]) for draw in draws], dtype=np.int8)
-        replay.record_dice(self.games, 0, faces, purposes)
+        forcing.record_dice(self.games, 0, faces, purposes)
 
     def dice_problem(self) -> str | None:
         """What went wrong with the dice handed out last: one refused, or some left over."""

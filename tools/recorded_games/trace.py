@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ..content.definitions import (
+from w40k_marl.content.definitions import (
     Dice,
     GameRules,
     Objective,
@@ -24,7 +24,7 @@ from ..content.definitions import (
     UnitType,
     Weapon,
 )
-from ..errors import ContentError
+from w40k_marl.errors import ContentError
 
 Json: TypeAlias = dict[str, Any]
 

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .level_a import Difference, LevelA
-from .level_c import LevelC
+from .macro_observations import LevelC
+from .states import Difference, LevelA
 from .tally import ROWS, Tally
 
 MEANING = {

@@ -1,7 +1,8 @@
-"""What a replay may force: which unit, which hex, which target, which weapon, which dice. Nothing else.
+"""Forced choices: the unit, hex, target, weapon or dice of a decision are given instead of chosen.
 
-Each function checks the choice and then calls the same rules that play calls; hits, wounds, deaths, marks,
-pools, phases and scores follow from the rules alone. Questions about choices come last.
+Each function checks the choice, then calls the functions of the rules that play calls: hits, wounds, deaths,
+pools, phases and scores follow from the rules alone. The functions at the end answer questions about choices.
+``docs/testing.md`` shows how to use them.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from functools import wraps
 import numpy as np
 from numpy.typing import NDArray
 
-from . import events
-from .bits import NOTHING, has
-from .board import Board
-from .charge import charge
-from .combat import kill_score
-from .compiled import compiled, entry_point
-from .fight import best_melee_weapon, list_opponents, strike_once
-from .hexes import adjacent
-from .movement import destinations, may_move_to, move
-from .objectives import evaluate_control
-from .reach import path_order, unoccupied
-from .shooting import (
+from ..rules import events
+from ..rules.bits import NOTHING, has
+from ..rules.board import Board
+from ..rules.charge import charge
+from ..rules.combat import kill_score
+from ..rules.compiled import compiled, entry_point
+from ..rules.fight import best_melee_weapon, list_opponents, strike_once
+from ..rules.hexes import adjacent
+from ..rules.movement import destinations, may_move_to, move
+from ..rules.objectives import evaluate_control
+from ..rules.reach import path_order, unoccupied
+from ..rules.shooting import (
     advance,
     begin_shooting,
     best_weapon,
@@ -36,11 +37,11 @@ from .shooting import (
     targets_for_the_next_shot,
     usable_now,
 )
-from .state import CHARGE, FIGHT, MELEE, MOVE, NOBODY, RANGED, SHOOT, Game, Games, Worlds
-from .turn import acting_side, activate, eligible, end_activation, proceed
-from .units import engaged, hex_of, is_alive, side_of, slot_of
+from ..rules.state import CHARGE, FIGHT, MELEE, MOVE, NOBODY, RANGED, SHOOT, Game, Games, Worlds
+from ..rules.turn import acting_side, activate, eligible, end_activation, proceed
+from ..rules.units import engaged, hex_of, is_alive, side_of, slot_of
 
-# what a forced choice answers
+# results of a forced choice
 (
     DONE,
     NOT_ELIGIBLE,
@@ -52,7 +53,7 @@ from .units import engaged, hex_of, is_alive, side_of, slot_of
     NOT_ALLOWED,
     NO_ATTACKS_LEFT,
 ) = range(9)
-ANSWERS = (
+RESULTS = (
     "done",
     "the unit is not eligible",
     "no activation is open",

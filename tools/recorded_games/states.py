@@ -1,6 +1,7 @@
 """Level A: replay a recorded game decision by decision and compare every state that follows.
 
-Nothing is written into our game: each decision is forced through ``rules.replay``, which checks it, with the
+Nothing is written into our game: each decision is forced through
+``w40k_marl.testing.forcing``, which checks it, with the
 recorded dice, each for its purpose; all that follows is computed by the rules.
 """
 
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..rules import replay
-from ..rules.state import MELEE, NOBODY, RANGED
+from w40k_marl.rules.state import MELEE, NOBODY, RANGED
+from w40k_marl.testing import forcing
+
 from .game import ReplayedGame, recorded_state
 from .trace import Json, Trace
 
@@ -83,7 +85,7 @@ def replay_level_a(trace: Trace, before_step: Callable[[ReplayedGame, int], None
             result.difference = Difference(index, phase, unit, mismatch.field, mismatch.expected, mismatch.got)
             return result
         if _is_late_control(game, step):
-            replay.force_control(*game.arguments)
+            forcing.force_control(*game.arguments)
             result.exceptions.append(index)
         result.difference = _first_difference(game, step["after"], index, phase, unit)
         result.exact_steps += result.difference is None
@@ -135,10 +137,10 @@ def _apply(game: ReplayedGame, step: Json) -> None:
     if changes_nothing(step):
         return
     game.hand_out([])
-    _demand(replay.force_activation(*game.arguments, game.number(step["unit"])), "unit", step["unit"])
+    _demand(forcing.force_activation(*game.arguments, game.number(step["unit"])), "unit", step["unit"])
     decision = step["decision"]
     if step["outcome"].get("action") == "invalid" or decision["kind"] == "invalid":
-        _demand(replay.force_end(*game.arguments), "end", "accepted")
+        _demand(forcing.force_end(*game.arguments), "end", "accepted")
         return
     {
         "move": _move,
@@ -152,8 +154,8 @@ def _apply(game: ReplayedGame, step: Json) -> None:
 
 
 def _demand(answer: int, field: str, expected: object) -> None:
-    if answer != replay.DONE:
-        raise MismatchError(field, expected, f"refused: {replay.ANSWERS[answer]}")
+    if answer != forcing.DONE:
+        raise MismatchError(field, expected, f"refused: {forcing.RESULTS[answer]}")
 
 
 def _dice(step: Json, *purposes: str) -> list[Json]:
@@ -161,7 +163,7 @@ def _dice(step: Json, *purposes: str) -> list[Json]:
 
 
 def _end(game: ReplayedGame, _step: Json) -> None:
-    _demand(replay.force_end(*game.arguments), "end", "accepted")
+    _demand(forcing.force_end(*game.arguments), "end", "accepted")
 
 
 def _move(game: ReplayedGame, step: Json) -> None:
@@ -169,7 +171,7 @@ def _move(game: ReplayedGame, step: Json) -> None:
     if destination is None:
         _end(game, step)
         return
-    _demand(replay.force_move(*game.arguments, destination[0] * 64 + destination[1]), "dest", destination)
+    _demand(forcing.force_move(*game.arguments, destination[0] * 64 + destination[1]), "dest", destination)
 
 
 def _advance(game: ReplayedGame, step: Json) -> None:
@@ -180,7 +182,7 @@ def _advance(game: ReplayedGame, step: Json) -> None:
     if recorded["dests"]:
         row = next(row for row in step["after"]["units"] if row[0] == step["unit"])
         destination = row[1] * 64 + row[2]
-    _demand(replay.force_advance(*game.arguments, destination), "advance", recorded)
+    _demand(forcing.force_advance(*game.arguments, destination), "advance", recorded)
     _check_dice(game)
 
 
@@ -192,7 +194,7 @@ def _charge(game: ReplayedGame, step: Json) -> None:
     _check_roll(step, "charge", recorded["roll"])
     game.hand_out(_dice(step, "charge"))
     _demand(
-        replay.force_charge(*game.arguments, game.number(recorded["target"])),
+        forcing.force_charge(*game.arguments, game.number(recorded["target"])),
         "charge.target",
         recorded["target"],
     )
@@ -203,7 +205,7 @@ def _fight(game: ReplayedGame, step: Json) -> None:
     for attack in step.get("attacks", ()):
         game.hand_out(attack_dice_of(step, attack))
         target = game.number(attack["target"])
-        answer = replay.force_strike(game.setting.worlds, game.games, 0, attack["weapon_idx"], target)
+        answer = forcing.force_strike(game.setting.worlds, game.games, 0, attack["weapon_idx"], target)
         _demand(answer, "attack", _short(attack))
         _check_attack(game, attack)
     _end(game, step)
@@ -215,10 +217,10 @@ def _shoot(game: ReplayedGame, step: Json) -> None:
         if attack["weapon_idx"] != weapon:
             weapon = attack["weapon_idx"]
             game.hand_out(number_of_attacks_die(game, step, attack))
-            _demand(replay.force_weapon(*game.arguments, weapon), "weapon", attack["weapon"])
+            _demand(forcing.force_weapon(*game.arguments, weapon), "weapon", attack["weapon"])
             _check_dice(game)
         game.hand_out(attack_dice_of(step, attack))
-        answer = replay.force_shot(game.setting.worlds, game.games, 0, game.number(attack["target"]))
+        answer = forcing.force_shot(game.setting.worlds, game.games, 0, game.number(attack["target"]))
         _demand(answer, "attack", _short(attack))
         _check_attack(game, attack)
     _end(game, step)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..rules import replay
+from w40k_marl.testing import forcing
+
 from .game import ReplayedGame
-from .level_a import Difference
-from .memory import Memory
+from .reference_state import Memory
+from .states import Difference
 from .tally import Tally
 from .trace import Json
 
@@ -30,7 +31,7 @@ class Comparison:
         """Our game."""
         self.active = self.ours.copy()
         """Our game with the activation of the unit open; it may be played on."""
-        self.may_act = replay.force_activation(*self.active.arguments, self.number) == replay.DONE
+        self.may_act = forcing.force_activation(*self.active.arguments, self.number) == forcing.DONE
 
     def compare(self, field: str, recorded: object, ours: object, *rows: Row) -> str | None:
         """Count one choice; returns the row that explains a difference, "" for a defect, None if none."""

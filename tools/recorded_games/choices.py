@@ -7,16 +7,17 @@ a row of ``docs/parity.md`` that gives exactly the recorded value, or it is a de
 
 from __future__ import annotations
 
-from ..rules.actions import CHARGE_ACTION, FIRST_TARGET
-from . import questions
-from .accidents import seen_before_the_move
+from w40k_marl.rules.actions import CHARGE_ACTION, FIRST_TARGET
+
+from . import engine_queries
 from .comparison import Comparison
 from .fighting import compare_fight
 from .game import ReplayedGame
-from .level_a import Difference, LevelA, covers, replay_level_a
-from .memory import Memory, selected_slots
 from .pools import PoolOrder
+from .reference_quirks import seen_before_the_move
+from .reference_state import Memory, selected_slots
 from .shooting import compare_shooting
+from .states import Difference, LevelA, covers, replay_level_a
 from .tally import Tally
 from .trace import Json, Trace
 
@@ -52,12 +53,12 @@ class Choices:
     def _compare_eligible(self, at: Comparison) -> str | None:
         """Who may act, in the order of the pool."""
         step, memory = at.step, at.memory
-        members = questions.eligible(at.ours)
+        members = engine_queries.eligible(at.ours)
         order = self._order.expected(at.index, members)
 
         def stale() -> object:
             side = step["at"]["player"] - 1
-            return questions.eligible(seen_before_the_move(at.recording, memory, at.index, side))
+            return engine_queries.eligible(seen_before_the_move(at.recording, memory, at.index, side))
 
         first_shot = step["at"]["phase"] == "shoot" and memory.opens_phase(at.index)
         return at.compare("eligible", step["eligible"], order, *([("D3", stale)] if first_shot else []))
@@ -80,7 +81,7 @@ class Choices:
 def _compare_refusal(at: Comparison) -> None:
     """D10: a masked-out action costs the reference's unit its activation; our engine refuses it."""
     recorded = "costs the activation" if at.step["decision"]["kind"] == "invalid" else "carried out"
-    ours = "refused" if questions.refuses(at.ours, at.number, at.step["action"]) else "carried out"
+    ours = "refused" if engine_queries.refuses(at.ours, at.number, at.step["action"]) else "carried out"
     at.compare("masked-out action", recorded, ours, ("D10", lambda: "costs the activation"))
 
 
@@ -94,14 +95,14 @@ def _compare_phase(at: Comparison) -> bool:
 
 
 def _compare_mask(at: Comparison) -> None:
-    at.ask("mask", at.step["mask"], lambda game: questions.mask(game, at.number))
+    at.ask("mask", at.step["mask"], lambda game: engine_queries.mask(game, at.number))
 
 
 def _compare_move(at: Comparison) -> None:
     """Mask, legal hexes, and the hex that a strategy picks."""
     step, unit = at.step, at.number
     _compare_mask(at)
-    at.ask("dests", step["legal"]["dests"], lambda game: questions.move_hexes(game, unit))
+    at.ask("dests", step["legal"]["dests"], lambda game: engine_queries.move_hexes(game, unit))
     if step.get("masked_out") or step["action"] >= FIRST_TARGET:
         return
     start = next([row[1], row[2]] for row in at.memory.before(at.index)["units"] if row[0] == at.unit)
@@ -109,8 +110,8 @@ def _compare_move(at: Comparison) -> None:
 
     def chosen(game: ReplayedGame) -> object:
         if not draws:
-            return questions.hex_after(game, unit, step["action"], [])
-        hexes = questions.move_hexes(game, unit)
+            return engine_queries.hex_after(game, unit, step["action"], [])
+        hexes = engine_queries.move_hexes(game, unit)
         return hexes[draws[0]["i"]] if len(hexes) == draws[0]["n"] else None
 
     at.ask("dest", step["decision"].get("dest") or start, chosen)
@@ -120,14 +121,14 @@ def _compare_charge(at: Comparison) -> None:
     """Mask, chargeable enemies, the one that is charged, and where the charge may end."""
     step, unit = at.step, at.number
     _compare_mask(at)
-    at.ask("targets", step["legal"]["targets"], lambda game: questions.targets(game, unit))
+    at.ask("targets", step["legal"]["targets"], lambda game: engine_queries.targets(game, unit))
     if step.get("masked_out") or step["action"] != CHARGE_ACTION:
         return
     charge: Json = (step.get("charge") or [{}])[0]
-    at.ask("target", charge.get("target"), lambda game: next(iter(questions.targets(game, unit)), None))
+    at.ask("target", charge.get("target"), lambda game: next(iter(engine_queries.targets(game, unit)), None))
     if charge:
         target, roll = at.recording.number(charge["target"]), charge["roll"]
-        at.ask("dests", charge["dests"], lambda game: questions.charge_hexes(game, unit, target, roll))
+        at.ask("dests", charge["dests"], lambda game: engine_queries.charge_hexes(game, unit, target, roll))
 
 
 def replay_level_b(trace: Trace) -> tuple[LevelA, Tally]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .level_a import changes_nothing
+from .states import changes_nothing
 from .trace import Json, Trace
 
 Place = tuple[int, int]

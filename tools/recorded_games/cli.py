@@ -11,11 +11,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from ..errors import ContentError, W40KError
-from .level_a import LevelA, covers, replay_level_a
-from .level_b import replay_level_b
-from .level_c import LevelC, has_macro_observations, replay_level_c
+from w40k_marl.errors import ContentError, W40KError
+
+from .choices import replay_level_b
+from .macro_observations import LevelC, has_macro_observations, replay_level_c
 from .report import GameReport, Report, write_json
+from .states import LevelA, covers, replay_level_a
 from .tally import Tally
 from .trace import Trace, find_traces, read_trace
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from ..rules import replay
-from ..rules.actions import FIGHT_ACTION
-from ..rules.state import MELEE
-from . import questions
+from w40k_marl.rules.actions import FIGHT_ACTION
+from w40k_marl.rules.state import MELEE
+from w40k_marl.testing import forcing
+
+from . import engine_queries
 from .comparison import Comparison
-from .level_a import attack_dice_of
-from .memory import attack_dice, halved
+from .reference_state import attack_dice, halved
 from .shooting import best_position, compare_scores
+from .states import attack_dice_of
 from .trace import Json
 
 
 def compare_fight(at: Comparison) -> None:
     """Compare one step of the fight phase."""
-    at.ask("mask", at.step["mask"], lambda game: questions.mask(game, at.number))
+    at.ask("mask", at.step["mask"], lambda game: engine_queries.mask(game, at.number))
     recorded = at.step["legal"]["targets"]
-    at.ask("targets", recorded, lambda game: questions.targets(game, at.number))
+    at.ask("targets", recorded, lambda game: engine_queries.targets(game, at.number))
     if at.step.get("masked_out") or at.step["action"] != FIGHT_ACTION:
         return
     attacks: list[Json] = at.step.get("attacks", [])
-    at.compare("passes", not attacks, not questions.targets(at.ours, at.number))
+    at.compare("passes", not attacks, not engine_queries.targets(at.ours, at.number))
     if attacks:
         _compare_attacks(at, attacks)
 
@@ -30,7 +31,7 @@ def _compare_attacks(at: Comparison, attacks: list[Json]) -> None:
     """The attacks in turn, each played on the copy that belongs to the comparison, then their number."""
     game = at.active
     options = [at.step["legal"]["targets"], *(pick["options"] for pick in at.step.get("target_picks", ()))]
-    first = questions.best_weapon(game, MELEE, game.number(attacks[0]["target"]))
+    first = engine_queries.best_weapon(game, MELEE, game.number(attacks[0]["target"]))
     picks = at.step["weapon_picks"]
     at.compare("choices", (len(picks), len(options)), (len(attacks), len(attacks)))
     for attack, listed, pick in zip(attacks, options, picks, strict=False):
@@ -39,8 +40,8 @@ def _compare_attacks(at: Comparison, attacks: list[Json]) -> None:
         _compare_weapon(at, attack, pick)
         game.hand_out(attack_dice_of(at.step, attack))
         target = game.number(attack["target"])
-        replay.force_strike(game.setting.worlds, game.games, 0, attack["weapon_idx"], target)
-        replay.list_opponents_now(game.setting.worlds, game.games, 0)
+        forcing.force_strike(game.setting.worlds, game.games, 0, attack["weapon_idx"], target)
+        forcing.list_opponents_now(game.setting.worlds, game.games, 0)
     _compare_number(at, first, len(attacks), bool(game.listed_targets()))
 
 
@@ -49,9 +50,9 @@ def _compare_weapon(at: Comparison, attack: Json, pick: Json) -> None:
     game, target = at.active, at.active.number(attack["target"])
     codes = [weapon.code for weapon in game.weapons(at.unit, MELEE)]
     at.compare("weapon.options", pick["options"], codes)
-    row = compare_scores(at, game, pick, questions.weapon_scores(game, at.number, MELEE, target))
+    row = compare_scores(at, game, pick, engine_queries.weapon_scores(game, at.number, MELEE, target))
     mixed = [("D4", lambda: best_position(pick["scores"]))] if row else []
-    at.compare("weapon", attack["weapon_idx"], questions.best_weapon(game, MELEE, target), *mixed)
+    at.compare("weapon", attack["weapon_idx"], engine_queries.best_weapon(game, MELEE, target), *mixed)
 
 
 def _compare_number(at: Comparison, first: int, made: int, targets_left: bool) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ..rules import replay
-from ..rules.actions import ADVANCE, FIRST_TARGET, TARGET_SLOTS
-from ..rules.state import MELEE, RANGED
-from . import questions
-from .accidents import fired_by_others, seen_before_the_move, selected_as_recorded, threatened_by_the_dead
+from w40k_marl.rules.actions import ADVANCE, FIRST_TARGET, TARGET_SLOTS
+from w40k_marl.rules.state import MELEE, RANGED
+from w40k_marl.testing import forcing
+
+from . import engine_queries
 from .comparison import Comparison, Row
 from .game import ReplayedGame
-from .level_a import attack_dice_of, number_of_attacks_die
+from .reference_quirks import fired_by_others, seen_before_the_move, selected_as_recorded, threatened_by_the_dead
+from .states import attack_dice_of, number_of_attacks_die
 from .trace import Json
 
 ONLY_ACTIVATED, REFUSED, SHOT, SKIPPED = "only activated", "refused", "shot", "skipped"
@@ -36,25 +37,25 @@ def _compare_targets(at: Comparison) -> str | None:
 
     def stale() -> object:
         side = at.step["at"]["player"] - 1
-        return questions.targets(seen_before_the_move(at.ours, memory, index, side), unit)
+        return engine_queries.targets(seen_before_the_move(at.ours, memory, index, side), unit)
 
     def short() -> object:
         if at.unit in memory.begun and at.unit not in memory.advanced:
             return memory.begun[at.unit]
-        return questions.targets(fired_by_others(at.ours, memory, index, at.unit), unit)
+        return engine_queries.targets(fired_by_others(at.ours, memory, index, at.unit), unit)
 
     def reordered(row: str) -> Row:
-        return row, lambda: questions.targets(selected_as_recorded(at.ours, memory, index, (row,)), unit)
+        return row, lambda: engine_queries.targets(selected_as_recorded(at.ours, memory, index, (row,)), unit)
 
     stages: list[Row] = (
         [("D3", stale)] if memory.opens_phase(index) else [reordered("D5"), reordered("D3"), ("D1", short)]
     )
-    return at.compare("targets", at.step["legal"]["targets"], questions.targets(at.ours, unit), *stages)
+    return at.compare("targets", at.step["legal"]["targets"], engine_queries.targets(at.ours, unit), *stages)
 
 
 def _compare_mask(at: Comparison, row: str | None) -> None:
     """The mask; where a row explains the target list it explains the slots of that list."""
-    ours = questions.mask(at.ours, at.number)
+    ours = engine_queries.mask(at.ours, at.number)
 
     def with_recorded_slots() -> object:
         shown = min(TARGET_SLOTS, len(at.step["legal"]["targets"] or ()))
@@ -77,7 +78,7 @@ def _list_at_start(at: Comparison) -> list[str]:
         return list(at.step["legal"]["targets"] or ())
     twin = at.ours.copy()
     twin.game.combi_blocked[at.number] = 0
-    return questions.may_be_shot(twin, at.number)
+    return engine_queries.may_be_shot(twin, at.number)
 
 
 def _compare_advance(at: Comparison) -> None:
@@ -99,16 +100,16 @@ def _compare_advance(at: Comparison) -> None:
     at.ask(
         "advance.dests",
         advance["dests"],
-        lambda game: questions.advance_hexes(game, unit, roll),
-        ("D7", lambda: questions.advance_hexes(frozen(), unit, roll)),
+        lambda game: engine_queries.advance_hexes(game, unit, roll),
+        ("D7", lambda: engine_queries.advance_hexes(frozen(), unit, roll)),
     )
     die = [{"for": "advance", "v": roll}]
     row = next(row for row in at.step["after"]["units"] if row[0] == at.unit)
     at.ask(
         "advance.dest",
         [row[1], row[2]],
-        lambda game: questions.hex_after(game, unit, ADVANCE, die),
-        ("D7", lambda: questions.hex_after(frozen(), unit, ADVANCE, die)),
+        lambda game: engine_queries.hex_after(game, unit, ADVANCE, die),
+        ("D7", lambda: engine_queries.hex_after(frozen(), unit, ADVANCE, die)),
     )
 
 
@@ -139,7 +140,7 @@ class _Shots:
         name = "D1" if row == "D1" else "D3"
         self.rows: list[Row] = [] if row == "" else [(name, self._remaining)]
         self.listed = _list_at_start(at)
-        self.in_contact = questions.touches_an_enemy(self.game, at.number)
+        self.in_contact = engine_queries.touches_an_enemy(self.game, at.number)
         self.attacks: list[Json] = at.step["attacks"]
         picks = at.step.get("target_picks", ())
         self.options: list[list[str]] = [pick["options"] for pick in picks]
@@ -172,28 +173,28 @@ class _Shots:
         """Usable weapons, their scores and the choice among them."""
         at, game = self.at, self.game
         pick = next(iter(at.step.get("weapon_picks", ())), None)
-        replay.begin_activation(*game.arguments)
+        forcing.begin_activation(*game.arguments)
         if pick is None:
-            at.compare("weapon.options", None, questions.usable_weapons(game))
+            at.compare("weapon.options", None, engine_queries.usable_weapons(game))
             return
         target = game.number(pick["target"])
-        weapons, slots = game.weapons(at.unit, RANGED), questions.usable_weapons(game)
+        weapons, slots = game.weapons(at.unit, RANGED), engine_queries.usable_weapons(game)
         at.compare("weapon.options", pick["options"], [weapons[slot].code for slot in slots])
-        fresh = questions.weapon_scores(game, at.number, RANGED, target)
+        fresh = engine_queries.weapon_scores(game, at.number, RANGED, target)
         row = compare_scores(at, game, pick, [fresh[slot] for slot in slots])
         chosen = [slots[best_position(pick["scores"])]] if row and len(slots) == len(pick["scores"]) else []
-        best = questions.best_weapon(game, RANGED, target)
+        best = engine_queries.best_weapon(game, RANGED, target)
         at.compare("weapon", self.attacks[0]["weapon_idx"], best, *[("D4", lambda s=slot: s) for slot in chosen])
 
     def _force_weapon(self, attack: Json) -> None:
         self.game.hand_out(number_of_attacks_die(self.game, self.at.step, attack))
-        replay.force_weapon(*self.game.arguments, attack["weapon_idx"])
+        forcing.force_weapon(*self.game.arguments, attack["weapon_idx"])
 
     def _fire(self, attack: Json) -> ReplayedGame:
         """One recorded shot; returns the game after it, but before the bookkeeping of the shot."""
         before = self.game.copy().game
         self.game.hand_out(attack_dice_of(self.at.step, attack))
-        replay.force_shot(self.game.setting.worlds, self.game.games, 0, self.game.number(attack["target"]))
+        forcing.force_shot(self.game.setting.worlds, self.game.games, 0, self.game.number(attack["target"]))
         restored = self.game.copy()
         restored.game.pistol_lock, restored.game.fired = before.pistol_lock, before.fired
         restored.game.combi_blocked[:] = before.combi_blocked
@@ -205,7 +206,7 @@ class _Shots:
         if following and following["weapon_idx"] != attack["weapon_idx"]:
             die = number_of_attacks_die(self.game, self.at.step, following)
         self.game.hand_out(die)
-        return bool(replay.prepare_next_shot(*self.game.arguments))
+        return bool(forcing.prepare_next_shot(*self.game.arguments))
 
     def _remaining(self) -> object:
         """D1, D3: the list the activation began with, minus the dead, while a weapon has attacks left."""
@@ -215,19 +216,19 @@ class _Shots:
 
     def _rebuild_list(self, attack: Json, restored: ReplayedGame) -> None:
         """D3 (R-46, R-48): once the last adjacent enemy has died the reference builds another list."""
-        if not self.in_contact or questions.touches_an_enemy(self.game, self.at.number):
+        if not self.in_contact or engine_queries.touches_an_enemy(self.game, self.at.number):
             return
         self.in_contact = False
         if self.at.step["at"]["player"] == 1:
-            self.listed = questions.may_be_shot(restored, self.at.number)
+            self.listed = engine_queries.may_be_shot(restored, self.at.number)
         elif int(self.game.game.fired) >> attack["weapon_idx"] & 1:
-            self.listed = questions.may_be_shot(self.game, self.at.number)
+            self.listed = engine_queries.may_be_shot(self.game, self.at.number)
 
 
 def compare_scores(at: Comparison, game: ReplayedGame, pick: Json, fresh: list[float]) -> str | None:
     """The scores behind a choice of weapon; "D4" where the reference remembered those of other weapons."""
     unit, target = game.number(pick["by"]), game.number(pick["target"])
-    others = [score for kind in (RANGED, MELEE) for score in questions.weapon_scores(game, unit, kind, target)]
+    others = [score for kind in (RANGED, MELEE) for score in engine_queries.weapon_scores(game, unit, kind, target)]
 
     def remembered() -> object:
         if len(fresh) != len(pick["scores"]):
