@@ -17,11 +17,16 @@ from w40k_marl.content.scenario import build_scenario, load_scenario
 from w40k_marl.content.world import Setting, build_setting
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError, W40KError
-from w40k_marl.observe.armoury import FACTS, SELECTABLE_RANGED
 from w40k_marl.observe.layout import Layout
-from w40k_marl.observe.macro import MacroObservation, macro_observation, macro_vector, macro_vector_size
-from w40k_marl.observe.profiles import ProfileOptions
-from w40k_marl.observe.situation import write_situations
+from w40k_marl.observe.macro.observation import (
+    MacroObservation,
+    macro_observation,
+    macro_vector,
+    macro_vector_size,
+)
+from w40k_marl.observe.macro.offensive_profile import ProfileOptions
+from w40k_marl.observe.macro.profile_kernel import SELECTABLE_RANGED, STATUS_FIELDS
+from w40k_marl.observe.macro.unit_status import write_statuses
 from w40k_marl.rules.hexes import longest_distance
 from w40k_marl.rules.state import new_games
 
@@ -438,13 +443,13 @@ def test_selectable_only_knows_what_is_fired_in_the_open_activation(table: Any) 
     place = table(*units, board=(20, 14), types=types, decisions="agent")
     place.skip_to("shoot")
     place.play("1", 4, "hit 1, hit 1, hit 1, hit 1")
-    facts = np.zeros((32, FACTS), dtype=np.int64)
-    write_situations(*place.arguments, facts)
+    status = np.zeros((32, STATUS_FIELDS), dtype=np.int64)
+    write_statuses(*place.arguments, status)
     assert place.game.active == place.number("1")
-    assert [facts[place.number(unit), SELECTABLE_RANGED] for unit in "12"] == [0b01, 0b11]
+    assert [status[place.number(unit), SELECTABLE_RANGED] for unit in "12"] == [0b01, 0b11]
     place.act(11)
-    write_situations(*place.arguments, facts)
-    assert [facts[place.number(unit), SELECTABLE_RANGED] for unit in "12"] == [0, 0b11], "it has shot"
+    write_statuses(*place.arguments, status)
+    assert [status[place.number(unit), SELECTABLE_RANGED] for unit in "12"] == [0, 0b11], "it has shot"
 
 
 def test_selectable_only_of_melee_is_contact(table: Any) -> None:

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import docs_tables
 import numpy as np
 import pytest
 
@@ -17,12 +18,13 @@ from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
-from w40k_marl.observe import document, macro_encode, macro_extras
 from w40k_marl.observe.configured import configured_layout
 from w40k_marl.observe.layout import Layout
-from w40k_marl.observe.macro import macro_vector
-from w40k_marl.observe.macro_fields import MACRO_PRIORITY_FIELDS, MACRO_THREAT_FIELDS
-from w40k_marl.observe.profiles import ProfileOptions
+from w40k_marl.observe.macro import encode
+from w40k_marl.observe.macro.extras import PRIORITY, THREAT
+from w40k_marl.observe.macro.fields import MACRO_PRIORITY_FIELDS, MACRO_THREAT_FIELDS
+from w40k_marl.observe.macro.observation import macro_vector
+from w40k_marl.observe.macro.offensive_profile import ProfileOptions
 
 Play = Callable[[Session, int], Iterator[int]]
 
@@ -55,11 +57,11 @@ def test_blocks_come_behind_all_others(layout: Layout) -> None:
     assert macro.blocks[:-3] == layout.blocks
     assert extras.blocks[:-2] == macro.blocks
     assert [(block.name, block.rows, len(block.fields)) for block in extras.blocks[-5:]] == [
-        ("macro_global", 1, macro_encode.GLOBALS),
-        ("macro_units", units, macro_encode.UNIT),
-        ("macro_objectives", objectives, macro_encode.OBJECTIVE),
-        ("macro_threats", units, macro_extras.THREAT),
-        ("macro_priorities", objectives, macro_extras.PRIORITY),
+        ("macro_global", 1, encode.GLOBALS),
+        ("macro_units", units, encode.UNIT),
+        ("macro_objectives", objectives, encode.OBJECTIVE),
+        ("macro_threats", units, THREAT),
+        ("macro_priorities", objectives, PRIORITY),
     ]
     assert macro.action_count == layout.action_count
     assert len(extras.field_names()) == len(set(extras.field_names())) == extras.observation_size
@@ -90,7 +92,7 @@ def test_counts_and_points_have_bounds_of_their_own() -> None:
 
 
 def test_tables_of_documentation_know_the_blocks() -> None:
-    text = document.observation_tables(EXTRAS)
+    text = docs_tables.observation_tables(EXTRAS)
     for block in EXTRAS.blocks[-5:]:
         assert f"**`{block.name}`**" in text
         assert all(f"`{field}` | {meaning} |" in text for field, meaning in block.fields)

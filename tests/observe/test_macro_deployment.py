@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from w40k_marl.env.session import Session
-from w40k_marl.observe.macro import unit_profiles
-from w40k_marl.observe.profiles import OffensiveProfile, ProfileOptions
+from w40k_marl.observe.macro.observation import unit_profiles
+from w40k_marl.observe.macro.offensive_profile import OffensiveProfile, ProfileOptions
 
 DEPLOYMENTS = 40
 NAMES = ("Intercessor", "Hormagaunt", "TyranidWarriorRanged")

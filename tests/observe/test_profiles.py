@@ -14,18 +14,18 @@ from w40k_marl.content.catalogue import load_unit_types, load_weapons
 from w40k_marl.content.definitions import Dice, TargetWeights, UnitType, Weapon
 from w40k_marl.content.game_rules import load_game_rules
 from w40k_marl.errors import ContentError
-from w40k_marl.observe.profiles import (
+from w40k_marl.observe.macro.offensive_profile import (
     BASE,
     REFERENCE_TARGETS,
     ProfileOptions,
-    Situation,
     Target,
-    armoury_of,
+    UnitStatus,
     dynamic_weights,
     near_bonus,
     offensive_profile,
     weapon_damage,
     weapon_scores,
+    weapon_table_of,
 )
 
 WEIGHTS = load_game_rules().macro_target_weights
@@ -152,13 +152,13 @@ def test_each_weapon_type_and_army_is_worked_out_once() -> None:
     for number, army in enumerate(armies):
         assert offensive_profile(kind, replace(army)) is profiles[number], "equal weights are the same army's"
         assert weapon_scores(gun, replace(army)) is scores[number]
-        assert armoury_of(kind, army) is armoury_of(kind, replace(army))
+        assert weapon_table_of(kind, army) is weapon_table_of(kind, replace(army))
     assert weapon_damage.cache_info() == damage, "not even asked for"
     assert weapon_damage(gun, REFERENCE_TARGETS[0]) == scores[1][0] / 2
     assert weapon_damage.cache_info().hits == damage.hits + 1
     assert profiles[0] != profiles[1]
     assert scores[0] != scores[1]
-    assert armoury_of(kind, armies[0]) is not armoury_of(kind, armies[1])
+    assert weapon_table_of(kind, armies[0]) is not weapon_table_of(kind, armies[1])
 
 
 def test_page_holds_the_table() -> None:
@@ -268,7 +268,7 @@ def test_options_of_the_wrong_kind_are_refused(options: dict[str, Any]) -> None:
 def test_options_are_off_by_default() -> None:
     assert ProfileOptions() == BASE
     assert not BASE.evolved
-    assert not BASE.needs_situation
+    assert not BASE.needs_status
 
 
 def test_with_an_option_a_unit_without_score_is_even_and_aims_at_nobody() -> None:
@@ -332,28 +332,28 @@ def test_bonus_of_half_range_is_that_of_a_stronger_weapon() -> None:
 
 @pytest.mark.parametrize("option", ["real_range", "weapon_rules", "selectable_only"])
 def test_state_is_asked_for_where_an_option_needs_it(option: str) -> None:
-    with pytest.raises(ContentError, match="argument: situation: expected the situation of the unit"):
+    with pytest.raises(ContentError, match="argument: status: expected the status of the unit"):
         offensive_profile(armed(ranged=(gun(),)), WEIGHTS, ProfileOptions(**{option: True}))
 
 
 @pytest.mark.parametrize(
-    ("options", "situation", "shoots", "fights"),
+    ("options", "status", "shoots", "fights"),
     [
-        ({"real_range": True}, Situation(None, 24), True, False),
-        ({"real_range": True}, Situation(None, 25), False, False),
-        ({"real_range": True}, Situation(), False, False),
-        ({"real_range": True}, Situation(can_charge=True), False, True),
-        ({"selectable_only": True}, Situation(5, 5, can_charge=True), False, False),
-        ({"selectable_only": True}, Situation(selectable_ranged=1), True, False),
-        ({"selectable_only": True}, Situation(selectable_ranged=2, can_strike=True), False, True),
-        ({"weapon_rules": True}, Situation(), True, True),
-        ({"weapon_rules": True}, Situation(has_advanced=True), False, True),
-        ({"weapon_rules": True}, Situation(in_contact=True), False, True),
+        ({"real_range": True}, UnitStatus(None, 24), True, False),
+        ({"real_range": True}, UnitStatus(None, 25), False, False),
+        ({"real_range": True}, UnitStatus(), False, False),
+        ({"real_range": True}, UnitStatus(can_charge=True), False, True),
+        ({"selectable_only": True}, UnitStatus(5, 5, can_charge=True), False, False),
+        ({"selectable_only": True}, UnitStatus(selectable_ranged=1), True, False),
+        ({"selectable_only": True}, UnitStatus(selectable_ranged=2, can_strike=True), False, True),
+        ({"weapon_rules": True}, UnitStatus(), True, True),
+        ({"weapon_rules": True}, UnitStatus(has_advanced=True), False, True),
+        ({"weapon_rules": True}, UnitStatus(in_contact=True), False, True),
     ],
 )
-def test_weapons_that_count(options: dict[str, bool], situation: Situation, shoots: bool, fights: bool) -> None:
+def test_weapons_that_count(options: dict[str, bool], status: UnitStatus, shoots: bool, fights: bool) -> None:
     kind = armed(ranged=(gun(),), melee=(gun(range=None),))
-    profile = offensive_profile(kind, WEIGHTS, ProfileOptions(**options), situation)
+    profile = offensive_profile(kind, WEIGHTS, ProfileOptions(**options), status)
     assert (profile.best_ranged_score > 0, profile.best_melee_score > 0) == (shoots, fights)
 
 
@@ -362,8 +362,8 @@ def test_rule_lets_a_weapon_fire_where_others_do_not(rule: str, fact: str) -> No
     strong, ruled = gun(attacks=9), gun(code="ruled", rules=(rule,))
     kind, options = armed(ranged=(strong, ruled)), ProfileOptions(weapon_rules=True)
     alone = offensive_profile(armed(ranged=(ruled,)), WEIGHTS)
-    assert offensive_profile(kind, WEIGHTS, options, Situation(**{fact: True})) == alone
-    assert offensive_profile(kind, WEIGHTS, options, Situation()).best_ranged_score > alone.best_ranged_score
+    assert offensive_profile(kind, WEIGHTS, options, UnitStatus(**{fact: True})) == alone
+    assert offensive_profile(kind, WEIGHTS, options, UnitStatus()).best_ranged_score > alone.best_ranged_score
 
 
 def test_half_range_counts_from_where_it_shoots() -> None:
@@ -376,5 +376,5 @@ def test_half_range_counts_from_where_it_shoots() -> None:
         (ProfileOptions(weapon_rules=True, real_range=True), 18, 13, plain),
         (ProfileOptions(real_range=True), 1, 1, plain),
     ):
-        profile = offensive_profile(armed(ranged=(weapon,)), WEIGHTS, options, Situation(here, moved))
+        profile = offensive_profile(armed(ranged=(weapon,)), WEIGHTS, options, UnitStatus(here, moved))
         assert profile.best_ranged_score == pytest.approx(expected)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from w40k_marl.observe.macro import macro_observation
+from w40k_marl.observe.macro.observation import macro_observation
 
 from .game import ReplayedGame
 from .states import Difference, LevelA, replay_level_a

@@ -23,8 +23,8 @@ from .playable import GameOptions, ScenarioName
 from .session import Session, Snapshot
 
 if TYPE_CHECKING:
-    from ..observe.macro_writer import MacroWriter
-    from ..observe.profiles import ProfileOptions
+    from ..observe.macro.offensive_profile import ProfileOptions
+    from ..observe.macro.writer import MacroWriter
 
 ROWS_PER_BLOCK = 128
 """Rows that one call works on: their games and views fit the second-level cache of a core."""

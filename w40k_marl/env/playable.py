@@ -20,8 +20,8 @@ from ..reward.weights import RewardsOption
 from ..rules.state import DECISIONS, WEAPON_RULE_SETTINGS
 
 if TYPE_CHECKING:
-    from ..observe.macro_writer import MacroWriter
-    from ..observe.profiles import ProfileOptions
+    from ..observe.macro.offensive_profile import ProfileOptions
+    from ..observe.macro.writer import MacroWriter
 
 ScenarioName: TypeAlias = str | Path
 
@@ -107,7 +107,7 @@ def playable(scenario: Scenario, way: Way) -> Playable:
 
 
 def _macro_writer(setting: Setting, way: Way) -> MacroWriter:
-    from ..observe.macro_writer import MacroWriter  # here, because a layout without macro blocks need not load it
+    from ..observe.macro.writer import MacroWriter  # here, because a layout without macro blocks need not load it
 
     return MacroWriter(setting, way.layout, way.profile)
 
@@ -158,7 +158,7 @@ def _checked_profile(profile: Any) -> ProfileOptions | None:
     """The options of the profile. Raises ContentError for anything else."""
     if profile is None:
         return None
-    from ..observe.profiles import ProfileOptions
+    from ..observe.macro.offensive_profile import ProfileOptions
 
     if not isinstance(profile, ProfileOptions):
         raise ContentError("argument", "profile", "None or ProfileOptions", repr(profile))

@@ -24,9 +24,9 @@ from .events import Event, describe_event
 from .playable import FINGERPRINT, Playable, ScenarioName, load_all, make_way, playable
 
 if TYPE_CHECKING:
-    from ..observe.macro import MacroObservation
-    from ..observe.macro_writer import MacroWriter
-    from ..observe.profiles import ProfileOptions
+    from ..observe.macro.observation import MacroObservation
+    from ..observe.macro.offensive_profile import ProfileOptions
+    from ..observe.macro.writer import MacroWriter
 
 Snapshot: TypeAlias = bytes
 """A game at a moment: the fingerprint of its setting, then its row."""
@@ -184,8 +184,8 @@ class Session:
         return view
 
     def macro_observation(self, *, extras: bool = False) -> MacroObservation:
-        """What a super-agent sees, as a dictionary (``observe.macro``), by this session's options of the profile."""
-        from ..observe.macro import macro_observation
+        """Return the macro observation as a dictionary, with this session's options of the profile."""
+        from ..observe.macro.observation import macro_observation
 
         return macro_observation(self.setting, self.games, options=self.profile, extras=extras)
 

@@ -17,7 +17,7 @@ from ..errors import ContentError, W40KError
 from ..rules.actions import MICRO_ACTIONS, MICRO_COUNT, TARGET_SLOTS
 from ..rules.intents import INTENT_COUNT, INTENTS
 from ..rules.state import MAX_OBJECTIVES, MAX_UNITS_PER_SIDE
-from .macro_fields import (
+from .macro.fields import (
     BOUNDS,
     MACRO_GLOBAL_FIELDS,
     MACRO_OBJECTIVE_FIELDS,

@@ -34,7 +34,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from ..observe.profiles import ProfileOptions
+    from ..observe.macro.offensive_profile import ProfileOptions
 
 RULES_VERSION = str(RawEnv.metadata["name"])
 """``w40k_v0``: its number grows with every change that can alter learning results."""
@@ -157,7 +157,7 @@ def _layout_fields(layout: Layout) -> Fields:
 
 
 def _profile_fields(profile: ProfileOptions | None = None) -> Fields:
-    from ..observe.profiles import BASE  # here, because a layout without macro blocks need not load it
+    from ..observe.macro.offensive_profile import BASE  # here, because a layout without macro blocks need not load it
 
     return asdict(profile or BASE)
 

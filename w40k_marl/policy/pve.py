@@ -33,7 +33,7 @@ from .registry import load_policy, load_registry
 from .roster import check_roster, layout_of, own_types, profile_of, settings_of
 
 if TYPE_CHECKING:
-    from ..observe.profiles import ProfileOptions
+    from ..observe.macro.offensive_profile import ProfileOptions
 
 logger = logging.getLogger("w40k_marl.meta")
 

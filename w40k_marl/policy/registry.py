@@ -18,7 +18,7 @@ from .bots import make_bot
 from .errors import UnknownModelError
 
 if TYPE_CHECKING:
-    from ..observe.profiles import ProfileOptions
+    from ..observe.macro.offensive_profile import ProfileOptions
 
 logger = logging.getLogger("w40k_marl.meta")
 

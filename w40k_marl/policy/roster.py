@@ -14,7 +14,7 @@ from ..observe.layout import Layout
 from .meta_controller import select_model_for_unit
 
 if TYPE_CHECKING:
-    from ..observe.profiles import ProfileOptions
+    from ..observe.macro.offensive_profile import ProfileOptions
 
 
 def layout_of(game: Any) -> Layout:

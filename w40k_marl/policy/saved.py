@@ -30,7 +30,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from ..observe.profiles import ProfileOptions
+    from ..observe.macro.offensive_profile import ProfileOptions
 
 ACTIVATIONS = ("Tanh", "ReLU", "ELU", "LeakyReLU", "GELU", "SiLU", "Mish", "Sigmoid", "Softsign", "Identity")
 """The activation functions, of ``torch.nn``, that a network may be built with."""

@@ -14,12 +14,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.definitions import Dice, TargetWeights, UnitType, Weapon
-from ..errors import ContentError
-from ..rules.combat import expected_damage
-from ..rules.compiled import entry_point
-from ..rules.state import MAX_WEAPONS, MELEE, RANGED
-from .armoury import ARMOURY, FACTS, NO_SHOT, NO_TARGET, PROFILE, Armouries, write_profile
+from ...content.definitions import Dice, TargetWeights, UnitType, Weapon
+from ...errors import ContentError
+from ...rules.combat import expected_damage
+from ...rules.compiled import entry_point
+from ...rules.state import MAX_WEAPONS, MELEE, RANGED
+from .profile_kernel import NO_SHOT, NO_TARGET, PROFILE, STATUS_FIELDS, WEAPON_TABLE, WeaponTables, write_profile
 
 TARGETS = ("swarm", "troop", "elite")
 """The kinds of target, in the order of one-hots and of ties."""
@@ -67,12 +67,12 @@ class ProfileOptions:
         return self != BASE
 
     @property
-    def needs_situation(self) -> bool:
+    def needs_status(self) -> bool:
         """Whether the profile depends on the state of a game."""
         return self.real_range or self.weapon_rules or self.selectable_only
 
     @property
-    def choices(self) -> NDArray[np.int64]:
+    def flags(self) -> NDArray[np.int64]:
         """The options as the compiled code takes them."""
         return np.array([self.best_weapons, self.real_range, self.weapon_rules, self.selectable_only], dtype=np.int64)
 
@@ -81,8 +81,8 @@ BASE = ProfileOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What the options ask about a unit at a moment; ``None`` is no enemy in sight. The order is that of facts."""
+class UnitStatus:
+    """What the options ask about a unit now; a distance is None if no enemy is in sight."""
 
     shot_distance: int | None = None  # hexes to the nearest enemy in sight
     shot_distance_after_move: int | None = None  # the same from any hex it can still move to
@@ -93,15 +93,15 @@ class Situation:
     can_strike: bool = False  # in contact, and has not fought
 
     @classmethod
-    def of(cls, facts: NDArray[np.int64]) -> Situation:
-        """The facts of a unit, int64 ``(FACTS,)``."""
-        here, moved, charge, advanced, contact, slots, strike = facts.tolist()
+    def of(cls, status: NDArray[np.int64]) -> UnitStatus:
+        """Build the status of a unit from its array, int64 ``(STATUS_FIELDS,)``."""
+        here, moved, charge, advanced, contact, slots, strike = status.tolist()
         distances = (None if here == NO_SHOT else here, None if moved == NO_SHOT else moved)
         return cls(*distances, bool(charge), bool(advanced), bool(contact), slots, bool(strike))
 
     @property
-    def facts(self) -> NDArray[np.int64]:
-        """The situation as the compiled code takes it."""
+    def as_array(self) -> NDArray[np.int64]:
+        """The status as the compiled code takes it, int64 ``(STATUS_FIELDS,)``."""
         values = [NO_SHOT if value is None else int(value) for value in astuple(self)]
         return np.array(values, dtype=np.int64)
 
@@ -223,24 +223,24 @@ def target_kind(kind: UnitType) -> str:
 
 
 @lru_cache(maxsize=1024)
-def armoury_of(kind: UnitType, weights: TargetWeights) -> Armouries:
+def weapon_table_of(kind: UnitType, weights: TargetWeights) -> WeaponTables:
     """Scores of the weapons of a unit type, shape ``(1,)``, read-only. Raises ContentError where they do not fit."""
     check_weights(weights)
-    armouries: Armouries = np.zeros(1, dtype=ARMOURY)
-    armoury = armouries[0]
+    tables: WeaponTables = np.zeros(1, dtype=WEAPON_TABLE)
+    table = tables[0]
     for mode, weapons in ((RANGED, kind.ranged), (MELEE, kind.melee)):
         if len(weapons) > MAX_WEAPONS:
             raise ContentError(kind.name, "weapons of one kind", f"at most {MAX_WEAPONS}", str(len(weapons)))
-        armoury.count[mode] = len(weapons)
+        table.count[mode] = len(weapons)
         for slot, weapon in enumerate(weapons):
-            armoury.scores[mode, slot] = weapon_scores(weapon, weights)
+            table.scores[mode, slot] = weapon_scores(weapon, weights)
     for slot, weapon in enumerate(kind.ranged):
-        armoury.near_bonus[slot] = near_bonus(weapon, weights)
-        armoury.range[slot] = weapon.range or 0
-        armoury.assault[slot] = "ASSAULT" in weapon.rules
-        armoury.pistol[slot] = "PISTOL" in weapon.rules
-    armouries.setflags(write=False)
-    return armouries
+        table.near_bonus[slot] = near_bonus(weapon, weights)
+        table.range[slot] = weapon.range or 0
+        table.assault[slot] = "ASSAULT" in weapon.rules
+        table.pistol[slot] = "PISTOL" in weapon.rules
+    tables.setflags(write=False)
+    return tables
 
 
 @lru_cache(maxsize=4096)
@@ -248,19 +248,19 @@ def offensive_profile(
     kind: UnitType,
     weights: TargetWeights,
     options: ProfileOptions = BASE,
-    situation: Situation | None = None,
+    status: UnitStatus | None = None,
 ) -> OffensiveProfile:
     """Return the profile of a unit type; ``weights`` are those of the game rules, or ``dynamic_weights``.
 
-    ``situation`` is required by the options that ask about the state of a game. Raises ContentError where it is
+    ``status`` is required by the options that ask about the state of a game. Raises ContentError where it is
     missing, for weights that are none, and, unless an option is on, for a unit whose best scores add up to 0.
     """
-    if situation is None and options.needs_situation:
-        expected = "the situation of the unit, which real_range, weapon_rules and selectable_only ask about"
-        raise ContentError("argument", "situation", expected, "None")
-    facts = np.zeros(FACTS, dtype=np.int64) if situation is None else situation.facts
+    if status is None and options.needs_status:
+        expected = "the status of the unit, which real_range, weapon_rules and selectable_only ask about"
+        raise ContentError("argument", "status", expected, "None")
+    numbers_of_status = np.zeros(STATUS_FIELDS, dtype=np.int64) if status is None else status.as_array
     numbers = np.zeros(PROFILE, dtype=np.float64)
-    write_profile(armoury_of(kind, weights), facts, options.choices, numbers)
+    write_profile(weapon_table_of(kind, weights), numbers_of_status, options.flags, numbers)
     ranged, melee, ranged_target, melee_target, ratio = numbers.tolist()
     if not options.evolved and ranged + melee == 0:
         expected = "a weapon with an expected damage above 0 against some weighted target"

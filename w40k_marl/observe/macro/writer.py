@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.definitions import TargetWeights, Unit
-from ..content.world import Setting
-from ..errors import ContentError
-from ..rules.state import Games, Rows
-from .armoury import ARMOURY, Armouries
-from .layout import Layout
-from .macro_encode import FEATURES, PROFILE_FEATURES, write_macro_rows
-from .macro_extras import write_extra_rows
-from .profiles import (
+from ...content.definitions import TargetWeights, Unit
+from ...content.world import Setting
+from ...errors import ContentError
+from ...rules.state import Games, Rows
+from ..layout import Layout
+from .encode import FEATURES, PROFILE_FEATURES, write_macro_rows
+from .extras import write_extra_rows
+from .offensive_profile import (
     BASE,
     OffensiveProfile,
     ProfileOptions,
-    armoury_of,
     check_weights,
     dynamic_weights,
     offensive_profile,
+    weapon_table_of,
 )
+from .profile_kernel import WEAPON_TABLE, WeaponTables
 
 
 def check_macro(setting: Setting) -> None:
@@ -74,10 +74,10 @@ class MacroWriter:
         starts = {block.name: block.start for block in layout.blocks}
         self._start = starts["macro_global"]
         self._extras_start = starts.get("macro_threats")
-        self._choices = options.choices
+        self._flags = options.flags
         self._features: NDArray[np.float32] = np.zeros((len(setting.units), FEATURES), dtype=np.float32)
-        armed = len(setting.units) if options.needs_situation else 0
-        self._armouries: Armouries = np.zeros(armed, dtype=ARMOURY)
+        armed = len(setting.units) if options.needs_status else 0
+        self._weapon_tables: WeaponTables = np.zeros(armed, dtype=WEAPON_TABLE)
         for number, unit in enumerate(setting.units):
             if unit is not None:
                 self._prepare(number, unit, options)
@@ -87,8 +87,8 @@ class MacroWriter:
 
     def _prepare(self, number: int, unit: Unit, options: ProfileOptions) -> None:
         weights = weights_against(self._setting, unit.player, options)
-        if options.needs_situation:
-            self._armouries[number] = armoury_of(unit.type, weights)[0]
+        if options.needs_status:
+            self._weapon_tables[number] = weapon_table_of(unit.type, weights)[0]
         else:
             profile = offensive_profile(unit.type, weights, options)
             self._features[number, :PROFILE_FEATURES] = profile_features(profile)
@@ -103,8 +103,8 @@ class MacroWriter:
             games,
             rows,
             self._features,
-            self._armouries,
-            self._choices,
+            self._weapon_tables,
+            self._flags,
             self._centres,
             self._start,
             observations,

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rules.bits import has
-from ..rules.board import Board, objectives_at, sees
-from ..rules.charge import SEARCH_RANGE
-from ..rules.combat import expected_damage
-from ..rules.compiled import compiled, entry_point
-from ..rules.hexes import distance
-from ..rules.objectives import control_sums
-from ..rules.state import RANGED, Game, Games, Rows, World, Worlds
-from ..rules.units import hex_of, is_alive, side_of
-from .encode import Vector
-from .macro_encode import in_pool, lead
+from ...rules.bits import has
+from ...rules.board import Board, objectives_at, sees
+from ...rules.charge import SEARCH_RANGE
+from ...rules.combat import expected_damage
+from ...rules.compiled import compiled, entry_point
+from ...rules.hexes import distance
+from ...rules.objectives import control_sums
+from ...rules.state import RANGED, Game, Games, Rows, World, Worlds
+from ...rules.units import hex_of, is_alive, side_of
+from ..encode import Vector
+from .encode import in_pool, lead
 
 THREAT, PRIORITY = 4, 5
 """Length of a row of each block; a test compares them with the layout."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rules.bits import NOTHING, bit, has
-from ..rules.board import Board, HexSet, columns, sees
-from ..rules.charge import SEARCH_RANGE
-from ..rules.compiled import compiled, entry_point
-from ..rules.hexes import distance
-from ..rules.reach import any_in_both, reachable, threat_zone, unoccupied, unthreatened
-from ..rules.shooting import engaged_enemies, usable_now
-from ..rules.state import MOVE, NO_LOCK, Game, Games, World, Worlds
-from ..rules.units import engaged, hex_of, is_alive, is_marked, side_of, slot_of
-from .armoury import (
+from ...rules.bits import NOTHING, bit, has
+from ...rules.board import Board, HexSet, columns, sees
+from ...rules.charge import SEARCH_RANGE
+from ...rules.compiled import compiled, entry_point
+from ...rules.hexes import distance
+from ...rules.reach import any_in_both, reachable, threat_zone, unoccupied, unthreatened
+from ...rules.shooting import engaged_enemies, usable_now
+from ...rules.state import MOVE, NO_LOCK, Game, Games, World, Worlds
+from ...rules.units import engaged, hex_of, is_alive, is_marked, side_of, slot_of
+from .profile_kernel import (
     CAN_CHARGE,
     CAN_STRIKE,
     HAS_ADVANCED,
@@ -27,8 +27,8 @@ from .armoury import (
 
 
 @compiled
-def write_facts(worlds: Worlds, board: Board, games: Games, row: int, facts: NDArray[np.int64]) -> None:
-    """Write the facts of every living unit of a game, shape ``(2 * units_per_side, FACTS)``; nothing of the dead."""
+def write_status(worlds: Worlds, board: Board, games: Games, row: int, statuses: NDArray[np.int64]) -> None:
+    """Write the status of each living unit of a game, shape ``(2 * units_per_side, STATUS_FIELDS)``."""
     world, game = worlds[0], games[row]
     resting = games[row : row + 1].copy()  # what is fired and locked belongs to the open activation alone
     resting[0].fired, resting[0].pistol_lock = 0, NO_LOCK
@@ -41,7 +41,7 @@ def write_facts(worlds: Worlds, board: Board, games: Games, row: int, facts: NDA
             unit = side * int(world.units_per_side) + slot
             if not is_alive(world, game, unit):
                 continue
-            line = facts[unit]
+            line = statuses[unit]
             here = hex_of(game, unit)
             places = _places(board, here, 0, open_to_moves)
             line[SHOT_DISTANCE] = _nearest_shot(world, board, game, unit, places)
@@ -62,9 +62,9 @@ def write_facts(worlds: Worlds, board: Board, games: Games, row: int, facts: NDA
 
 
 @entry_point
-def write_situations(worlds: Worlds, board: Board, games: Games, row: int, facts: NDArray[np.int64]) -> None:
-    """``write_facts`` for Python."""
-    write_facts(worlds, board, games, row, facts)
+def write_statuses(worlds: Worlds, board: Board, games: Games, row: int, status: NDArray[np.int64]) -> None:
+    """``write_status`` for Python."""
+    write_status(worlds, board, games, row, status)
 
 
 @compiled

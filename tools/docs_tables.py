@@ -1,6 +1,8 @@
-"""The tables of docs/environment.md: what every index of the observation and of the action means.
+#!/usr/bin/env python3
+"""Writes the generated parts of the documentation: tables of the observation, the actions and the reward terms.
 
-``python -m w40k_marl.observe.document`` prints them; ``--write FILE`` puts them into a page, between its two marks.
+python tools/docs_tables.py           bring every page up to date
+python tools/docs_tables.py --check   exit status 1 if a page is not up to date
 """
 
 from __future__ import annotations
@@ -10,8 +12,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..rules.actions import MICRO_ACTIONS
-from .layout import Block, Layout
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from w40k_marl.content.agents import DEFAULT_AGENT, rewards_config
+from w40k_marl.content.reward_terms import REWARD_TERMS
+from w40k_marl.observe.layout import Block, Layout
+from w40k_marl.rules.actions import MICRO_ACTIONS
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 BEGIN, END = "<!-- tables of {} -->", "<!-- end of tables -->"
 
@@ -72,17 +80,12 @@ def action_table(layout: Layout) -> str:
 
 
 def tables(layout: Layout) -> dict[str, str]:
-    """The generated parts of the page by the name in their mark."""
+    """The generated parts of docs/environment.md, by the name in their mark."""
     return {"observation": observation_tables(layout), "actions": action_table(layout)}
 
 
-def fill(page: str, layout: Layout) -> str:
-    """A page with the text between its marks made anew. Raises ValueError where a mark is missing."""
-    return fill_in(page, tables(layout))
-
-
 def fill_in(page: str, texts: Mapping[str, str]) -> str:
-    """A page with these texts between the marks of their names. Raises ValueError where a mark is missing."""
+    """Put these texts between the marks of their names. Raises ValueError if a mark is missing."""
     for name, text in texts.items():
         begin = BEGIN.format(name)
         before, found, rest = page.partition(begin)
@@ -113,16 +116,35 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     return ["| " + " | ".join(map(str, line)) + " |" for line in lines]
 
 
+def term_table() -> str:
+    """A row for each reward term, in the order of the arrays."""
+    weights = rewards_config(DEFAULT_AGENT).terms
+    rows = [(f"`{name}`", meaning, unit, f"{weights[name]:g}") for name, meaning, unit in REWARD_TERMS]
+    return "\n".join(_table(("term", "amount", "unit", f"`{DEFAULT_AGENT}`"), rows))
+
+
+def pages() -> dict[Path, dict[str, str]]:
+    """The generated texts of each page, by the name in their mark."""
+    return {DOCS / "environment.md": tables(Layout()), DOCS / "rewards.md": {"terms": term_table()}}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the tables, or bring a page up to date."""
-    parser = argparse.ArgumentParser(prog="python -m w40k_marl.observe.document", description=__doc__)
-    parser.add_argument("--write", type=Path, metavar="FILE", help="bring this page up to date instead of printing")
-    page: Path | None = parser.parse_args(arguments).write
-    if page is None:
-        sys.stdout.write("\n\n".join(tables(Layout()).values()) + "\n")
-    else:
-        page.write_text(fill(page.read_text(encoding="utf-8"), Layout()), encoding="utf-8")
-    return 0
+    """Write every page anew, or check it; returns the exit status."""
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="docs_tables.py", description=__doc__, formatter_class=layout)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if a page is stale")
+    check = parser.parse_args(arguments).check
+    stale = []
+    for path, texts in pages().items():
+        before = path.read_text(encoding="utf-8")
+        after = fill_in(before, texts)
+        if before != after:
+            stale.append(path.name)
+            if not check:
+                path.write_text(after, encoding="utf-8")
+    if stale:
+        print(f"docs_tables.py: {'not up to date' if check else 'written'}: {', '.join(stale)}")
+    return 1 if check and stale else 0
 
 
 if __name__ == "__main__":

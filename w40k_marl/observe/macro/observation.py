@@ -11,17 +11,17 @@ from typing import NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.definitions import Unit
-from ..content.world import Setting
-from ..errors import ContentError, W40KError
-from ..rules.state import FIGHT, MOVE, PHASES, Games
-from .armoury import FACTS
-from .macro_encode import GLOBALS, OBJECTIVE, UNIT, macro_facts
-from .macro_extras import PRIORITY, THREAT, write_extra_rows
-from .macro_fields import MACRO_PRIORITY_FIELDS, MACRO_THREAT_FIELDS
-from .macro_writer import centre_of, check_macro, weights_against
-from .profiles import BASE, OffensiveProfile, ProfileOptions, Situation, offensive_profile
-from .situation import write_situations
+from ...content.definitions import Unit
+from ...content.world import Setting
+from ...errors import ContentError, W40KError
+from ...rules.state import FIGHT, MOVE, PHASES, Games
+from .encode import GLOBALS, OBJECTIVE, UNIT, distances_and_strengths
+from .extras import PRIORITY, THREAT, write_extra_rows
+from .fields import MACRO_PRIORITY_FIELDS, MACRO_THREAT_FIELDS
+from .offensive_profile import BASE, OffensiveProfile, ProfileOptions, UnitStatus, offensive_profile
+from .profile_kernel import STATUS_FIELDS
+from .unit_status import write_statuses
+from .writer import centre_of, check_macro, weights_against
 
 PHASE_ORDER = PHASES[MOVE : FIGHT + 1]
 """The phases in the order of their one-hot."""
@@ -108,7 +108,7 @@ def macro_observation(
     living = living_units(setting, games, row)
     units = np.zeros((len(setting.units), 2), dtype=np.int64)
     strengths = np.zeros((len(setting.scenario.objectives), 2), dtype=np.int64)
-    macro_facts(setting.worlds, setting.board, games, row, units, strengths)
+    distances_and_strengths(setting.worlds, setting.board, games, row, units, strengths)
     profiles = unit_profiles(setting, games, row, options=options)
     entries = [_unit(setting, games, row, number, int(units[number, 0]), profiles[number]) for number in living]
     player = int(game.side) + 1
@@ -140,18 +140,18 @@ def unit_profiles(
 ) -> dict[int, OffensiveProfile]:
     """The profiles of the living units by their number, of this moment if an option asks about the state."""
     options = options or BASE
-    facts = np.zeros((len(setting.units), FACTS), dtype=np.int64)
-    if options.needs_situation:
-        write_situations(setting.worlds, setting.board, games, row, facts)
+    statuses = np.zeros((len(setting.units), STATUS_FIELDS), dtype=np.int64)
+    if options.needs_status:
+        write_statuses(setting.worlds, setting.board, games, row, statuses)
     weights = {player: weights_against(setting, player, options) for player in (1, 2)}
     found: dict[int, OffensiveProfile] = {}
-    alike: dict[tuple[int, int, Situation | None], OffensiveProfile] = {}  # to hash a unit type takes its time
+    alike: dict[tuple[int, int, UnitStatus | None], OffensiveProfile] = {}  # to hash a unit type takes its time
     for number in living_units(setting, games, row):
         unit = _existing(setting, number)
-        situation = Situation.of(facts[number]) if options.needs_situation else None
-        key = id(unit.type), unit.player, situation
+        status = UnitStatus.of(statuses[number]) if options.needs_status else None
+        key = id(unit.type), unit.player, status
         if key not in alike:
-            alike[key] = offensive_profile(unit.type, weights[unit.player], options, situation)
+            alike[key] = offensive_profile(unit.type, weights[unit.player], options, status)
         found[number] = alike[key]
     return found
 

@@ -1,6 +1,6 @@
 """Writes the macro blocks of the observation: the vector of the meta-controller document, for many games at once.
 
-The order of the numbers is that of ``macro_fields.py``. Units stand in the order of their ids as text, the living
+The order of the numbers is that of ``fields.py``. Units stand in the order of their ids as text, the living
 ones only, so that a row is no fixed unit.
 """
 
@@ -9,27 +9,27 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rules.bits import NOTHING, has
-from ..rules.board import Board, objectives_at
-from ..rules.compiled import compiled, entry_point
-from ..rules.hexes import distance
-from ..rules.objectives import control_sums, living_value
-from ..rules.state import FIGHT, MOVE, Game, Games, Rows, World, Worlds
-from ..rules.turn import acting_side, eligible
-from ..rules.units import hex_of, is_alive, side_of, slot_of
-from .armoury import (
-    FACTS,
+from ...rules.bits import NOTHING, has
+from ...rules.board import Board, objectives_at
+from ...rules.compiled import compiled, entry_point
+from ...rules.hexes import distance
+from ...rules.objectives import control_sums, living_value
+from ...rules.state import FIGHT, MOVE, Game, Games, Rows, World, Worlds
+from ...rules.turn import acting_side, eligible
+from ...rules.units import hex_of, is_alive, side_of, slot_of
+from ..encode import Vector
+from .profile_kernel import (
     MELEE_TARGET,
     NO_TARGET,
     PROFILE,
     RANGED_TARGET,
     RATIO,
+    STATUS_FIELDS,
     TARGET_KINDS,
-    Armouries,
-    profile_of,
+    WeaponTables,
+    write_profile_of,
 )
-from .encode import Vector
-from .situation import write_facts
+from .unit_status import write_status
 
 GLOBALS, UNIT, OBJECTIVE = 10, 12, 3
 """Length of a row of each block; a test compares them with the layout."""
@@ -45,29 +45,29 @@ def write_macro_rows(
     games: Games,
     rows: Rows,
     features: NDArray[np.float32],
-    armouries: Armouries,
-    choices: NDArray[np.int64],
+    weapon_tables: WeaponTables,
+    flags: NDArray[np.int64],
     centres: NDArray[np.float32],
     start: int,
     observations: NDArray[np.float32],
 ) -> None:
     """Write the macro blocks of some rows, from index ``start`` of each observation on.
 
-    ``features`` (units, FEATURES) holds what each unit's profile is, unless ``armouries`` (units,) are given: then
+    ``features`` (units, FEATURES) holds what each unit's profile is, unless ``weapon_tables`` (units,) are given: then
     profiles are worked out from the state of each game. ``centres`` (objectives, 2) holds their places.
     """
     world = worlds[0]
     marked = objective_hexes(world, board)
     units = start + GLOBALS
     objectives = units + 2 * int(world.units_per_side) * UNIT
-    facts = np.zeros((2 * int(world.units_per_side), FACTS), dtype=np.int64)
+    statuses = np.zeros((2 * int(world.units_per_side), STATUS_FIELDS), dtype=np.int64)
     for row in rows:
         game, out = games[row], observations[row]
         strengths = control_sums(world, board, game)
         _write_globals(world, game, strengths, out[start:units])
         out[units : units + int(world.roster_size) * UNIT] = 0
-        if len(armouries) > 0:
-            write_facts(worlds, board, games, row, facts)
+        if len(weapon_tables) > 0:
+            write_status(worlds, board, games, row, statuses)
         place = units
         for index in range(world.roster_size):
             unit = int(world.id_order[index])
@@ -75,8 +75,8 @@ def write_macro_rows(
                 continue
             line = out[place : place + UNIT]
             line[:PROFILE_FEATURES] = features[unit, :PROFILE_FEATURES]
-            if len(armouries) > 0:
-                _write_profile(armouries, unit, facts, choices, line)
+            if len(weapon_tables) > 0:
+                _write_profile(weapon_tables, unit, statuses, flags, line)
             _write_place(world, game, unit, features[unit, PROFILE_FEATURES], marked, line[PROFILE_FEATURES:])
             place += UNIT
         for objective in range(world.objective_count):
@@ -108,11 +108,11 @@ def lead(strengths: NDArray[np.int64], objective: int, side: int) -> float:
 
 @compiled
 def _write_profile(
-    armouries: Armouries, unit: int, facts: NDArray[np.int64], choices: NDArray[np.int64], line: Vector
+    weapon_tables: WeaponTables, unit: int, statuses: NDArray[np.int64], flags: NDArray[np.int64], line: Vector
 ) -> None:
     """The profile of a moment: two one-hots and the ratio."""
     numbers = np.zeros(PROFILE, dtype=np.float64)
-    profile_of(armouries[unit], facts[unit], choices, numbers)
+    write_profile_of(weapon_tables[unit], statuses[unit], flags, numbers)
     line[:PROFILE_FEATURES] = 0
     if numbers[RANGED_TARGET] != NO_TARGET:
         line[int(numbers[RANGED_TARGET])] = 1.0
@@ -164,7 +164,7 @@ def in_pool(world: World, game: Game, unit: int) -> bool:
 
 
 @entry_point
-def macro_facts(
+def distances_and_strengths(
     worlds: Worlds,
     board: Board,
     games: Games,
