@@ -15,7 +15,14 @@ from ..env.policies import Policy
 from ..errors import ContentError
 from ..observe.blocks import Actions, Kind, Masks, block_actions, block_masks, block_size, to_flat
 from ..observe.layout import Layout
-from .errors import EmptyMaskError, IllegalPredictionError, LayoutMismatchError, MaskNotGivenError, PredictionError
+from .errors import (
+    ActionSpaceMismatchError,
+    EmptyMaskError,
+    IllegalPredictionError,
+    LayoutMismatchError,
+    MaskNotGivenError,
+    PredictionError,
+)
 
 __all__ = [
     "Actions",
@@ -30,6 +37,7 @@ __all__ = [
     "check_kind",
     "check_layout",
     "check_shapes",
+    "check_spaces",
     "to_flat",
 ]
 
@@ -59,6 +67,19 @@ def check_shapes(name: str, layout: Layout, kind: Kind | None, observations: Vec
         raise LayoutMismatchError(f"{name}: expected {expected}, got {observations.shape}")
     if masks.shape != (rows, size):
         raise PredictionError(f"{name}: expected masks of shape ({rows}, {size}), got {masks.shape}")
+
+
+def check_spaces(name: str, model: object, layout: Layout, kind: Kind) -> None:
+    """Refuse a model whose own spaces, if it has any, are not those of a block.
+
+    Raises ActionSpaceMismatchError or LayoutMismatchError.
+    """
+    seen, actions = getattr(model, "observation_space", None), getattr(model, "action_space", None)
+    size, shape = block_size(layout, kind), (layout.observation_size,)
+    if actions is not None and (got := getattr(actions, "n", actions)) != size:
+        raise ActionSpaceMismatchError(f"{name}: expected {size} actions, got {got}")
+    if seen is not None and (found := getattr(seen, "shape", seen)) != shape:
+        raise LayoutMismatchError(f"{name}: expected observations of shape {shape}, got {found}")
 
 
 @dataclass(frozen=True, slots=True)
