@@ -103,7 +103,7 @@ class ModelZip:
         except ModelFileError as error:
             raise ModelFileError(f"{self.path}: expected {expected}, got {error}") from None
         except Exception as error:
-            got = ascii(str(error))[1:-1][:200] or "nothing"
+            got = str(error).encode("unicode_escape").decode()[:200]
             raise ModelFileError(f"{self.path}: expected {expected}, got {type(error).__name__}: {got}") from None
 
 

@@ -33,7 +33,7 @@ class Reference(NamedTuple):
 
     def __str__(self) -> str:
         """``module.name``, without control characters."""
-        return ascii(f"{self.module}.{self.name}")[1:-1][:120]
+        return f"{self.module}.{self.name}".encode("unicode_escape").decode()[:120]
 
 
 class Made:

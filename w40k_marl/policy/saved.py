@@ -17,7 +17,7 @@ import numpy as np
 from ..content.models import NetworkEntry
 from ..env.policies import Policy
 from ..observe.layout import Layout
-from .adapter import Actions, Kind, Masks, Vectors, block_size, check_spaces
+from .adapter import UNNORMALISED, Actions, Kind, Masks, Vectors, block_size, check_spaces
 from .contract import check_contract, check_game, checked_path
 from .errors import (
     ActionSpaceMismatchError,
@@ -154,10 +154,7 @@ def plain_network(model: ModelZip, layout: Layout, kind: Kind) -> tuple[NetworkE
 def _check_observations(model: ModelZip) -> None:
     """Refuse a model that has learned from normalised observations: their mean and variance are not in the file."""
     if model.settings.get("_last_original_obs") is not None:
-        raise LayoutMismatchError(
-            f"{model.path}: expected a model that was trained on the observations of the game, "
-            "got one that was trained behind VecNormalize"
-        )
+        raise LayoutMismatchError(f"{model.path}: {UNNORMALISED}")
 
 
 def _activation(settings: Mapping[str, Any]) -> str:
@@ -267,20 +264,25 @@ def _built(layout: Layout, kind: Kind, network: NetworkEntry, weights: Arrays) -
 
 def _unpickled(model: Path, layout: Layout, kind: Kind) -> Any:
     """The whole model, as its author stored it."""
-    import torch
     from sb3_contrib import MaskablePPO
 
     try:
         loaded = MaskablePPO.load(model, device="cpu")
-        weights = loaded.policy.state_dict()
     except Exception as error:  # whatever the code in the file raises
         got = f"{type(error).__name__}: {error}"
         raise ModelFileError(f"{model}: expected a model that MaskablePPO.load reads, got {got}") from None
     check_spaces(str(model), loaded, layout, kind)
-    for name, tensor in weights.items():
-        if not torch.isfinite(tensor).all():
-            raise ModelFileError(f"{model}: expected finite weights, got NaN or infinity in {name}")
+    check_finite(str(model), loaded)
     return loaded
+
+
+def check_finite(name: str, model: Any) -> None:
+    """Refuse a model of stable-baselines3 whose weights are not finite. Raises ModelFileError."""
+    import torch
+
+    for tensor, values in model.policy.state_dict().items():
+        if not torch.isfinite(values).all():
+            raise ModelFileError(f"{name}: expected finite weights, got NaN or infinity in {tensor}")
 
 
 def _require_extra() -> None:
