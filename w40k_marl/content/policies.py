@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from ..errors import ContentError, DefaultModelMissingError, did_you_mean
+from ..errors import ContentError, DefaultModelMissingError, brief, did_you_mean
 from .catalogue import load_unit_types
 from .models import MetaFile, PolicyFile
 from .paths import data_folder, find_data
@@ -41,15 +41,15 @@ class MetaConfig:
         Unit types are checked where the roster is known, agent keys when they are loaded. Raises ContentError.
         """
         if type(self.controlled_player) is not int or self.controlled_player not in (1, 2):
-            raise ContentError("argument", "controlled_player", "1 or 2", repr(self.controlled_player))
+            raise ContentError("argument", "controlled_player", "1 or 2", brief(self.controlled_player))
         if not isinstance(self.strict, bool):
-            raise ContentError("argument", "strict", "True or False", repr(self.strict))
+            raise ContentError("argument", "strict", "True or False", brief(self.strict))
         if self.folder is not None and not isinstance(self.folder, Path):
-            raise ContentError("argument", "folder", "a Path, or None", repr(self.folder))
+            raise ContentError("argument", "folder", "a Path, or None", brief(self.folder))
         check_mapping(self.model_by_unit_type)
         for unit_type, key in self.model_by_unit_type.items():
             if not isinstance(unit_type, str) or not unit_type:
-                raise ContentError("argument", "model_by_unit_type", "names of unit types", repr(unit_type))
+                raise ContentError("argument", "model_by_unit_type", "names of unit types", brief(unit_type))
             check_agent_key(key, f"model_by_unit_type.{unit_type}")
         if self.default_model is not None:
             check_agent_key(self.default_model, "default_model")
@@ -82,9 +82,9 @@ def meta_config(path: str | Path | None = None, *, unit_types: Iterable[str] = (
     file, an unknown unit type or agent; DefaultModelMissingError, a ContentError too, without ``default_model`` where
     the mapping is not strict.
     """
-    if path is not None and not isinstance(path, str | Path):
+    if path is not None and (not isinstance(path, str | Path) or "\0" in str(path)):
         expected = "a path, or None for the mapping that ships"
-        raise ContentError("argument", "path", expected, repr(path))
+        raise ContentError("argument", "path", expected, brief(path))
     file = data_folder("agents") / META_FILE if path is None else Path(path)
     _check_file(file, pipe=True)
     entry = read_model(file, MetaFile)
@@ -103,21 +103,24 @@ def meta_config(path: str | Path | None = None, *, unit_types: Iterable[str] = (
 def check_mapping(mapping: object) -> None:
     """Refuse what is no mapping of unit types to agent keys. Raises ContentError."""
     if not isinstance(mapping, Mapping):
-        raise ContentError("argument", "model_by_unit_type", "a mapping of unit types to agent keys", repr(mapping))
+        raise ContentError("argument", "model_by_unit_type", "a mapping of unit types to agent keys", brief(mapping))
 
 
 def check_agent_key(key: object, place: str) -> None:
     """Refuse what is no name of an agent; whether there is one of this name is not looked up. Raises ContentError."""
     if not isinstance(key, str) or not key:
-        raise ContentError("argument", place, "an agent key", repr(key))
+        raise ContentError("argument", place, "an agent key", brief(key))
 
 
 def check_unit_types(mapped: Iterable[str], others: Iterable[str], where: str) -> None:
     """Refuse a mapped unit type that is neither in the catalogue nor among ``others``. Raises ContentError."""
-    known = sorted({*load_unit_types(), *others})
+    try:
+        known = sorted({*load_unit_types(), *(name for name in others if isinstance(name, str))})
+    except TypeError:
+        raise ContentError("argument", "unit_types", "names of unit types", brief(others)) from None
     for unit_type in mapped:
         if not isinstance(unit_type, str):
-            raise ContentError(where, "model_by_unit_type", "names of unit types", repr(unit_type))
+            raise ContentError(where, "model_by_unit_type", "names of unit types", brief(unit_type))
         if unit_type not in known:
             place, hint = f"model_by_unit_type.{unit_type}", did_you_mean(unit_type, known)
             raise ContentError(where, place, f"a unit type: {', '.join(known)}", "an unknown name", hint)
@@ -128,10 +131,10 @@ def policy_config(key: str, folder: Path | None = None) -> PolicyConfig:
 
     Raises ContentError for an unknown key, a broken file and arguments of another type.
     """
-    if not isinstance(key, str):
-        raise ContentError("argument", "key", "an agent key", repr(key))
+    if not isinstance(key, str) or not key.isprintable():
+        raise ContentError("argument", "key", "an agent key", brief(key))
     if folder is not None and not isinstance(folder, Path):
-        raise ContentError("argument", "folder", "a Path, or None", repr(folder))
+        raise ContentError("argument", "folder", "a Path, or None", brief(folder))
     agent = folder / key if folder is not None and _has_folder(folder, key) else find_data("agents", key)
     file = agent / POLICY_FILE
     _check_file(file)

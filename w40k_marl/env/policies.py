@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ContentError, W40KError
+from ..errors import ContentError, W40KError, brief
 from ..observe.blocks import Kind
 from ..observe.layout import Layout
 
@@ -40,10 +40,11 @@ class RandomPolicy:
         try:
             self.random = np.random.default_rng(seed)
         except (TypeError, ValueError):
-            raise ContentError("argument", "seed", "a whole number from 0 up, or None", repr(seed)) from None
+            raise ContentError("argument", "seed", "a whole number from 0 up, or None", brief(seed)) from None
 
     def __call__(self, observations: NDArray[np.float32], masks: NDArray[np.int8]) -> NDArray[np.integer]:
-        """Actions (k,) for masks (k, actions), each with at least one legal action."""
+        """Actions (k,) for masks (k, actions), each with at least one legal action. Raises PolicyError for others."""
+        check_masks(masks)
         counted = np.cumsum(masks, axis=1, dtype=np.int64)
         chosen = (self.random.random(len(masks)) * counted[:, -1]).astype(np.int64)
         actions: NDArray[np.integer] = np.argmax(counted > chosen[:, None], axis=1)
@@ -63,6 +64,12 @@ def ask(
     if getattr(policy, "takes_unit_types", False):
         return _checked(policy(observations, masks, unit_types()), len(masks))  # type: ignore[call-arg]
     return _checked(policy(observations, masks), len(masks))
+
+
+def check_masks(masks: object) -> None:
+    """Refuse masks that are not an array (k, n) of whole numbers or bools. Raises PolicyError."""
+    if not isinstance(masks, np.ndarray) or masks.ndim != 2 or masks.shape[1] == 0 or masks.dtype.kind not in "biu":
+        raise PolicyError(f"masks: expected an array of shape (k, actions), got {brief(masks)}")
 
 
 def _checked(answer: object, rows: int) -> NDArray[np.int64]:
@@ -87,7 +94,7 @@ def check_policy(argument: str, policy: object, kind: Kind | None, side: int, la
     if policy is None:
         return
     if not callable(policy):
-        raise ContentError("argument", argument, "a policy: a function of observations and masks", repr(policy))
+        raise ContentError("argument", argument, "a policy: a function of observations and masks", brief(policy))
     check_fit(argument, policy, kind, side, layout)
 
 

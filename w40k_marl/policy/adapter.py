@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..env.policies import Policy
-from ..errors import ContentError
+from ..errors import ContentError, brief
 from ..observe.blocks import Actions, Kind, Masks, block_actions, block_masks, block_size, to_flat
 from ..observe.layout import Layout
 from .errors import (
@@ -52,14 +52,14 @@ UNNORMALISED = (
 
 def check_kind(kind: object) -> None:
     """Refuse what is no block. Raises ContentError."""
-    if kind not in ("micro", "macro"):
-        raise ContentError("argument", "kind", '"micro" or "macro"', repr(kind))
+    if not isinstance(kind, str) or kind not in ("micro", "macro"):
+        raise ContentError("argument", "kind", '"micro" or "macro"', brief(kind))
 
 
 def check_layout(layout: object) -> None:
     """Refuse what is no layout. Raises ContentError."""
     if not isinstance(layout, Layout):
-        raise ContentError("argument", "layout", "a Layout", repr(layout))
+        raise ContentError("argument", "layout", "a Layout", brief(layout))
 
 
 def check_shapes(name: str, layout: Layout, kind: Kind | None, observations: Vectors, masks: Masks) -> None:
@@ -67,6 +67,12 @@ def check_shapes(name: str, layout: Layout, kind: Kind | None, observations: Vec
 
     ``kind`` None is the whole action space; ``name`` is the policy's, for the message.
     """
+    for given, error, expected in (
+        (observations, LayoutMismatchError, "observations"),
+        (masks, PredictionError, "masks"),
+    ):
+        if not isinstance(given, np.ndarray) or given.ndim != 2 or given.dtype.kind not in "biuf":
+            raise error(f"{name}: expected {expected}, an array of numbers of shape (k, n), got {brief(given)}")
     rows, size = len(observations), layout.action_count if kind is None else block_size(layout, kind)
     if observations.shape != (rows, layout.observation_size):
         expected = f"observations of shape (k, {layout.observation_size})"
@@ -95,8 +101,8 @@ def as_array(name: str, answer: object) -> NDArray[Any]:
     """The answer of a policy as an array. Raises PredictionError for a ragged list."""
     try:
         return np.asarray(answer)
-    except ValueError:
-        raise PredictionError(f"{name}: expected whole numbers, got a ragged list") from None
+    except (ValueError, OverflowError):
+        raise PredictionError(f"{name}: expected whole numbers, got {brief(answer)}") from None
 
 
 class PredictingModel:
@@ -170,8 +176,11 @@ class BlockPolicy:
 
         The state that is returned is None: there are no recurrent policies.
         """
-        vectors = np.asarray(observation, dtype=np.float32)
-        masks = None if action_masks is None else np.asarray(action_masks, dtype=np.int8)
+        try:
+            vectors = np.asarray(observation, dtype=np.float32)
+            masks = None if action_masks is None else (np.asarray(action_masks) != 0).astype(np.int8)
+        except (TypeError, ValueError, OverflowError):
+            raise PredictionError(f"{self.name}: expected arrays of numbers, got {brief(observation)}") from None
         if vectors.ndim == 1:
             return self(vectors[None], None if masks is None else masks.reshape(1, -1))[0], None
         return self(vectors, masks), None

@@ -22,7 +22,7 @@ from .. import __version__
 from ..content.models import ContractFile, NetworkEntry
 from ..content.reading import read_model
 from ..env.aec import RawEnv
-from ..errors import ContentError
+from ..errors import ContentError, brief
 from ..observe.layout import Layout
 from .adapter import Kind, block_actions, block_size, check_kind, check_layout
 from .errors import (
@@ -63,7 +63,7 @@ def contract_path(model: str | Path) -> Path:
 def checked_path(model: object) -> Path:
     """The path of a model's file. Raises ContentError for what is not the path of a file."""
     if not isinstance(model, str | Path) or not Path(model).name or "\0" in str(model):
-        raise ContentError("argument", "path", "the path of a saved model", repr(model))
+        raise ContentError("argument", "path", "the path of a saved model", brief(model))
     return Path(model)
 
 
@@ -128,7 +128,7 @@ def check_game(layout: object, kind: object, profile: object) -> None:
     check_kind(kind)
     check_layout(layout)
     if profile is not None and not isinstance(profile, ProfileOptions):
-        raise ContentError("argument", "profile", "ProfileOptions, or None", repr(profile))
+        raise ContentError("argument", "profile", "ProfileOptions, or None", brief(profile))
 
 
 def _check_model_exists(model: Path) -> None:
@@ -148,7 +148,8 @@ def _is_file(path: Path) -> bool:
 
 
 def made_for(layout: Layout, kind: Kind, profile: ProfileOptions | None = None) -> dict[str, object]:
-    """The fields of a contract that follow from the game."""
+    """The fields of a contract that follow from the game. Raises ContentError for arguments of another type."""
+    check_game(layout, kind, profile)
     names = [layout.describe_action(action) for action in block_actions(layout, kind).tolist()]
     meaning = {"profile": _profile_fields(profile)} if layout.macro else {}
     return {

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..content.policies import MetaConfig, check_agent_key, check_mapping
+from ..content.reading import shown
 from ..content.world import Setting
 from ..env.session import Session
-from ..errors import W40KError, did_you_mean
+from ..errors import W40KError, brief, did_you_mean
 from ..observe.layout import Layout
 from .adapter import block_masks
 from .errors import (
@@ -89,11 +90,11 @@ def unit_view(game_state: object, unit_id: str | None = None) -> Unit:
     wanted = game.active_unit if unit_id is None else unit_id
     if wanted is None:
         raise NotActiveError(f"unit: expected an open activation, got none ({game.where()})")
-    number = game.setting.number_of.get(wanted)
+    number = game.setting.number_of.get(wanted) if isinstance(wanted, str) else None
     unit = None if number is None else game.setting.units[number]
     if unit is None:
         known = ", ".join(game.setting.number_of)
-        raise UnitMismatchError(f'unit: expected an id of {game.setting.scenario.name}: {known}, got "{wanted}"')
+        raise UnitMismatchError(f"unit: expected an id of {game.setting.scenario.name}: {known}, got {shown(wanted)}")
     scenario = game.setting.scenario.name
     return MappingProxyType({"id": unit.id, "unitType": unit.type.name, "player": unit.player, "scenario": scenario})
 
@@ -106,7 +107,9 @@ def select_model_for_unit(unit: Unit, model_by_unit_type: Mapping[str, str], def
     """
     unit_type = _required(unit, "unitType")
     if not isinstance(unit_type, str):
-        raise UnitTypeMissingError(f"unit {unit.get('id', '?')}: expected the name of its unitType, got {unit_type!r}")
+        raise UnitTypeMissingError(
+            f"unit {unit.get('id', '?')}: expected the name of its unitType, got {brief(unit_type)}"
+        )
     check_mapping(model_by_unit_type)
     if default_model is not None:
         check_agent_key(default_model, "default_model")
@@ -175,10 +178,11 @@ def log_route(unit_type: str, key: str) -> None:
 def _required(unit: Unit, key: str) -> Any:
     """A key of a unit that it must have."""
     if not isinstance(unit, Mapping):
-        raise UnitTypeMissingError(f"unit: expected a mapping with {key}, got {unit!r}")
+        raise UnitTypeMissingError(f"unit: expected a mapping with {key}, got {brief(unit)}")
     value = unit.get(key)
-    if value is None or value == "":
-        raise UnitTypeMissingError(f"unit {unit.get('id', '?')}: expected {key}, got a unit with {sorted(unit)}")
+    if value is None or (isinstance(value, str) and not value):
+        known = sorted(map(str, unit))
+        raise UnitTypeMissingError(f"unit {unit.get('id', '?')}: expected {key}, got a unit with {brief(known)}")
     return value
 
 

@@ -25,7 +25,7 @@ from ..errors import ContentError
 from ..observe.layout import Layout
 from ..rules.state import INTENT_SETTLED
 from .activation import ACT, DETAIL, INTENT, SELECT, Activation, carry_out, describe_activation, stage_of, unit_of
-from .adapter import Actions, BlockPolicy, Masks, Vectors, block_masks, to_flat
+from .adapter import Actions, BlockPolicy, Masks, Vectors, as_array, block_masks, check_shapes, to_flat
 from .commanders import PoolOrder
 from .errors import BrokenTurnError, ForeignUnitError, NotToActError, PredictionError, UnitTypesNotGivenError
 from .meta_controller import game_of, get_action_for_unit, log_route, select_model_for_unit, unit_view
@@ -126,7 +126,7 @@ class PvEController:
         self.agent = PLAYERS[self.side]
         check_roster(meta, settings)
         self._own_types = own_types(settings, self.seat)  # empty where the roster is not known
-        profile = profile or profile_of(game)
+        profile = profile_of(game) if profile is None else profile
         options: LoadOptions = {"profile": profile, "seed": seed, "trust_models": trust_models}
         if models_registry is None:
             self.registry = load_registry(meta, self.layout, **options)
@@ -237,9 +237,7 @@ class PvEController:
         by types that only the other player has. Raises UnitTypesNotGivenError, ForeignUnitError,
         UnmappedUnitTypeError, EmptyMaskError and the errors of predictions.
         """
-        if masks.shape != (len(observations), self.layout.action_count):
-            expected = f"({len(observations)}, {self.layout.action_count})"
-            raise PredictionError(f"{self.agent}: expected masks of shape {expected}, got {masks.shape}")
+        check_shapes(self.agent, self.layout, None, observations, masks)
         actions = np.zeros(len(masks), dtype=np.int64)
         micro_masks = block_masks(self.layout, "micro", masks)
         acting = micro_masks.any(axis=1)
@@ -263,9 +261,11 @@ class PvEController:
                 f"{self.agent}: expected the unit types of {len(rows)} open activations, got none "
                 "(seats pass them on; a BatchEnv has them in type_names())"
             )
-        types = np.asarray(unit_types)
-        if types.ndim != 1 or len(types) <= rows[-1]:
-            raise PredictionError(f"{self.agent}: expected a unit type for each row, got shape {types.shape}")
+        types = as_array(self.agent, unit_types)
+        if types.ndim != 1 or len(types) <= rows[-1] or types.dtype.kind != "U":
+            raise PredictionError(
+                f"{self.agent}: expected a unit type for each row, got shape {types.shape} of {types.dtype}"
+            )
         types = types[rows]
         keys: dict[str, list[NDArray[np.intp]]] = {}
         for unit_type in np.unique(types).tolist():

@@ -13,7 +13,7 @@ import numpy as np
 from ..content.policies import MetaConfig, PolicyConfig, check_agent_key, meta_config, policy_config
 from ..content.reading import shown
 from ..env.policies import Policy, PolicyError, check_fit, find_policy
-from ..errors import ContentError, did_you_mean
+from ..errors import ContentError, brief, did_you_mean
 from ..observe.layout import Layout
 from .adapter import BlockPolicy, Kind, PredictingModel, check_layout, check_spaces
 from .bots import make_bot
@@ -65,7 +65,8 @@ class ModelsRegistry(Mapping[str, BlockPolicy]):
         except (KeyError, TypeError):  # or a key that no mapping can have
             known, hint = ", ".join(self._policies) or "none", did_you_mean(str(key), self._policies)
             raise UnknownModelError(
-                f'model: expected one of those loaded at start, {known}, got "{key}"' + (f" ({hint})" if hint else "")
+                f"model: expected one of those loaded at start, {known}, got {shown(key)}"
+                + (f" ({hint})" if hint else "")
             ) from None
 
     def __contains__(self, key: object) -> bool:
@@ -97,7 +98,7 @@ def check_models(models: object) -> None:
 def check_meta(meta: object) -> None:
     """Refuse what is no MetaConfig. Raises ContentError."""
     if not isinstance(meta, MetaConfig):
-        raise ContentError("argument", "meta", "a MetaConfig, such as meta_config() returns", repr(meta))
+        raise ContentError("argument", "meta", "a MetaConfig, such as meta_config() returns", brief(meta))
 
 
 def registry_of(models: Mapping[str, object], layout: Layout, meta: MetaConfig | None = None) -> ModelsRegistry:
@@ -107,7 +108,7 @@ def registry_of(models: Mapping[str, object], layout: Layout, meta: MetaConfig |
     Raises ContentError for another type, and the errors of ``block_policy``.
     """
     check_models(models)
-    if isinstance(models, ModelsRegistry) and meta in (None, models.meta):
+    if isinstance(models, ModelsRegistry) and (meta is None or meta is models.meta):
         return models
     if not models:
         raise ContentError("argument", "models_registry", MODELS, f"{type(models).__name__} that is empty")
@@ -129,7 +130,7 @@ def block_policy(key: str, model: object, kind: Kind, layout: Layout, seat: int)
     predict = getattr(model, "predict", None)
     if isinstance(model, type) or not (callable(predict) or callable(model)):
         expected = "a model with predict(observation, action_masks=...), or a function of observations and masks"
-        raise ContentError("argument", name, expected, repr(model))
+        raise ContentError("argument", name, expected, brief(model))
     check_fit(name, model, kind, seat - 1, layout)
     if isinstance(model, BlockPolicy):
         return model
@@ -202,9 +203,9 @@ def load_policy(
 def check_options(seed: object, trust_models: object) -> None:
     """Refuse options of another type. Raises ContentError."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ContentError("argument", "seed", "a whole number from 0 up", repr(seed))
+        raise ContentError("argument", "seed", "a whole number from 0 up", brief(seed))
     if not isinstance(trust_models, bool):
-        raise ContentError("argument", "trust_models", "True or False", repr(trust_models))
+        raise ContentError("argument", "trust_models", "True or False", brief(trust_models))
 
 
 def _load(
