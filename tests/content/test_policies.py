@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,23 @@ def test_path_of_a_mapping_must_be_one() -> None:
 
 def test_mapping_made_by_hand_requires_each_model_once() -> None:
     assert MetaConfig(1, {"A": "x", "B": "y", "C": "x"}, "z").required_models == ("x", "y", "z")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("kind", ["pipe", "device", "directory", "large"])
+def test_policy_that_cannot_be_read_at_once_is_refused(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "Mine" / "policy.json"
+    file.parent.mkdir()
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "device":
+        file.symlink_to("/dev/zero")
+    elif kind == "directory":
+        file.mkdir()
+    else:
+        file.write_bytes(b" " * 2**21)
+    with pytest.raises(ContentError, match=r"expected a file, got no regular file|expected at most 1048576 bytes"):
+        policy_config("Mine", tmp_path)
+    if kind != "pipe":  # a mapping may come from a process substitution
+        with pytest.raises(ContentError, match=r"expected a file, got a directory or a device|expected at most"):
+            meta_config(file)

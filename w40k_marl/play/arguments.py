@@ -34,7 +34,11 @@ def declare_options(parser: OneLineParser) -> None:
     who("--super-agent", metavar="AGENT", help="the macro policy that chooses units (default: the order of the pool)")
     who("--human", type=int, choices=(1, 2), help="the player that you take, not the one of --meta")
     who("--opponent", metavar="WHO", help="who plays against --meta: greedy (default), random, first, or an agent key")
-    who("--trust-models", action="store_true", help="allow files of models to run code; only such as you know")
+    who(
+        "--trust-models",
+        action="store_true",
+        help="allow files of models, and callables of policy.json, to run code; only such as you know",
+    )
     kept = parser.add_argument_group("saved games").add_argument
     kept("--save", metavar="FILE", help="where a game that is left goes (default: SCENARIO-seedS.json, a free name)")
     kept("--overwrite", action="store_true", help="let --save replace a file")

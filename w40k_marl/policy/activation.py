@@ -9,12 +9,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..env.aec import RawEnv
 from ..env.events import Event, detail_id
 from ..env.session import Session
+from ..errors import ContentError, brief
 from ..observe.layout import Layout
 from ..rules.intents import INTENTS, OBJECTIVE, detail_kind
 from ..rules.state import INTENT_DUE, NOBODY, PHASES, SUMMARY_PHASE, SUMMARY_TURN
+from .adapter import check_layout
+from .errors import NotActiveError
 
 WITHOUT_UNIT = ("phase_began", "control_changed", "scored", "game_over")
 """Events that belong to the course of the game, not to a unit."""
@@ -41,8 +46,10 @@ def carry_out(env: RawEnv | Session, session: Session, action: int, chosen_by: s
 
     The unit is the one that the game selects or has active. Raises the errors of ``env.step``.
     """
-    summary, layout = session.summary(), session.layout
+    if not isinstance(getattr(env, "unwrapped", env), RawEnv | Session):
+        raise ContentError("argument", "env", "an environment of w40k_v0, or a Session", brief(env))
     unit = unit_of(session, action)
+    summary, layout = session.summary(), session.layout
     number = session.setting.number_of[unit]
     env.step(action)
     known = session.setting.units[number]
@@ -66,7 +73,11 @@ SELECT, INTENT, DETAIL, ACT = "select", "intent", "detail", "act"
 
 
 def stage_of(layout: Layout, action: int) -> str:
-    """To which stage an action of the flat space belongs."""
+    """To which stage an action of the flat space belongs. Raises ContentError for what is no layout or action."""
+    check_layout(layout)
+    if isinstance(action, bool) or not isinstance(action, int | np.integer) or not 0 <= action < layout.action_count:
+        expected = f"a whole number from 0 to {layout.action_count - 1}"
+        raise ContentError("argument", "action", expected, brief(action))
     if action < layout.micro_start:
         return SELECT
     if action < layout.micro_stop:
@@ -75,12 +86,17 @@ def stage_of(layout: Layout, action: int) -> str:
 
 
 def unit_of(session: Session, action: int) -> str:
-    """Id of the unit that an action selects, or that is active and would take it. Raises IndexError for neither."""
+    """Id of the unit that an action selects, or that is active and would take it.
+
+    Raises NotActiveError where there is neither, ContentError for what is no session or action.
+    """
+    if not isinstance(session, Session):
+        raise ContentError("argument", "session", "a Session", brief(session))
     if stage_of(session.layout, action) == SELECT:
         return session.id_of(session.acting_side * session.layout.units_per_side + action)
     unit = session.active_unit
     if unit is None:
-        raise IndexError(f"action: expected a selection, no activation is open, got {action}")
+        raise NotActiveError(f"action: expected a selection, no activation is open, got {action}")
     return unit
 
 

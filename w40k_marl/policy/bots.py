@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..env.seat import Policy, RandomPolicy
-from ..errors import ContentError
+from ..env.policies import Policy, RandomPolicy, check_masks
+from ..errors import ContentError, brief
 from ..observe.layout import Layout
 from ..rules.actions import (
     ADVANCE,
@@ -21,7 +21,7 @@ from ..rules.actions import (
     TARGET_SLOTS,
     WAIT,
 )
-from .adapter import Actions, FlatPolicy, Kind, Masks, Vectors, check_kind, check_shapes
+from .adapter import Actions, FlatPolicy, Kind, Masks, Vectors, check_kind, check_layout, check_shapes
 from .commanders import CHARGE_REACH, GreedyMacro, Scores, best, is_fighter
 from .fields import FieldReader
 
@@ -35,8 +35,9 @@ def make_bot(name: str, kind: Kind, layout: Layout, seed: int = 0) -> Policy:
     Raises ContentError for another name or kind.
     """
     check_kind(kind)
-    if name not in BOTS:
-        raise ContentError("argument", "name", f"one of {', '.join(BOTS)}", repr(name))
+    check_layout(layout)
+    if not isinstance(name, str) or name not in BOTS:
+        raise ContentError("argument", "name", f"one of {', '.join(BOTS)}", brief(name))
     if name == RANDOM:
         return RandomPolicy(seed)
     if name == FIRST:
@@ -45,12 +46,16 @@ def make_bot(name: str, kind: Kind, layout: Layout, seed: int = 0) -> Policy:
 
 
 def greedy_player(layout: Layout) -> FlatPolicy:
-    """The greedy bot as a whole player, over the flat action space."""
+    """The greedy bot as a whole player, over the flat action space. Raises ContentError for what is no layout."""
     return FlatPolicy(layout, GreedyMacro(layout), GreedyMicro(layout))
 
 
 def first_legal(observations: Vectors, masks: Masks) -> Actions:
-    """The first legal action of each mask, (k,): of selections, the first eligible unit by roster."""
+    """The first legal action of each mask, (k,): of selections, the first eligible unit by roster.
+
+    Raises PolicyError unless the masks are an array of shape (k, n).
+    """
+    check_masks(masks)
     actions: Actions = np.argmax(masks != 0, axis=1).astype(np.int64)
     return actions
 
@@ -65,7 +70,8 @@ class GreedyMicro:
     kind: Kind = "micro"
 
     def __init__(self, layout: Layout) -> None:
-        """Take the layout of the observations."""
+        """Take the layout of the observations. Raises ContentError for what is no layout."""
+        check_layout(layout)
         self.layout = layout
         self._read = FieldReader(layout)
 

@@ -18,7 +18,7 @@ from ..rules.intents import (
     TAKE_OBJECTIVE,
     TEMPO,
 )
-from .adapter import Actions, Kind, Masks, Vectors, check_shapes
+from .adapter import Actions, Kind, Masks, Vectors, check_layout, check_shapes
 from .fields import FieldReader
 
 CHARGE_REACH = 12 / 40
@@ -50,7 +50,8 @@ class PoolOrder:
     kind: Kind = "macro"
 
     def __init__(self, layout: Layout) -> None:
-        """Take the layout of the masks."""
+        """Take the layout of the masks. Raises ContentError for what is no layout."""
+        check_layout(layout)
         self.layout = layout
         self._tempo = layout.select_size + TEMPO if layout.intents else None
 
@@ -84,7 +85,8 @@ class GreedyMacro:
     kind: Kind = "macro"
 
     def __init__(self, layout: Layout) -> None:
-        """Take the layout of the observations."""
+        """Take the layout of the observations. Raises ContentError for what is no layout."""
+        check_layout(layout)
         self.layout = layout
         self._read = FieldReader(layout)
         self._select = layout.select_size

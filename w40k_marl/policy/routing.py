@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .adapter import Actions, Kind, Masks, Vectors
+from .adapter import Actions, Kind, Masks, Vectors, as_array, check_shapes
 from .errors import PredictionError, UnitTypesNotGivenError
 from .meta_controller import log_route, select_model_for_unit
 from .registry import ModelsRegistry, check_registry
@@ -34,15 +34,16 @@ class RoutedPolicy:
         One call for each model. Raises UnitTypesNotGivenError, UnmappedUnitTypeError, EmptyMaskError and the errors of
         predictions.
         """
+        check_shapes(f"player {self.seat}", self.layout, self.kind, observations, masks)
         if unit_types is None:
             raise UnitTypesNotGivenError(
                 f"player {self.seat}: expected the unit types of {len(masks)} open activations, got none "
                 "(seats pass them on; a BatchEnv has them in type_names())"
             )
-        types = np.asarray(unit_types)
-        if types.shape != (len(masks),):
+        types = as_array(f"player {self.seat}", unit_types)
+        if types.shape != (len(masks),) or types.dtype.kind != "U":
             raise PredictionError(
-                f"player {self.seat}: expected unit types of shape ({len(masks)},), got {types.shape}"
+                f"player {self.seat}: expected unit types of shape ({len(masks)},), got {types.shape} of {types.dtype}"
             )
         keys = {unit_type: self._key(unit_type) for unit_type in np.unique(types).tolist()}
         model_of_row = np.array([keys[unit_type] for unit_type in types.tolist()])
