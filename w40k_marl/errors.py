@@ -34,6 +34,18 @@ class DefaultModelMissingError(ContentError):
     """A mapping of unit types to models that is not strict and names no ``default_model``."""
 
 
+_LONGEST = 80  # characters of a value in a message
+
+
+def brief(value: object) -> str:
+    """A value as errors show what came: its ``repr`` on one line, cut short; its type where it has no ``repr``."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # e.g. a whole number of thousands of digits
+        return f"a value of type {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean "..."?`` for the known word nearest to ``word``; empty where none is near."""
     import difflib  # here, because a program that makes no mistake need not load it

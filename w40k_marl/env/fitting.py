@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from ..errors import ContentError
+from ..errors import ContentError, brief
 from ..observe.blocks import Kind
 from ..observe.layout import Layout
 
@@ -18,7 +18,7 @@ def check_policy(argument: str, policy: object, kind: Kind | None, side: int, la
     if policy is None:
         return
     if not callable(policy):
-        raise ContentError("argument", argument, "a policy: a function of observations and masks", repr(policy))
+        raise ContentError("argument", argument, "a policy: a function of observations and masks", brief(policy))
     got = getattr(policy, "kind", kind)
     if got != kind:
         expected = "a policy for all actions" if kind is None else f"a {kind} policy"
