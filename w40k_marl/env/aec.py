@@ -270,9 +270,9 @@ class RawEnv(AECEnv[str, Any, Any]):
 
         Raises IndexError where there is none, ContentError for what is no whole number.
         """
-        pool, index = self.pool(), whole_number("index", index, -(2**63))
+        pool, index = self.pool(), whole_number("index", index)
         if not 0 <= index < len(pool):
-            raise IndexError(f"pool index: expected 0 to {len(pool) - 1}, got {index} ({self.session.where()})")
+            raise IndexError(f"pool index: expected 0 to {len(pool) - 1}, got {brief(index)} ({self.session.where()})")
         return self.session.slot_of(pool[index])
 
     def describe_action(self, action: int) -> str:

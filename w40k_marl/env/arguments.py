@@ -13,13 +13,14 @@ from ..errors import ContentError, brief
 LAST_GAME_SEED = 2**63 - 1
 
 
-def whole_number(name: str, value: object, least: int, most: int | None = None, remark: str = "") -> int:
-    """A whole number of Python or numpy from ``least`` to ``most``. Raises ContentError for anything else."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):  # type: ignore[operator]
-        bounds = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise ContentError("argument", name, f"a whole number, {bounds}{remark}", brief(value))
-    return int(value)  # type: ignore[call-overload, no-any-return]
+def whole_number(name: str, value: object, least: int | None = None, most: int | None = None, remark: str = "") -> int:
+    """A whole number of Python or numpy within bounds. Raises ContentError for anything else, also for booleans."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        number = int(value)
+        if (least is None or number >= least) and (most is None or number <= most):
+            return number
+    bounds = "" if least is None else f", at least {least}" if most is None else f", from {least} to {most}"
+    raise ContentError("argument", name, f"a whole number{bounds}{remark}", brief(value))
 
 
 def seed_or_none(seed: object) -> int | None:

@@ -23,7 +23,7 @@ from ..rules.state import Games, new_games
 from .arguments import as_array, kind_of, seed_or_none, whole_number
 from .playable import GameOptions, ScenarioName
 from .session import Session, Snapshot
-from .snapshots import check_game, read_snapshot
+from .snapshots import check_game, put, read_snapshot, unpickling
 
 if TYPE_CHECKING:
     from ..observe.macro_writer import MacroWriter
@@ -61,7 +61,7 @@ def _check_memory(num_games: int, session: Session) -> None:
     if num_games * size > psutil.virtual_memory().total:
         most = psutil.virtual_memory().total // size
         expected = f"at most {most} games, which fit into the memory of this machine"
-        raise ContentError("argument", "num_games", expected, str(num_games))
+        raise ContentError("argument", "num_games", expected, brief(num_games))
 
 
 def _alike(expected: NDArray[Any], got: object) -> bool:
@@ -209,7 +209,7 @@ class BatchEnv:
         """
         try:
             types = self.unit_types[only]
-        except (IndexError, TypeError, ValueError):
+        except (IndexError, TypeError, ValueError, OverflowError):
             expected = f"rows 0 to {self.num_games - 1}, or a slice"
             raise ContentError("argument", "only", expected, brief(only)) from None
         names: NDArray[np.str_] = np.array([*self.unit_type_names, ""])[types]
@@ -429,7 +429,7 @@ class BatchEnv:
         _, games = read_snapshot(snapshot, [self._session.playables[block.scenario]], self.games.dtype, of)
         if games["over"][0]:
             raise ContentError("snapshot", "game", "one that goes on", "one that is over")
-        self.games[row] = games[0]
+        put(games, self.games, row)
         self._view(replace(block, rows=self._all_rows[row : row + 1]))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -441,9 +441,20 @@ class BatchEnv:
 
         Raises ContentError where the arrays do not fit the session, or a record is no state of a game.
         """
+        made = object.__new__(type(self))
+        with unpickling():
+            made._take(state)
+        vars(self).update(vars(made))
+
+    def _take(self, state: dict[str, Any]) -> None:
+        """``__setstate__`` of a batch that nobody has."""
         vars(self).update(state)
+        self.num_games = whole_number("num_games", self.num_games, len(self._session.settings))
+        _check_memory(self.num_games, self._session)
         self._make_tables()
         self._check_arrays()
+        self._base, self._picks = np.uint64(self._base), int(self._picks)
+        self._threads = min(whole_number("num_threads", self._threads, 1), len(self._blocks))
         self._start_threads()
         if self.episodes.any():
             self._check_games()
@@ -455,7 +466,7 @@ class BatchEnv:
         fresh = BatchEnv.__new__(BatchEnv)
         fresh.num_games, fresh.layout, fresh.reward_weights = self.num_games, self._session.layout, self.reward_weights
         fresh._make_arrays()
-        if len(self._finals) > 0:
+        if len(self._finals) > 0 or self._others_play:
             fresh.watch(self._watchers, others_play=self._others_play)
         for name, expected in vars(fresh).items():
             got = vars(self)[name]
@@ -464,15 +475,17 @@ class BatchEnv:
 
     def _check_games(self) -> None:
         """Raise ContentError where the record of a row is no state of a game that goes on."""
+        if self.games["over"].any():
+            raise ContentError("pickle", "games", "games that go on", "one that is over")
         for block in self._blocks:
             for row in block.rows.tolist():
                 check_game(block.setting, self.games, row, "pickle")
 
     def _row(self, row: int) -> int:
         """The number of a row. Raises IndexError where there is none, ContentError for what is no whole number."""
-        number = whole_number("row", row, -(2**63))
+        number = whole_number("row", row)
         if not 0 <= number < self.num_games:
-            raise IndexError(f"row: expected 0 to {self.num_games - 1}, got {number}")
+            raise IndexError(f"row: expected 0 to {self.num_games - 1}, got {brief(number)}")
         return number
 
     def _block(self, row: int) -> _Block:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from ..content.definitions import GameRules, Scenario
-from ..content.game_rules import load_game_rules
+from ..content.game_rules import check_game_rules, load_game_rules
 from ..content.scenario import load_scenario, scenario_path
 from ..content.world import Setting, build_setting
 from ..errors import ContentError, brief
@@ -74,6 +74,8 @@ def make_way(
     _check_arguments(decisions, max_turns, weapon_rules)
     if game_rules is not None and not isinstance(game_rules, str | Path | GameRules):
         raise ContentError("argument", "game_rules", "None, a path, or GameRules", brief(game_rules))
+    if isinstance(game_rules, GameRules):
+        check_game_rules(game_rules)
     rules = game_rules if isinstance(game_rules, GameRules) else load_game_rules(game_rules)
     return Way(rules, _checked_layout(layout), decisions, max_turns, weapon_rules, _checked_profile(profile))
 

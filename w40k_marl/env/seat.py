@@ -30,6 +30,7 @@ from .batch import BatchEnv
 from .fitting import check_policy
 from .playable import GameOptions, ScenarioName
 from .session import Session
+from .snapshots import unpickling
 
 Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np.integer]]
 """Observations (k, observation) and masks (k, actions) to actions (k,).
@@ -139,6 +140,12 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._playing = False
         self._forfeited = False
         self._earned = np.zeros(TERM_COUNT)  # by the learner since its last action
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of a pickle. Raises ContentError for a seat that does not exist."""
+        with unpickling():
+            vars(self).update(state)
+            _check_seat(self.side + 1)
 
     @property
     def opponent(self) -> Policy | None:
@@ -302,6 +309,12 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self.single_action_space = gymnasium.spaces.Discrete(len(self._own_actions))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of a pickle. Raises ContentError for a seat that does not exist."""
+        with unpickling():
+            vars(self).update(state)
+            _check_seat(self.side + 1)
 
     @property
     def opponent(self) -> Policy | None:

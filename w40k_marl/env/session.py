@@ -23,7 +23,7 @@ from ..rules.turn import acting_side, eligible
 from .arguments import game_seed_or_none
 from .events import Event, describe_event
 from .playable import Playable, ScenarioName, load_all, make_way, playable
-from .snapshots import check_game, games_of, read_snapshot
+from .snapshots import check_game, games_of, put, read_snapshot, unpickling
 
 if TYPE_CHECKING:
     from ..observe.macro import MacroObservation
@@ -108,6 +108,8 @@ class Session:
         Raises ContentError, and leaves the running game, for a ``game_seed`` that is not from 0 to 2**63 - 1.
         """
         game_seed = game_seed_or_none(game_seed)
+        if not isinstance(random, np.random.Generator):
+            raise ContentError("argument", "random", "a numpy Generator", brief(random))
         if len(self.playables) > 1:
             self._use(int(random.integers(len(self.playables))))
         self.games.view(np.uint8).fill(0)  # nothing of the last game, not even its old events
@@ -169,9 +171,11 @@ class Session:
     def refusal(self, answer: int, action: int) -> IllegalActionError | NotAnActionError:
         """The error for a refused action: what would be legal, and where the game is."""
         if answer == engine.NOT_AN_ACTION:
-            return NotAnActionError(f"action: expected a whole number from 0 to {self._action_count - 1}, got {action}")
+            return NotAnActionError(
+                f"action: expected a whole number from 0 to {self._action_count - 1}, got {brief(action)}"
+            )
         if answer == engine.GAME_IS_OVER:
-            return IllegalActionError(f"action: expected none, the game is over, got {action}")
+            return IllegalActionError(f"action: expected none, the game is over, got {brief(action)}")
         legal = ", ".join(f"{index} {self.layout.describe_action(index)}" for index in self.legal_actions())
         name = self.layout.describe_action(action)
         return IllegalActionError(f"action: expected one of [{legal}], got {action} {name} ({self.where()})")
@@ -185,7 +189,7 @@ class Session:
 
     def view(self, side: int) -> View:
         """Fresh observation and mask of a side. Raises W40KError for a side that is not 0 or 1."""
-        if side not in (0, 1):
+        if not isinstance(side, int | np.integer) or side not in (0, 1):
             raise W40KError(f"side: expected 0 or 1, got {brief(side)}")
         view = self._blank_view()
         self._call(LOOK, side, view)
@@ -284,7 +288,7 @@ class Session:
         """
         index, games = read_snapshot(snapshot, self.playables, self.games.dtype)
         self._use(index)
-        self.games[:] = games
+        put(games, self.games)
         if self.earnings is not None:
             self.earnings.begin(self.games)
 
@@ -295,7 +299,7 @@ class Session:
         copy._way, copy.rewards = self._way, self.rewards
         copy._start(self.playables)
         copy._use(self.setting_index)
-        copy.games[:] = self.games
+        put(self.games, copy.games)
         if self.earnings is not None and copy.earnings is not None:
             copy.earnings.resume(copy.games, self.earnings.amounts)
         return copy
@@ -317,6 +321,13 @@ class Session:
 
         Raises ContentError where scenarios, rules or the record are not as they were when the pickle was made.
         """
+        made = object.__new__(type(self))
+        with unpickling():
+            made._take(state)
+        vars(self).update(vars(made))
+
+    def _take(self, state: dict[str, Any]) -> None:
+        """``__setstate__`` of a session that nobody has."""
         self._way, self.rewards = state["way"], state["rewards"]
         self._start([playable(scenario, self._way) for scenario in state["scenarios"]])
         if self.fingerprints != state["fingerprints"]:
@@ -327,6 +338,6 @@ class Session:
         if any(state["row"]):  # a session that no game has begun in has none
             games = games_of(state["row"], self.games.dtype)
             check_game(self.setting, games, file="pickle")
-            self.games[:] = games
+            put(games, self.games)
         if self.earnings is not None:
             self.earnings.resume(self.games, state["amounts"])

@@ -5,13 +5,14 @@ The compiled rules follow the numbers of a record unchecked; ``rules/validity.py
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from ..content.world import Setting
-from ..errors import ContentError, brief
+from ..errors import ContentError, W40KError, brief
 from ..rules.state import Games
 from ..rules.validity import FAULTS, SOUND, first_fault
 from .playable import FINGERPRINT, Playable
@@ -43,7 +44,12 @@ def read_snapshot(
 
 def games_of(data: bytes, dtype: np.dtype[Any]) -> Games:
     """The records in some bytes, in an array of the very type that the rules are compiled for."""
-    return np.frombuffer(data, dtype=dtype).copy()
+    return np.frombuffer(bytearray(data), dtype=dtype)  # numpy is slow to copy records, and fast to copy bytes
+
+
+def put(game: Games, games: Games, row: int = 0) -> None:
+    """Write an array of one game into a row."""
+    games[row : row + 1].view(np.uint8)[:] = game.view(np.uint8)
 
 
 def check_game(setting: Setting, games: Games, row: int = 0, file: str = "snapshot") -> None:
@@ -52,3 +58,15 @@ def check_game(setting: Setting, games: Games, row: int = 0, file: str = "snapsh
     if fault != SOUND:
         field, expected = FAULTS[fault]
         raise ContentError(file, field, expected, brief(games[field][row].tolist()))
+
+
+@contextmanager
+def unpickling() -> Iterator[None]:
+    """Raise ContentError for whatever goes wrong in making an object from the state of a damaged pickle."""
+    try:
+        yield
+    except W40KError:
+        raise
+    except Exception as error:  # the parts of a pickle may be of any type, and fail in any way
+        got = f"one that raises {type(error).__name__}: {error}"
+        raise ContentError("pickle", "state", "the state of such an object", got) from error

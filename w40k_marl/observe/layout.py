@@ -254,7 +254,7 @@ class Layout:
         if not isinstance(action, int | np.integer):
             raise W40KError(f"action: expected a whole number, got {brief(action)}")
         if not 0 <= action < self.action_count:
-            raise IndexError(f"action: expected 0 to {self.action_count - 1}, got {action}")
+            raise IndexError(f"action: expected 0 to {self.action_count - 1}, got {brief(action)}")
         if action < self.micro_start:
             return f"select_{action}"
         if action < self.micro_stop:
