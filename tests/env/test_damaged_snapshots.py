@@ -201,7 +201,7 @@ def some_moment(**settings: Any) -> Session:
 
 def damage(session: Session, field: str, value: Any, place: Any = ...) -> bytes:
     game = session.games.copy()
-    game[0][field][place] = value
+    game[field][(0, *place) if isinstance(place, tuple) else (0, place)] = value
     return session.snapshot()[:FINGERPRINT] + game.tobytes()
 
 
