@@ -12,7 +12,7 @@ import pytest
 
 from w40k_marl.env.policies import PolicyError, RandomPolicy, ask, find_policy
 from w40k_marl.env.seat import SeatEnv
-from w40k_marl.errors import ContentError
+from w40k_marl.errors import ContentError, NotAnActionError
 from w40k_marl.policy.registry import load_policy
 from w40k_marl.simulate.drive import Driver, Pace
 from w40k_marl.w40k_v0 import raw_env
@@ -119,7 +119,7 @@ def test_name_of_another_form_is_refused(name: Any) -> None:
     "answer", [None, 1, [1], [0.5, 1.0], [np.nan, 1], ["a", "b"], [[1], [2, 3]], [[1], [2]], [True, False]]
 )
 def test_answer_that_is_not_an_action_for_each_row_is_refused(answer: Any) -> None:
-    with pytest.raises(PolicyError, match=r"policy: expected whole numbers of shape \(2,\), got "):
+    with pytest.raises(NotAnActionError, match=r"policy: expected whole numbers of shape \(2,\), got "):
         ask(lambda observations, masks: answer, np.zeros((2, 3)), np.ones((2, 3)), lambda: np.array([]))  # type: ignore[arg-type, return-value]
 
 

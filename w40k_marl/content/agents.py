@@ -6,14 +6,14 @@ An agent is a folder, which need not hold both. Its settings answer to the entry
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec import structs
 
-from ..errors import ContentError, did_you_mean
+from ..errors import ContentError, brief, did_you_mean
 from .models import RewardsFile, TrainingEntry
 from .paths import find_data, list_data
 from .reading import read_model
@@ -63,6 +63,10 @@ class RewardsConfig:
 
     def __post_init__(self) -> None:
         """Check the terms and put in those that are missing."""
+        if not isinstance(self.terms, Mapping):
+            raise ContentError("rewards", "terms", "a dictionary of weights by term", brief(self.terms))
+        if not isinstance(self.zero_sum, bool):
+            raise ContentError("rewards", "zero_sum", "True or False", brief(self.zero_sum))
         check_terms(self.terms, "rewards")
         object.__setattr__(self, "terms", {name: float(self.terms.get(name, 0.0)) for name in TERM_NAMES})
 
@@ -124,8 +128,8 @@ def check_terms(terms: Mapping[str, object], where: str) -> None:
         if name not in TERM_NAMES:
             expected = f"one of the reward terms {', '.join(TERM_NAMES)}"
             raise ContentError(where, f"terms.{name}", expected, "an unknown term", did_you_mean(str(name), TERM_NAMES))
-        if not isinstance(weight, int | float) or isinstance(weight, bool) or not math.isfinite(weight):
-            raise ContentError(where, f"terms.{name}", "a finite number", repr(weight))
+        if not isinstance(weight, int | float) or isinstance(weight, bool) or not abs(weight) <= sys.float_info.max:
+            raise ContentError(where, f"terms.{name}", "a finite number", brief(weight))
 
 
 def _check_scenario(scenario: str, path: Path, name: str) -> None:

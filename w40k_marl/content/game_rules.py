@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 from .definitions import GameRules, TargetWeights
 from .models import GameRulesFile
 from .paths import CONTENT
-from .reading import read_model
+from .reading import as_model, read_model
 
 
 def load_game_rules(path: str | Path | None = None) -> GameRules:
@@ -28,3 +29,12 @@ def load_game_rules(path: str | Path | None = None) -> GameRules:
         macro_max_unit_value=entry.macro_max_unit_value,
         macro_target_weights=TargetWeights(swarm=weights.swarm, troop=weights.troop, elite=weights.elite),
     )
+
+
+def check_game_rules(rules: GameRules) -> None:
+    """Raise ContentError where numbers that were not read from a file could not stand in one."""
+    entry: dict[str, object] = {field.name: getattr(rules, field.name) for field in fields(GameRules)}
+    weights = rules.macro_target_weights
+    if isinstance(weights, TargetWeights):
+        entry["macro_target_weights"] = {field.name: getattr(weights, field.name) for field in fields(TargetWeights)}
+    as_model(entry, GameRulesFile, "game_rules")

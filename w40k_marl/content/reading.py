@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect as shapes
 
-from ..errors import ContentError, did_you_mean
+from ..errors import ContentError, brief, did_you_mean
 from .describing import alternatives, describe
 
 TOP = "(top level)"
@@ -74,7 +74,10 @@ def as_model(data: object, model: type[Model], file: str) -> Model:
 
 def shown(value: object) -> str:
     """Return a value as it would stand in a file, cut short where it is long."""
-    text = json.dumps(value, default=str)
+    try:
+        text = json.dumps(value, default=brief)
+    except (ValueError, TypeError):  # no file could hold it
+        return brief(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

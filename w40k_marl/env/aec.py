@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pettingzoo.utils.env import AECEnv
 from pettingzoo.utils.env_logger import EnvLogger
 
-from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError
+from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError, brief
 from ..observe.layout import Layout
 from ..reward.terms import Amounts
 from ..reward.weights import INFO_KEYS
@@ -29,6 +29,7 @@ from ..rules.state import (
     SUMMARY_WINNER,
 )
 from ..view.text import draw
+from .arguments import game_seed_of, seed_or_none, whole_number
 from .events import Event, detail_id
 from .playable import GameOptions, ScenarioName
 from .session import Session, Snapshot, View
@@ -79,10 +80,9 @@ class RawEnv(AECEnv[str, Any, Any]):
         ``options``: those of ``GameOptions``. Raises ContentError on any bad file or argument.
         """
         super().__init__()  # type: ignore[no-untyped-call]
-        if render_mode is not None and render_mode not in RENDER_MODES:
-            raise ContentError(
-                "argument", "render_mode", f"None, {' or '.join(map(repr, RENDER_MODES))}", repr(render_mode)
-            )
+        if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
+            modes = " or ".join(map(repr, RENDER_MODES))
+            raise ContentError("argument", "render_mode", f"None, {modes}", brief(render_mode))
         self.session = Session(scenario, **options)
         self.layout = self.session.layout
         self._action_count = self.layout.action_count
@@ -131,10 +131,12 @@ class RawEnv(AECEnv[str, Any, Any]):
         """Begin a game. A seed begins a new stream; without one the stream of the last seed goes on.
 
         ``options={"game_seed": n}`` begins the very game of that seed, 0 to 2**63 - 1; other options are ignored.
+        Raises ContentError, and changes nothing, for a seed that is no whole number in its range.
         """
+        seed, game_seed = seed_or_none(seed), game_seed_of(options)
         if seed is not None:
             self._random, _ = seeding.np_random(seed)
-        self.session.reset(self._random, (options or {}).get("game_seed"))
+        self.session.reset(self._random, game_seed)
         self._begin_bookkeeping()
 
     def _begin_bookkeeping(self) -> None:
@@ -156,7 +158,7 @@ class RawEnv(AECEnv[str, Any, Any]):
         """Apply an action of ``agent_selection``; None for an agent whose game is over."""
         agent = self.agent_selection
         if not self.agents:
-            raise IllegalActionError(f"action: expected none, the game is over, got {action!r}")
+            raise IllegalActionError(f"action: expected none, the game is over, got {brief(action)}")
         if self.terminations[agent] or self.truncations[agent]:
             self._leave(action)
             return
@@ -164,7 +166,7 @@ class RawEnv(AECEnv[str, Any, Any]):
             number = operator.index(action)
         except TypeError:
             most = self._action_count - 1
-            raise NotAnActionError(f"action: expected a whole number from 0 to {most}, got {action!r}") from None
+            raise NotAnActionError(f"action: expected a whole number from 0 to {most}, got {brief(action)}") from None
         view = self.session.step_and_view(number)
         self._cumulative_rewards[agent] = 0.0
         self._after_step(view)
@@ -172,7 +174,7 @@ class RawEnv(AECEnv[str, Any, Any]):
     def _leave(self, action: Any) -> None:
         """PettingZoo's step of an agent whose game is over: it leaves ``agents``."""
         if action is not None:
-            raise NotAnActionError(f"action: when an agent is dead, the only valid action is None, got {action!r}")
+            raise NotAnActionError(f"action: when an agent is dead, the only valid action is None, got {brief(action)}")
         self._was_dead_step(None)
 
     def _after_step(self, view: View | None) -> None:
@@ -232,9 +234,9 @@ class RawEnv(AECEnv[str, Any, Any]):
         """A fresh observation of any agent at any time; the mask is all 0 for an agent that is not to act."""
         if "agents" not in self.__dict__:
             EnvLogger.error_observe_before_reset()
-        side = _SIDES.get(agent)
+        side = _SIDES.get(agent) if isinstance(agent, str) else None
         if side is None:
-            raise W40KError(f"agent: expected one of {list(PLAYERS)}, got {agent!r}")
+            raise W40KError(f"agent: expected one of {list(PLAYERS)}, got {brief(agent)}")
         if self._next_view is not None and self._next_view[0] == agent:
             observation, mask = self._next_view[1]
             self._next_view = None  # nobody is handed the same arrays twice
@@ -264,18 +266,24 @@ class RawEnv(AECEnv[str, Any, Any]):
         return self.session.pool()
 
     def select_by_pool_index(self, index: int) -> int:
-        """The action that selects element ``index`` of ``pool()``; IndexError where there is none."""
-        pool = self.pool()
+        """The action that selects element ``index`` of ``pool()``.
+
+        Raises IndexError where there is none, ContentError for what is no whole number.
+        """
+        pool, index = self.pool(), whole_number("index", index)
         if not 0 <= index < len(pool):
-            raise IndexError(f"pool index: expected 0 to {len(pool) - 1}, got {index} ({self.session.where()})")
+            raise IndexError(f"pool index: expected 0 to {len(pool) - 1}, got {brief(index)} ({self.session.where()})")
         return self.session.slot_of(pool[index])
 
     def describe_action(self, action: int) -> str:
-        """Name of an action; a selection names the unit, a detail what it stands for at this moment."""
+        """Name of an action; a selection names the unit, a detail what it stands for at this moment.
+
+        Raises IndexError for a number beyond the space, W40KError for what is no whole number.
+        """
+        name = self.layout.describe_action(action)
         if 0 <= action < self.layout.select_size:
             unit = self.session.setting.units[self.session.acting_side * self.layout.units_per_side + action]
             return f"select {unit.id} ({unit.type.name})" if unit else f"select empty slot {action}"
-        name = self.layout.describe_action(action)
         game = self.session.games[0]
         if action >= self.layout.detail_start and game.intent_stage == DETAIL_DUE:
             unit_number, intent = int(game.active), int(game.intent[self.session.acting_side])
@@ -314,7 +322,10 @@ class RawEnv(AECEnv[str, Any, Any]):
         return self.session.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot of the same scenarios and layout; works on a new environment too."""
+        """Go back to a snapshot of the same scenarios and layout; works on a new environment too.
+
+        Raises ContentError, and leaves the running game, for anything that is not a state of such a game.
+        """
         self.session.restore(snapshot)
         self._begin_bookkeeping()
 

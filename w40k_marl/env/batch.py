@@ -9,18 +9,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
+import psutil
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
 from ..content.reward_terms import TERM_COUNT
 from ..content.world import Setting
-from ..errors import ContentError, DeploymentError, IllegalActionError, W40KError
+from ..errors import ContentError, DeploymentError, IllegalActionError, W40KError, brief
 from ..reward import rows
 from ..reward.weights import weights_of
-from ..rules.engine import START
+from ..rules.engine import START, legal_mask
 from ..rules.state import Games, new_games
+from .arguments import as_array, kind_of, seed_or_none, whole_number
 from .playable import GameOptions, ScenarioName
 from .session import Session, Snapshot
+from .snapshots import check_game, put, read_snapshot, unpickling
 
 if TYPE_CHECKING:
     from ..observe.macro.offensive_profile import ProfileOptions
@@ -32,7 +35,7 @@ ROWS_PER_BLOCK = 128
 SERIAL_BELOW = 128
 """Fewer games than this are played in one thread: handing out work would cost more than it saves."""
 
-_MADE_AGAIN = ("_pool", "_blocks", "_block_of")
+_MADE_AGAIN = ("_pool", "_blocks", "_block_of", "_types_of", "_all_rows", "unit_type_names", "reward_weights")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,26 @@ class _Block:
     macro: MacroWriter | None  # of a layout with macro blocks
 
 
-def _check_count(name: str, value: object, least: int, remark: str = "") -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise ContentError("argument", name, f"a whole number, at least {least}{remark}", repr(value))
-
-
 def _work_through(work: Callable[[_Block], None], blocks: list[_Block]) -> None:
     for block in blocks:
         work(block)
+
+
+def _check_memory(num_games: int, session: Session) -> None:
+    """Raise ContentError where the arrays of so many games are larger than the memory of the machine."""
+    numbers = session.layout.observation_size * (2 if session.layout.macro else 1)
+    size = session.games.itemsize * (2 if session.layout.macro else 1) + 4 * numbers + session.layout.action_count
+    if num_games * size > psutil.virtual_memory().total:
+        most = psutil.virtual_memory().total // size
+        expected = f"at most {most} games, which fit into the memory of this machine"
+        raise ContentError("argument", "num_games", expected, brief(num_games))
+
+
+def _alike(expected: NDArray[Any], got: object) -> bool:
+    """Whether the compiled rules can write on an array as on another."""
+    if not isinstance(got, np.ndarray):
+        return False
+    return got.dtype == expected.dtype and got.shape == expected.shape and bool(got.flags.carray)
 
 
 class BatchEnv:
@@ -75,6 +90,9 @@ class BatchEnv:
     ``episodes``       int64 (n,)                 games begun in the row
     ================== ========================== ==========================================================
 
+    ``games`` (n,) are the records that the rules play on: to be read. What is written into it is not checked, as a game
+    that is put back with ``restore`` is. Actions are checked by the rules, whatever stands in ``action_masks``.
+
     Row ``i`` plays the games of ``raw_env`` with ``reset(options={"game_seed": batch.game_seed(i, episode)})``.
     Scenarios of a list are dealt out to the rows in equal, consecutive shares, at least a row each.
     """
@@ -87,43 +105,51 @@ class BatchEnv:
         num_threads: int = 1,
         **options: Unpack[GameOptions],
     ) -> None:
-        """Load the scenarios and make the arrays; ContentError on any bad file or argument."""
-        _check_count("num_games", num_games, 1)
-        _check_count("num_threads", num_threads, 1)
+        """Load the scenarios and make the arrays.
+
+        Raises ContentError on any bad file or argument, and for more games than fit into the memory of the machine.
+        """
+        num_games, num_threads = whole_number("num_games", num_games, 1), whole_number("num_threads", num_threads, 1)
         self._session = Session(scenario, **options)
-        _check_count("num_games", num_games, len(self._session.settings), ", one for each scenario")
+        whole_number("num_games", num_games, len(self._session.settings), remark=", one for each scenario")
         self.layout = self._session.layout
-        self.num_games = int(num_games)
-        self.games: Games = new_games(num_games, self.layout.units_per_side, self.layout.objectives)
-        self.observations = np.zeros((num_games, self.layout.observation_size), dtype=np.float32)
-        self.action_masks = np.zeros((num_games, self.layout.action_count), dtype=np.int8)
-        self.acting_sides = np.zeros(num_games, dtype=np.int8)
-        self.active_units = np.zeros(num_games, dtype=np.int16)
-        self.rewards = np.zeros((num_games, 2), dtype=np.float32)
-        self.reward_weights = weights_of(self._session.rewards)
-        paid_by_terms = len(self.reward_weights) > 0
-        self.reward_terms = np.zeros((num_games if paid_by_terms else 0, 2, TERM_COUNT))
-        self.ended = np.zeros(num_games, dtype=np.int64)
-        self.results = np.zeros((num_games, 3), dtype=np.int32)
-        self.episodes = np.zeros(num_games, dtype=np.int64)
-        self._actions = np.zeros(num_games, dtype=np.int64)
-        settings = self._session.settings
-        self.unit_type_names = sorted({unit.type.name for setting in settings for unit in setting.scenario.units})
-        self.unit_types = np.full(num_games, -1, dtype=np.int16)
-        self._types_of = [self._type_table(setting) for setting in settings]
-        self._all_rows = np.arange(num_games)
+        self.num_games = num_games
+        _check_memory(num_games, self._session)
+        self._make_tables()
+        self._make_arrays()
         self._others_play = False
-        self._watchers = np.zeros(num_games, dtype=np.int8)
-        self._finals = np.zeros((0, self.layout.observation_size), dtype=np.float32)
-        self._final_games = self.games[:0]
-        self._cut_into_blocks()
         self._threads = min(num_threads, len(self._blocks)) if num_games >= SERIAL_BELOW else 1
         self._start_threads()
         self._random, _ = seeding.np_random(None)
         self._base = np.uint64(0)
         self._picks = 0
 
-    def _cut_into_blocks(self) -> None:
+    def _make_arrays(self) -> None:
+        """The arrays of the rows, for a batch that has not begun."""
+        count = self.num_games
+        self.games: Games = new_games(count, self.layout.units_per_side, self.layout.objectives)
+        self.observations = np.zeros((count, self.layout.observation_size), dtype=np.float32)
+        self.action_masks = np.zeros((count, self.layout.action_count), dtype=np.int8)
+        self.acting_sides = np.zeros(count, dtype=np.int8)
+        self.active_units = np.zeros(count, dtype=np.int16)
+        self.rewards = np.zeros((count, 2), dtype=np.float32)
+        self.reward_terms = np.zeros((count if len(self.reward_weights) > 0 else 0, 2, TERM_COUNT))
+        self.ended = np.zeros(count, dtype=np.int64)
+        self.results = np.zeros((count, 3), dtype=np.int32)
+        self.episodes = np.zeros(count, dtype=np.int64)
+        self._actions = np.zeros(count, dtype=np.int64)
+        self.unit_types = np.full(count, -1, dtype=np.int16)
+        self._watchers = np.zeros(count, dtype=np.int8)
+        self._finals = np.zeros((0, self.layout.observation_size), dtype=np.float32)
+        self._final_games = self.games[:0]
+
+    def _make_tables(self) -> None:
+        """What follows from the session and the number of games alone."""
+        settings = self._session.settings
+        self.unit_type_names = sorted({unit.type.name for setting in settings for unit in setting.scenario.units})
+        self._types_of = [self._type_table(setting) for setting in settings]
+        self._all_rows = np.arange(self.num_games)
+        self.reward_weights = weights_of(self._session.rewards)
         self._blocks = self._make_blocks()
         self._block_of = np.concatenate([np.full(len(block.rows), i) for i, block in enumerate(self._blocks)])
 
@@ -173,25 +199,36 @@ class BatchEnv:
 
     def unit_type(self, row: int) -> str | None:
         """Type of the unit that acts in a row, None while one is to be selected."""
-        kind = int(self.unit_types[row])
+        kind = int(self.unit_types[self._row(row)])
         return self.unit_type_names[kind] if kind >= 0 else None
 
     def type_names(self, only: NDArray[np.integer] | slice = slice(None)) -> NDArray[np.str_]:
-        """``unit_type`` of some rows, str (k,); empty where a unit is to be selected."""
-        names: NDArray[np.str_] = np.array([*self.unit_type_names, ""])[self.unit_types[only]]
+        """``unit_type`` of some rows, str (k,); empty where a unit is to be selected.
+
+        Raises ContentError for what are no rows of the batch.
+        """
+        try:
+            types = self.unit_types[only]
+        except (IndexError, TypeError, ValueError, OverflowError):
+            expected = f"rows 0 to {self.num_games - 1}, or a slice"
+            raise ContentError("argument", "only", expected, brief(only)) from None
+        names: NDArray[np.str_] = np.array([*self.unit_type_names, ""])[types]
         return names
 
     def game_seed(self, row: int, episode: int) -> int:
         """Seed of the n-th game of a row since the last reset."""
-        return int(rows.seed_of_row(self._base, row, episode))
+        episode = whole_number("episode", episode, 0, 2**63 - 1)
+        return int(rows.seed_of_row(self._base, self._row(row), episode))
 
     # --- play ----------------------------------------------------------------------------------------------
 
     def reset(self, seed: int | None = None) -> None:
         """Begin a game in every row; without a seed the stream of the last seed goes on.
 
-        Raises DeploymentError where a zone is too small.
+        Raises ContentError, and changes nothing, for a seed that is no whole number from 0, and DeploymentError where a
+        zone is too small.
         """
+        seed = seed_or_none(seed)
         if seed is not None:
             self._random, _ = seeding.np_random(seed)
         self._base = np.uint64(self._random.integers(2**63))
@@ -231,10 +268,19 @@ class BatchEnv:
         """Keep, from now on, what a side of each row sees when its game ends; the array, (n, observation).
 
         With ``others_play`` the other side of each row plays at random inside ``step``, at no cost of a call, until
-        the watching side is to act; ``ended`` may then be more than 1.
+        the watching side is to act; ``ended`` may then be more than 1. ``sides``: 0 or 1 for each row, (n,), or for
+        all. Raises ContentError, and changes nothing, for anything else.
         """
-        self._watchers[:] = sides
-        self._others_play = others_play
+        given = as_array(sides)
+        if given.shape not in ((), (self.num_games,)) or given.dtype.kind not in "iu":
+            expected = f"whole numbers of shape ({self.num_games},)"
+            raise ContentError("argument", "sides", expected, kind_of(given))
+        if ((given < 0) | (given > 1)).any():
+            raise ContentError("argument", "sides", "0 or 1 for each row", brief(given.tolist()))
+        if not isinstance(others_play, bool | np.bool_):
+            raise ContentError("argument", "others_play", "True or False", brief(others_play))
+        self._watchers[:] = given
+        self._others_play = bool(others_play)
         self._finals = np.zeros_like(self.observations)
         self._final_games = np.zeros_like(self.games) if self.layout.macro else self.games[:0]
         return self._finals
@@ -243,37 +289,38 @@ class BatchEnv:
         """Apply one action to each game, shape ``(n,)``; the arrays show what follows.
 
         With ``only``, rows in ascending order, just those games go on; the other actions are not looked at and the
-        other rows of all arrays stay as they are. Raises IllegalActionError, and steps no game at all, where a mask
-        does not allow an action.
+        other rows of all arrays stay as they are. Raises IllegalActionError, and steps no game at all, where the rules
+        do not allow an action.
         """
-        given = np.asarray(actions)
+        given = as_array(actions)
         if given.shape != (self.num_games,) or given.dtype.kind not in "iu":
             expected = f"whole numbers of shape ({self.num_games},)"
-            raise IllegalActionError(f"actions: expected {expected}, got {given.dtype} of shape {given.shape}")
+            raise IllegalActionError(f"actions: expected {expected}, got {kind_of(given)}")
         self._actions[:] = given
-        numbers = self._all_rows if only is None else self._rows(only)
-        illegal = rows.first_illegal(self.action_masks, numbers, self._actions)
-        if illegal >= 0:
-            raise self._refusal(illegal, given[illegal])
-        self._each_block(self._play, self._blocks if only is None else self._blocks_of(numbers))
+        blocks = self._blocks if only is None else self._blocks_of(self._rows(only))
+        for block in blocks:
+            illegal = rows.first_illegal(block.setting.worlds, self.games, block.rows, self._actions)
+            if illegal >= 0:
+                raise self._refusal(illegal, given[illegal])
+        self._each_block(self._play, blocks)
 
     def _refusal(self, row: int, action: np.integer) -> W40KError:
-        """The error for the action of a row that its mask does not allow."""
+        """The error for the action of a row that the rules do not allow."""
         if self.episodes[row] == 0:
             return W40KError("step: expected reset() before the first step, got none")
-        legal = np.flatnonzero(self.action_masks[row]).tolist()
-        return IllegalActionError(f"actions[{row}]: expected one of {legal}, got {action}")
+        mask = np.zeros(self.layout.action_count, dtype=np.int8)
+        legal_mask(self._block(row).setting.worlds, self.games, row, mask)
+        return IllegalActionError(f"actions[{row}]: expected one of {np.flatnonzero(mask).tolist()}, got {action}")
 
     def _rows(self, only: NDArray[np.integer]) -> NDArray[np.int64]:
         """``only`` as the compiled rules take it; they would follow any number out of the arrays."""
-        given = np.asarray(only)
+        given = as_array(only)
         if given.size == 0:
             return self._all_rows[:0]
         if given.ndim != 1 or given.dtype.kind not in "iu":
-            got = f"{given.dtype} of shape {given.shape}"
-            raise ContentError("argument", "only", "row numbers of shape (k,)", got)
+            raise ContentError("argument", "only", "row numbers of shape (k,)", kind_of(given))
         if given[0] < 0 or given[-1] >= self.num_games or (given[1:] <= given[:-1]).any():
-            raise ContentError("argument", "only", f"rows 0 to {self.num_games - 1}, ascending", str(given.tolist()))
+            raise ContentError("argument", "only", f"rows 0 to {self.num_games - 1}, ascending", brief(given.tolist()))
         return np.array(given, dtype=np.int64, order="C")
 
     def _blocks_of(self, only: NDArray[np.int64]) -> list[_Block]:
@@ -344,9 +391,12 @@ class BatchEnv:
         Written to ``out``, int64 (n,), if it is given; with ``only`` the other rows of it stay as they are.
         """
         actions = np.zeros(self.num_games, dtype=np.int64) if out is None else out
-        if actions.shape != (self.num_games,) or actions.dtype != np.int64:
-            expected = f"int64 of shape ({self.num_games},)"
-            raise ContentError("argument", "out", expected, f"{actions.dtype} of shape {actions.shape}")
+        expected = f"int64 of shape ({self.num_games},)"
+        if not isinstance(actions, np.ndarray):
+            raise ContentError("argument", "out", expected, brief(actions))
+        if actions.shape != (self.num_games,) or actions.dtype != np.int64 or not actions.flags.carray:
+            got = kind_of(actions) + ("" if actions.flags.carray else ", not contiguous or not writable")
+            raise ContentError("argument", "out", expected, got)
         masks, base, picks = self.action_masks, self._base, self._picks
         self._each_block(
             lambda block: rows.pick_rows(masks, block.rows, base, picks, actions),
@@ -369,39 +419,77 @@ class BatchEnv:
         return self._fingerprint(row) + bytes(self.games[row].tobytes())
 
     def restore(self, row: int, snapshot: Snapshot) -> None:
-        """Put a game back into a row; ContentError where it is over or not of the row's scenario and rules.
+        """Put a game back into a row.
 
-        Rewards, results and the number of games begun in the row stay as they are.
+        Rewards, results and the number of games begun in the row stay as they are. Raises ContentError, and leaves the
+        row as it is, where the game is over, is not of the row's scenario and rules, or is no state of a game.
         """
-        fingerprint = self._fingerprint(row)
-        size = len(fingerprint) + self.games.itemsize
-        if len(snapshot) != size:
-            raise ContentError(
-                "snapshot", "size", f"{size} bytes, as games of this layout have", f"{len(snapshot)} bytes"
-            )
-        if not snapshot.startswith(fingerprint):
-            expected = f"a game of the scenario of row {row}, with the same rules, layout and decisions"
-            raise ContentError("snapshot", "scenario", expected, "another")
-        game = np.frombuffer(snapshot, dtype=self.games.dtype, offset=len(fingerprint))
-        if game["over"][0]:
+        block = self._block(row)
+        of = f"the scenario of row {row}"
+        _, games = read_snapshot(snapshot, [self._session.playables[block.scenario]], self.games.dtype, of)
+        if games["over"][0]:
             raise ContentError("snapshot", "game", "one that goes on", "one that is over")
-        self.games[row] = game[0]
-        self._view(replace(self._block(row), rows=self._all_rows[row : row + 1]))
+        put(games, self.games, row)
+        self._view(replace(block, rows=self._all_rows[row : row + 1]))
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: all but the threads and the blocks, which are made again."""
         return {name: value for name, value in vars(self).items() if name not in _MADE_AGAIN}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make everything again; the blocks are of the session's own settings, which the rules are compiled for."""
+        """Make everything again; the blocks are of the session's own settings, which the rules are compiled for.
+
+        Raises ContentError where the arrays do not fit the session, or a record is no state of a game.
+        """
+        made = object.__new__(type(self))
+        with unpickling():
+            made._take(state)
+        vars(self).update(vars(made))
+
+    def _take(self, state: dict[str, Any]) -> None:
+        """``__setstate__`` of a batch that nobody has."""
         vars(self).update(state)
-        self._cut_into_blocks()
+        self.num_games = whole_number("num_games", self.num_games, len(self._session.settings))
+        _check_memory(self.num_games, self._session)
+        self._make_tables()
+        self._check_arrays()
+        self._base, self._picks = np.uint64(self._base), int(self._picks)
+        self._threads = min(whole_number("num_threads", self._threads, 1), len(self._blocks))
         self._start_threads()
+        if self.episodes.any():
+            self._check_games()
+            for block in self._blocks:
+                self._view(block)
+
+    def _check_arrays(self) -> None:
+        """Raise ContentError where an array that compiled code writes on has not the size of the rows."""
+        fresh = BatchEnv.__new__(BatchEnv)
+        fresh.num_games, fresh.layout, fresh.reward_weights = self.num_games, self._session.layout, self.reward_weights
+        fresh._make_arrays()
+        if len(self._finals) > 0 or self._others_play:
+            fresh.watch(self._watchers, others_play=self._others_play)
+        for name, expected in vars(fresh).items():
+            got = vars(self)[name]
+            if isinstance(expected, np.ndarray) and not _alike(expected, got):
+                raise ContentError("pickle", name, kind_of(expected), brief(got))
+
+    def _check_games(self) -> None:
+        """Raise ContentError where the record of a row is no state of a game that goes on."""
+        if self.games["over"].any():
+            raise ContentError("pickle", "games", "games that go on", "one that is over")
+        for block in self._blocks:
+            for row in block.rows.tolist():
+                check_game(block.setting, self.games, row, "pickle")
+
+    def _row(self, row: int) -> int:
+        """The number of a row. Raises IndexError where there is none, ContentError for what is no whole number."""
+        number = whole_number("row", row)
+        if not 0 <= number < self.num_games:
+            raise IndexError(f"row: expected 0 to {self.num_games - 1}, got {brief(number)}")
+        return number
 
     def _block(self, row: int) -> _Block:
-        if not 0 <= row < self.num_games:
-            raise IndexError(f"row: expected 0 to {self.num_games - 1}, got {row}")
-        return self._blocks[int(self._block_of[row])]
+        return self._blocks[int(self._block_of[self._row(row)])]
 
     def _fingerprint(self, row: int) -> bytes:
         return self._session.fingerprints[self._block(row).scenario]

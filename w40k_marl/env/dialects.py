@@ -10,6 +10,13 @@ from numpy.typing import NDArray
 from pettingzoo.utils.env import AECEnv
 from pettingzoo.utils.wrappers import BaseWrapper
 
+from ..errors import ContentError, brief
+
+
+def _check_environment(env: object) -> None:
+    if not isinstance(env, AECEnv):
+        raise ContentError("argument", "env", "an environment of w40k_v0", brief(env))
+
 
 class MaskInInfos(BaseWrapper[str, Any, Any]):
     """The observation is the vector alone, and ``infos[agent]["action_mask"]`` is the mask, int8 (actions,).
@@ -18,7 +25,8 @@ class MaskInInfos(BaseWrapper[str, Any, Any]):
     """
 
     def __init__(self, env: AECEnv[str, Any, Any]) -> None:
-        """Wrap an environment whose observations hold the mask."""
+        """Wrap an environment whose observations hold the mask. Raises ContentError for anything else."""
+        _check_environment(env)
         super().__init__(env)
         self._masks: dict[str, NDArray[np.int8]] = {}
 
@@ -50,7 +58,8 @@ class RLlibNames(BaseWrapper[str, Any, Any]):
     """``{"observations", "action_mask"}``, both float32: what RLlib's module for masked actions reads."""
 
     def __init__(self, env: AECEnv[str, Any, Any]) -> None:
-        """Make the space."""
+        """Make the space. Raises ContentError for what is no such environment."""
+        _check_environment(env)
         super().__init__(env)
         space: Any = env.observation_space(env.possible_agents[0])
         mask = gymnasium.spaces.Box(0.0, 1.0, space["action_mask"].shape, np.float32)

@@ -15,7 +15,7 @@ from ..content.agents import RewardsConfig
 from ..content.definitions import UnitType
 from ..content.reward_terms import TERM_COUNT
 from ..content.world import Setting
-from ..errors import ContentError, did_you_mean
+from ..errors import ContentError, brief, did_you_mean
 from ..observe.blocks import Kind
 from ..reward.weights import RewardsOption, Weights, contributions, micro_weights
 from .delegation import DelegatingSeat, DelegatingSeats, Delegation
@@ -39,7 +39,7 @@ def find_unit_types(unit_types: object, settings: Sequence[Setting], side: int) 
     names = [unit_types] if isinstance(unit_types, str) else unit_types
     if not isinstance(names, Sequence) or not names or not all(isinstance(name, str) for name in names):
         expected = "names of unit types, or an agent key"
-        raise ContentError("argument", "unit_types", expected, repr(unit_types))
+        raise ContentError("argument", "unit_types", expected, brief(unit_types))
     rosters = [_types_of(setting, side) for setting in settings]
     every = {name: kind for roster in rosters for name, kind in roster.items()}
     keys = {kind.agent_key for kind in every.values()}

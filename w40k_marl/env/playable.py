@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from ..content.definitions import GameRules, Scenario
-from ..content.game_rules import load_game_rules
+from ..content.game_rules import check_game_rules, load_game_rules
 from ..content.scenario import load_scenario, scenario_path
 from ..content.world import Setting, build_setting
-from ..errors import ContentError
+from ..errors import ContentError, brief
 from ..observe.encode import write_features
 from ..observe.layout import Layout
 from ..reward.weights import RewardsOption
@@ -72,6 +72,10 @@ def make_way(
 ) -> Way:
     """The options, checked, with defaults in the place of None. Raises ContentError."""
     _check_arguments(decisions, max_turns, weapon_rules)
+    if game_rules is not None and not isinstance(game_rules, str | Path | GameRules):
+        raise ContentError("argument", "game_rules", "None, a path, or GameRules", brief(game_rules))
+    if isinstance(game_rules, GameRules):
+        check_game_rules(game_rules)
     rules = game_rules if isinstance(game_rules, GameRules) else load_game_rules(game_rules)
     return Way(rules, _checked_layout(layout), decisions, max_turns, weapon_rules, _checked_profile(profile))
 
@@ -126,12 +130,12 @@ def _named(scenario: object) -> list[ScenarioName]:
     names = [scenario] if isinstance(scenario, str | Path) else scenario
     expected = "a name, a path, or a list of them"
     if not isinstance(names, Sequence):
-        raise ContentError("argument", "scenario", expected, repr(scenario))
+        raise ContentError("argument", "scenario", expected, brief(scenario))
     if not names:
         raise ContentError("argument", "scenario", expected, "an empty list")
     for name in names:
         if not isinstance(name, str | Path):
-            raise ContentError("argument", "scenario", expected, f"{name!r} in the list")
+            raise ContentError("argument", "scenario", expected, f"{brief(name)} in the list")
     return list(names)
 
 
@@ -139,10 +143,10 @@ def _check_arguments(decisions: object, max_turns: object, weapon_rules: object)
     choices = (("decisions", DECISIONS, decisions), ("weapon_rules", WEAPON_RULE_SETTINGS, weapon_rules))
     for key, known, got in choices:
         if not isinstance(got, str) or got not in known:
-            raise ContentError("argument", key, " or ".join(map(repr, known)), repr(got))
+            raise ContentError("argument", key, " or ".join(map(repr, known)), brief(got))
     whole = isinstance(max_turns, int) and not isinstance(max_turns, bool)
     if max_turns is not None and not (whole and 1 <= max_turns <= MOST_TURNS):  # type: ignore[operator]
-        raise ContentError("argument", "max_turns", f"None or a whole number from 1 to {MOST_TURNS}", repr(max_turns))
+        raise ContentError("argument", "max_turns", f"None or a whole number from 1 to {MOST_TURNS}", brief(max_turns))
 
 
 def _checked_layout(layout: Any) -> Layout:
@@ -150,7 +154,7 @@ def _checked_layout(layout: Any) -> Layout:
     if layout is None:
         return Layout()
     if not isinstance(layout, Layout):
-        raise ContentError("argument", "layout", "None or a Layout", repr(layout))
+        raise ContentError("argument", "layout", "None or a Layout", brief(layout))
     return layout
 
 
@@ -161,5 +165,5 @@ def _checked_profile(profile: Any) -> ProfileOptions | None:
     from ..observe.macro.offensive_profile import ProfileOptions
 
     if not isinstance(profile, ProfileOptions):
-        raise ContentError("argument", "profile", "None or ProfileOptions", repr(profile))
+        raise ContentError("argument", "profile", "None or ProfileOptions", brief(profile))
     return profile

@@ -15,9 +15,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ContentError, W40KError, brief
+from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError, brief
 from ..observe.blocks import Kind
 from ..observe.layout import Layout
+from .arguments import as_array, kind_of, seed_or_none
 
 Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np.integer]]
 """Observations (k, observation) and masks (k, actions) to actions (k,).
@@ -29,7 +30,7 @@ that act, str (k,), empty where a unit is being selected. One with attributes ``
 
 
 class PolicyError(W40KError):
-    """A policy that cannot be found, or that does not answer with an action for each row."""
+    """A policy that cannot be found, or that is given masks of another form."""
 
 
 class RandomPolicy:
@@ -37,10 +38,7 @@ class RandomPolicy:
 
     def __init__(self, seed: int | None = None) -> None:
         """Seed the generator. Raises ContentError for a seed that is not a whole number from 0 up."""
-        try:
-            self.random = np.random.default_rng(seed)
-        except (TypeError, ValueError):
-            raise ContentError("argument", "seed", "a whole number from 0 up, or None", brief(seed)) from None
+        self.random = np.random.default_rng(seed_or_none(seed))
 
     def __call__(self, observations: NDArray[np.float32], masks: NDArray[np.int8]) -> NDArray[np.integer]:
         """Actions (k,) for masks (k, actions), each with at least one legal action. Raises PolicyError for others."""
@@ -56,14 +54,17 @@ def ask(
     observations: NDArray[np.float32],
     masks: NDArray[np.int8],
     unit_types: Callable[[], NDArray[np.str_]],
-) -> NDArray[np.integer]:
-    """What a policy chooses, (k,); ``unit_types`` tells the types of the units that act, if it takes them.
+) -> NDArray[np.int64]:
+    """Return the actions that a policy chooses, (k,); ``unit_types`` gives the types of the units that act.
 
-    Raises PolicyError unless the answer is a whole number for each row; whether it is legal is not looked at.
+    Raises NotAnActionError unless the answer is one whole number for each mask, IllegalActionError for an action
+    that its mask does not allow.
     """
     if getattr(policy, "takes_unit_types", False):
-        return _checked(policy(observations, masks, unit_types()), len(masks))  # type: ignore[call-arg]
-    return _checked(policy(observations, masks), len(masks))
+        answer: object = policy(observations, masks, unit_types())  # type: ignore[call-arg]
+    else:
+        answer = policy(observations, masks)
+    return _checked(answer, masks)
 
 
 def check_masks(masks: object) -> None:
@@ -72,17 +73,20 @@ def check_masks(masks: object) -> None:
         raise PolicyError(f"masks: expected an array of shape (k, actions), got {brief(masks)}")
 
 
-def _checked(answer: object, rows: int) -> NDArray[np.int64]:
-    """The answer of a policy as actions (rows,). Raises PolicyError unless it is a whole number for each row."""
-    try:
-        array = np.asarray(answer)
-    except ValueError:  # a ragged list
-        raise PolicyError(f"policy: expected whole numbers of shape ({rows},), got a ragged list") from None
-    if array.shape != (rows,) or array.dtype.kind not in "iu":
-        raise PolicyError(
-            f"policy: expected whole numbers of shape ({rows},), got {array.dtype} of shape {array.shape}"
-        )
-    return array.astype(np.int64)
+def _checked(answer: object, masks: NDArray[np.int8]) -> NDArray[np.int64]:
+    """The actions in the answer of a policy, (k,)."""
+    given = as_array(answer)
+    if given.shape != (len(masks),) or given.dtype.kind not in "iu":
+        got = kind_of(answer) if isinstance(answer, np.ndarray) else brief(answer)
+        raise NotAnActionError(f"policy: expected whole numbers of shape ({len(masks)},), got {got}")
+    inside = (given >= 0) & (given < masks.shape[1])
+    actions = np.where(inside, given, 0).astype(np.int64)
+    legal = inside & (masks[np.arange(len(masks)), actions] != 0)
+    if not legal.all():
+        row = int(np.argmin(legal))
+        expected = f"one of {np.flatnonzero(masks[row]).tolist()}"
+        raise IllegalActionError(f"policy: expected {expected}, got {given[row]} for observation {row}")
+    return actions
 
 
 def check_policy(argument: str, policy: object, kind: Kind | None, side: int, layout: Layout) -> None:

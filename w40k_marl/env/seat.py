@@ -19,23 +19,25 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from ..content.reward_terms import TERM_COUNT
-from ..errors import ContentError, NotAnActionError, W40KError
+from ..errors import ContentError, NotAnActionError, W40KError, brief
 from ..observe.blocks import Kind, block_actions
 from ..observe.layout import Layout
 from ..reward.rows import MOST_GAMES_WITHOUT_A_DECISION
 from ..reward.weights import INFO_KEYS, contributions
 from .aec import observation_box
+from .arguments import as_array, game_seed_of, kind_of, seed_or_none, whole_number
 from .batch import BatchEnv
 from .playable import GameOptions, ScenarioName
 from .policies import Policy, RandomPolicy, ask, check_policy
 from .session import Session
+from .snapshots import unpickling
 
 __all__ = ["Policy", "RandomPolicy", "SeatEnv", "SeatVectorEnv"]
 
 
 def _check_seat(seat: int) -> int:
     if isinstance(seat, bool) or not isinstance(seat, int | np.integer) or seat not in (1, 2):
-        raise ContentError("argument", "seat", "1 or 2", repr(seat))
+        raise ContentError("argument", "seat", "1 or 2", brief(seat))
     return int(seat) - 1
 
 
@@ -82,6 +84,12 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self._forfeited = False
         self._earned = np.zeros(TERM_COUNT)  # by the learner since its last action
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of a pickle. Raises ContentError for a seat that does not exist."""
+        with unpickling():
+            vars(self).update(state)
+            _check_seat(self.side + 1)
+
     @property
     def opponent(self) -> Policy | None:
         """Who plays the other seat from now on; None is a random player. May be set at any time."""
@@ -97,11 +105,12 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Begin a game and play it up to the learner's first decision.
 
-        ``options={"game_seed": n}`` begins the very game of that seed, as in ``raw_env``.
+        ``options={"game_seed": n}`` begins the very game of that seed, as in ``raw_env``. Raises ContentError, and
+        changes nothing, for a seed that is no whole number in its range.
         """
-        super().reset(seed=seed)
+        game_seed = game_seed_of(options)
+        super().reset(seed=seed_or_none(seed))
         self._playing, self._forfeited = True, False
-        game_seed = (options or {}).get("game_seed")
         for _ in range(MOST_GAMES_WITHOUT_A_DECISION):
             self.session.reset(self.np_random, game_seed)
             game_seed = None
@@ -150,7 +159,7 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
             number = operator.index(action)
         except TypeError:
             expected = f"a whole number from 0 to {count - 1}"
-            raise NotAnActionError(f"action: expected {expected}, got {action!r}") from None
+            raise NotAnActionError(f"action: expected {expected}, got {brief(action)}") from None
         return 0 <= number < count and self.session.try_step(int(self._own_actions[number]))
 
     def action_masks(self) -> NDArray[np.bool_]:
@@ -226,10 +235,11 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         **options: Unpack[GameOptions],
     ) -> None:
         """Sit down at ``seat`` (1 or 2) of every game against a policy, by default a random one."""
+        self.side = _check_seat(seat)
+        whole_number("num_envs", num_envs, 1)
         self.batch = BatchEnv(scenario, num_envs, num_threads=num_threads, **options)
         self.layout = self.batch.layout
-        self.num_envs = self.batch.num_games
-        self.side = _check_seat(seat)
+        self.num_envs = num_envs = self.batch.num_games
         self.opponent = opponent
         self._final_obs = np.zeros_like(self.batch.observations)  # of the games that the last steps ended
         self._results = np.zeros_like(self.batch.results)
@@ -242,6 +252,12 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         self.single_action_space = gymnasium.spaces.Discrete(len(self._own_actions))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of a pickle. Raises ContentError for a seat that does not exist."""
+        with unpickling():
+            vars(self).update(state)
+            _check_seat(self.side + 1)
 
     @property
     def opponent(self) -> Policy | None:
@@ -258,9 +274,16 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Begin a game at every seat and play up to the learner's first decisions."""
+        """Begin a game at every seat and play up to the learner's first decisions.
+
+        Raises ContentError, and changes nothing, for a seed that is no whole number from 0, and for a ``game_seed`` in
+        ``options``, which is of one game.
+        """
         if isinstance(seed, list):
-            raise ContentError("argument", "seed", "one seed for all games", "a list")
+            raise ContentError("argument", "seed", "one seed for all games", brief(seed))
+        game_seed = game_seed_of(options)
+        if game_seed is not None:
+            raise ContentError("argument", 'options["game_seed"]', "none, for many games", str(game_seed))
         self.batch.reset(seed)
         self._playing = True
         everywhere = np.ones(self.num_envs, dtype=np.bool_)
@@ -289,10 +312,10 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
     def _checked(self, actions: NDArray[np.int64]) -> NDArray[np.int64]:
         if not self._playing:
             raise W40KError("step: expected reset() before the first step, got none")
-        given = np.asarray(actions)
+        given = as_array(actions)
         if given.shape != (self.num_envs,) or given.dtype.kind not in "iu":
             expected = f"whole numbers of shape ({self.num_envs},)"
-            raise NotAnActionError(f"actions: expected {expected}, got {given.dtype} of shape {given.shape}")
+            raise NotAnActionError(f"actions: expected {expected}, got {kind_of(given)}")
         return given.astype(np.int64)
 
     def _flat(self, actions: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

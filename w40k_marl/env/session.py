@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..content.definitions import GameRules
 from ..content.world import Setting
-from ..errors import ContentError, DeploymentError, IllegalActionError, NotAnActionError
+from ..errors import ContentError, DeploymentError, IllegalActionError, NotAnActionError, W40KError, brief
 from ..observe.encode import LOOK, step_and_view
 from ..observe.layout import Layout
 from ..reward.earnings import Earnings
@@ -20,8 +20,10 @@ from ..rules import engine
 from ..rules.bits import has
 from ..rules.state import NOBODY, PHASES, Games, new_games
 from ..rules.turn import acting_side, eligible
+from .arguments import game_seed_or_none
 from .events import Event, describe_event
-from .playable import FINGERPRINT, Playable, ScenarioName, load_all, make_way, playable
+from .playable import Playable, ScenarioName, load_all, make_way, playable
+from .snapshots import check_game, games_of, put, read_snapshot, unpickling
 
 if TYPE_CHECKING:
     from ..observe.macro.observation import MacroObservation
@@ -62,7 +64,7 @@ class Session:
 
     def _start(self, settings: list[Playable]) -> None:
         """Take settings and an empty row."""
-        self._playable = settings
+        self.playables = settings
         self.layout = self._way.layout
         self._action_count = self.layout.action_count
         self.games: Games = new_games(1, self.layout.units_per_side, self.layout.objectives)
@@ -84,26 +86,32 @@ class Session:
     @property
     def settings(self) -> list[Setting]:
         """The settings that a reset draws from."""
-        return [playable.setting for playable in self._playable]
+        return [playable.setting for playable in self.playables]
 
     @property
     def fingerprints(self) -> list[bytes]:
         """What the snapshots of each of the settings begin with."""
-        return [playable.fingerprint for playable in self._playable]
+        return [playable.fingerprint for playable in self.playables]
 
     def _use(self, index: int) -> None:
         """Play on one of the settings."""
         self.setting_index = index
-        self.setting = self._playable[index].setting
+        self.setting = self.playables[index].setting
         self._worlds, self._board = self.setting.worlds, self.setting.board
-        self._macro = self._playable[index].macro
+        self._macro = self.playables[index].macro
 
     # --- play ----------------------------------------------------------------------------------------------
 
     def reset(self, random: np.random.Generator, game_seed: int | None = None) -> None:
-        """Begin a new game: draw a setting if there are several, then the game's seed if none is given."""
-        if len(self._playable) > 1:
-            self._use(int(random.integers(len(self._playable))))
+        """Begin a new game: draw a setting if there are several, then the game's seed if none is given.
+
+        Raises ContentError, and leaves the running game, for a ``game_seed`` that is not from 0 to 2**63 - 1.
+        """
+        game_seed = game_seed_or_none(game_seed)
+        if not isinstance(random, np.random.Generator):
+            raise ContentError("argument", "random", "a numpy Generator", brief(random))
+        if len(self.playables) > 1:
+            self._use(int(random.integers(len(self.playables))))
         self.games.view(np.uint8).fill(0)  # nothing of the last game, not even its old events
         self.games[0].seed = np.uint64(random.integers(2**63) if game_seed is None else game_seed)
         if self._call(engine.START) != engine.ACCEPTED:
@@ -163,9 +171,11 @@ class Session:
     def refusal(self, answer: int, action: int) -> IllegalActionError | NotAnActionError:
         """The error for a refused action: what would be legal, and where the game is."""
         if answer == engine.NOT_AN_ACTION:
-            return NotAnActionError(f"action: expected a whole number from 0 to {self._action_count - 1}, got {action}")
+            return NotAnActionError(
+                f"action: expected a whole number from 0 to {self._action_count - 1}, got {brief(action)}"
+            )
         if answer == engine.GAME_IS_OVER:
-            return IllegalActionError(f"action: expected none, the game is over, got {action}")
+            return IllegalActionError(f"action: expected none, the game is over, got {brief(action)}")
         legal = ", ".join(f"{index} {self.layout.describe_action(index)}" for index in self.legal_actions())
         name = self.layout.describe_action(action)
         return IllegalActionError(f"action: expected one of [{legal}], got {action} {name} ({self.where()})")
@@ -178,7 +188,9 @@ class Session:
         return summary
 
     def view(self, side: int) -> View:
-        """Fresh observation and mask of a side."""
+        """Fresh observation and mask of a side. Raises W40KError for a side that is not 0 or 1."""
+        if not isinstance(side, int | np.integer) or side not in (0, 1):
+            raise W40KError(f"side: expected 0 or 1, got {brief(side)}")
         view = self._blank_view()
         self._call(LOOK, side, view)
         return view
@@ -192,7 +204,7 @@ class Session:
     @property
     def macro_writers(self) -> list[MacroWriter | None]:
         """Who writes the macro blocks of each of the settings; nobody without them in the layout."""
-        return [playable.macro for playable in self._playable]
+        return [playable.macro for playable in self.playables]
 
     def mask(self) -> NDArray[np.int8]:
         """Fresh mask of the acting side, shape ``(layout.action_count,)``."""
@@ -266,21 +278,17 @@ class Session:
 
     def snapshot(self) -> Snapshot:
         """The game at this moment, for any session that plays the same scenario by the same rules."""
-        return self._playable[self.setting_index].fingerprint + self.games.tobytes()
+        return self.playables[self.setting_index].fingerprint + self.games.tobytes()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot; ContentError where it is not of this layout or of these scenarios."""
-        size = FINGERPRINT + self.games.nbytes
-        if len(snapshot) != size:
-            raise ContentError(
-                "snapshot", "size", f"{size} bytes, as games of this layout have", f"{len(snapshot)} bytes"
-            )
-        known = self.fingerprints
-        if snapshot[:FINGERPRINT] not in known:
-            expected = "a game of a scenario of this session, with the same rules, layout and decisions"
-            raise ContentError("snapshot", "scenario", expected, "another")
-        self._use(known.index(snapshot[:FINGERPRINT]))
-        self.games[:] = np.frombuffer(snapshot, dtype=self.games.dtype, offset=FINGERPRINT)
+        """Go back to a snapshot.
+
+        Raises ContentError, and leaves the running game, where it is not of this layout or of these scenarios, or where
+        its record is no state of a game.
+        """
+        index, games = read_snapshot(snapshot, self.playables, self.games.dtype)
+        self._use(index)
+        put(games, self.games)
         if self.earnings is not None:
             self.earnings.begin(self.games)
 
@@ -289,9 +297,9 @@ class Session:
         copy = type(self).__new__(type(self))
         memo[id(self)] = copy
         copy._way, copy.rewards = self._way, self.rewards
-        copy._start(self._playable)
+        copy._start(self.playables)
         copy._use(self.setting_index)
-        copy.games[:] = self.games
+        put(self.games, copy.games)
         if self.earnings is not None and copy.earnings is not None:
             copy.earnings.resume(copy.games, self.earnings.amounts)
         return copy
@@ -301,6 +309,7 @@ class Session:
         return {
             "way": self._way,
             "scenarios": [setting.scenario for setting in self.settings],
+            "fingerprints": self.fingerprints,
             "setting_index": self.setting_index,
             "row": self.games.tobytes(),
             "rewards": self.rewards,
@@ -308,10 +317,27 @@ class Session:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make everything again, with arrays of the very types that the rules are compiled for."""
+        """Make everything again, with arrays of the very types that the rules are compiled for.
+
+        Raises ContentError where scenarios, rules or the record are not as they were when the pickle was made.
+        """
+        made = object.__new__(type(self))
+        with unpickling():
+            made._take(state)
+        vars(self).update(vars(made))
+
+    def _take(self, state: dict[str, Any]) -> None:
+        """``__setstate__`` of a session that nobody has."""
         self._way, self.rewards = state["way"], state["rewards"]
         self._start([playable(scenario, self._way) for scenario in state["scenarios"]])
+        if self.fingerprints != state["fingerprints"]:
+            raise ContentError("pickle", "scenarios", "the scenarios and rules of the pickled session", "others")
         self._use(state["setting_index"])
-        self.games[:] = np.frombuffer(state["row"], dtype=self.games.dtype)
+        if len(state["row"]) != self.games.nbytes:
+            raise ContentError("pickle", "row", f"{self.games.nbytes} bytes", f"{len(state['row'])} bytes")
+        if any(state["row"]):  # a session that no game has begun in has none
+            games = games_of(state["row"], self.games.dtype)
+            check_game(self.setting, games, file="pickle")
+            put(games, self.games)
         if self.earnings is not None:
             self.earnings.resume(self.games, state["amounts"])

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ContentError, W40KError
+from ..errors import ContentError, W40KError, brief
 from ..rules.actions import MICRO_ACTIONS, MICRO_COUNT, TARGET_SLOTS
 from ..rules.intents import INTENT_COUNT, INTENTS
 from ..rules.state import MAX_OBJECTIVES, MAX_UNITS_PER_SIDE
@@ -143,10 +143,10 @@ class Layout:
         for name, limit in (("units_per_side", MAX_UNITS_PER_SIDE), ("objectives", MAX_OBJECTIVES)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= limit:
-                raise ContentError("layout", name, f"a whole number from 1 to {limit}", repr(value))
+                raise ContentError("layout", name, f"a whole number from 1 to {limit}", brief(value))
         for name in ("intents", "macro", "macro_extras"):
             if not isinstance(getattr(self, name), bool):
-                raise ContentError("layout", name, "True or False", repr(getattr(self, name)))
+                raise ContentError("layout", name, "True or False", brief(getattr(self, name)))
         if self.macro_extras and not self.macro:
             raise ContentError("layout", "macro_extras", "False without macro", "True")
 
@@ -249,10 +249,12 @@ class Layout:
     def describe_action(self, action: int) -> str:
         """Name of an action: ``select_3``, ``move_aggressive``, ``target_0``, ``intent_focus_kill``, ``detail_2``.
 
-        IndexError beyond the space.
+        Raises IndexError beyond the space, W40KError for what is no whole number.
         """
+        if not isinstance(action, int | np.integer):
+            raise W40KError(f"action: expected a whole number, got {brief(action)}")
         if not 0 <= action < self.action_count:
-            raise IndexError(f"action: expected 0 to {self.action_count - 1}, got {action}")
+            raise IndexError(f"action: expected 0 to {self.action_count - 1}, got {brief(action)}")
         if action < self.micro_start:
             return f"select_{action}"
         if action < self.micro_stop:
@@ -272,7 +274,10 @@ class Layout:
 
     def describe_observation(self, observation: NDArray[np.float32]) -> dict[str, float]:
         """The numbers of an observation vector by name, in order; W40KError where it has another length."""
-        names, values = self.field_names(), observation.tolist()
+        names = self.field_names()
+        if not isinstance(observation, np.ndarray):
+            raise W40KError(f"observation: expected an array, got {brief(observation)}")
+        values = observation.tolist()
         if observation.shape != (len(names),):
             raise W40KError(f"observation: expected shape ({len(names)},), got {observation.shape}")
         return dict(zip(names, values, strict=True))

@@ -123,7 +123,9 @@ def check_contract(
 
 def check_game(layout: object, kind: object, profile: object) -> None:
     """Refuse arguments that do not describe a game. Raises ContentError."""
-    from ..observe.profiles import ProfileOptions  # here, because a layout without macro blocks need not load it
+    from ..observe.macro.offensive_profile import (
+        ProfileOptions,  # here, because a layout without macro blocks need not load it
+    )
 
     check_kind(kind)
     check_layout(layout)

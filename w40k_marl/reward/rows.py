@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..observe.encode import UNIT, encode, unit_blocks
-from ..rules.actions import write_mask
+from ..rules.actions import action_count, is_legal, write_mask
 from ..rules.board import Board
 from ..rules.compiled import compiled, entry_point
 from ..rules.dice import DICE_STREAM, philox, uniform
@@ -262,10 +262,12 @@ def pick_rows(masks: NDArray[np.int8], rows: Rows, seed: np.uint64, turn: int, o
 
 
 @entry_point
-def first_illegal(masks: NDArray[np.int8], rows: Rows, actions: NDArray[np.int64]) -> int:
-    """The first of the rows whose action its mask does not allow, or -1."""
+def first_illegal(worlds: Worlds, games: Games, rows: Rows, actions: NDArray[np.int64]) -> int:
+    """The first of the rows whose game the rules do not allow its action, or in which none has begun; else -1."""
+    world = worlds[0]
+    count = action_count(world, games[0])
     for row in rows:
-        action = actions[row]
-        if action < 0 or action >= masks.shape[1] or masks[row, action] == 0:
+        game, action = games[row], actions[row]
+        if game.turn < 1 or game.over or not 0 <= action < count or not is_legal(world, game, action):
             return row
     return -1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..content.agents import RewardsConfig, rewards_config
 from ..content.definitions import UnitType
 from ..content.reward_terms import TERM_COUNT, TERM_NAMES
-from ..errors import ContentError
+from ..errors import ContentError, brief
 from .terms import Amounts
 
 Weights: TypeAlias = NDArray[np.float64]
@@ -33,7 +33,7 @@ def find_rewards(rewards: RewardsOption) -> RewardsConfig | None:
         return rewards
     if isinstance(rewards, str | Path):
         return rewards_config(rewards)
-    raise ContentError("argument", "rewards", "None, an agent, a path, or a RewardsConfig", repr(rewards))
+    raise ContentError("argument", "rewards", "None, an agent, a path, or a RewardsConfig", brief(rewards))
 
 
 def weights_of(config: RewardsConfig | None) -> Weights:

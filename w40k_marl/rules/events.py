@@ -9,6 +9,9 @@ from __future__ import annotations
 from .compiled import compiled
 from .state import MAX_EVENTS, Game
 
+MOST_LOST = 2**15 - 1
+"""``events_lost`` stops counting here, at the end of its type."""
+
 (
     SELECTED,
     MOVED,
@@ -64,7 +67,7 @@ def record(game: Game, kind: int, unit: int, other: int, a: int, b: int, c: int,
     """Append an event to the row's buffer."""
     index = int(game.event_count)
     if index >= MAX_EVENTS:
-        game.events_lost += 1
+        game.events_lost = min(int(game.events_lost) + 1, MOST_LOST)
         return
     event = game.events[index]
     event[0], event[1], event[2] = kind, unit, other

@@ -57,24 +57,28 @@ def begin_fight(world: World, game: Game) -> None:
 
 
 @compiled
-def _set_stage(game: Game) -> None:
-    """Work out whose pool is in force (spec 05 rule 16)."""
+def stage_of(game: Game) -> int:
+    """The stage of the fight: whose pool is in force, by the pools and the turn flag (spec 05 rule 16)."""
     mine = game.pool[game.side] != NOTHING
     others = game.pool[1 - game.side] != NOTHING
     if game.chargers != NOTHING:
-        game.fight_stage = CHARGERS
-        return
+        return CHARGERS
     if not mine and not others:
-        game.fight_stage = NO_STAGE
-        return
-    if game.alternation == UNSET:
-        game.alternation = OTHER_SIDE
+        return NO_STAGE
     if game.alternation == OTHER_SIDE and others:
-        game.fight_stage = ALTERNATING_OTHER
-    elif game.alternation == ACTIVE_SIDE and mine:
-        game.fight_stage = ALTERNATING_ACTIVE
-    else:
-        game.fight_stage = CLEANUP_OTHER if others else CLEANUP_ACTIVE
+        return ALTERNATING_OTHER
+    if game.alternation == ACTIVE_SIDE and mine:
+        return ALTERNATING_ACTIVE
+    return CLEANUP_OTHER if others else CLEANUP_ACTIVE
+
+
+@compiled
+def _set_stage(game: Game) -> None:
+    """Go to the stage that the pools make; the alternation begins with the side whose turn it is not."""
+    waiting = game.pool[0] | game.pool[1]
+    if game.alternation == UNSET and game.chargers == NOTHING and waiting != NOTHING:
+        game.alternation = OTHER_SIDE
+    game.fight_stage = stage_of(game)
 
 
 @compiled

@@ -113,14 +113,19 @@ def living_value(world: World, game: Game, side: int) -> int:
 
 
 @compiled
-def decide_winner(world: World, game: Game) -> None:
-    """End the game: more victory points, else more living value, else a draw (spec 02 section 11)."""
+def result_of(world: World, game: Game) -> tuple[int, int]:
+    """Winner (0: draw) and method by the points and units of this moment (spec 02 section 11)."""
     margin = int(game.victory_points[0]) - int(game.victory_points[1])
     method = BY_OBJECTIVES
     if margin == 0:
         margin = living_value(world, game, 0) - living_value(world, game, 1)
-        method = BY_VALUE
+        method = BY_VALUE if margin != 0 else BY_DRAW
+    return 1 if margin > 0 else 2 if margin < 0 else 0, method
+
+
+@compiled
+def decide_winner(world: World, game: Game) -> None:
+    """End the game: more victory points, else more living value, else a draw."""
     game.over = 1
-    game.winner = 1 if margin > 0 else 2 if margin < 0 else 0
-    game.win_method = method if margin != 0 else BY_DRAW
+    game.winner, game.win_method = result_of(world, game)
     record(game, GAME_OVER, 0, 0, int(game.winner), int(game.win_method), 0, 0, 0)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...content.definitions import Dice, TargetWeights, UnitType, Weapon
-from ...errors import ContentError
+from ...errors import ContentError, brief
 from ...rules.combat import expected_damage
 from ...rules.compiled import entry_point
 from ...rules.state import MAX_WEAPONS, MELEE, RANGED
@@ -56,10 +56,10 @@ class ProfileOptions:
         """Refuse values of the wrong kind."""
         count = self.best_weapons
         if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_WEAPONS:
-            raise ContentError("profile", "best_weapons", f"a whole number from 1 to {MAX_WEAPONS}", repr(count))
+            raise ContentError("profile", "best_weapons", f"a whole number from 1 to {MAX_WEAPONS}", brief(count))
         for name in ("dynamic_weights", "real_range", "weapon_rules", "selectable_only"):
             if not isinstance(getattr(self, name), bool):
-                raise ContentError("profile", name, "True or False", repr(getattr(self, name)))
+                raise ContentError("profile", name, "True or False", brief(getattr(self, name)))
 
     @property
     def evolved(self) -> bool:
