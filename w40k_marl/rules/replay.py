@@ -12,12 +12,12 @@ from functools import wraps
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled, entry_point
 from . import events
 from .bits import NOTHING, has
 from .board import Board
 from .charge import charge
 from .combat import kill_score
-from .compiled import compiled, entry_point
 from .fight import best_melee_weapon, list_opponents, strike_once
 from .hexes import adjacent
 from .movement import destinations, may_move_to, move

@@ -11,10 +11,10 @@ from typing import Any
 from numba import config
 
 from .. import w40k_v0
+from ..compiler.code_cache import folder
 from ..env.aec import RawEnv
 from ..observe.encode import step_and_view
 from ..rules import engine
-from ..rules.compiled import CACHE_DIRECTORY
 
 PATIENCE = 3.0  # seconds without a word; code from the cache is there before
 COMPILING = "compiling the rules to machine code; this takes about a minute, and only the first time"
@@ -51,7 +51,7 @@ def warm_up(make: Callable[[], RawEnv] = w40k_v0.raw_env, tell: Tell = lambda _:
         notice.cancel()
     seconds = time.perf_counter() - began
     disabled = bool(config.DISABLE_JIT)
-    return env, WarmUp(seconds, _compilations() > before, CACHE_DIRECTORY, disabled)
+    return env, WarmUp(seconds, _compilations() > before, str(folder()), disabled)
 
 
 def _compilations() -> int:
