@@ -15,7 +15,7 @@ import secrets
 import stat
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,10 @@ _MARK = b"w40k_marl machine code 1\n"
 
 _NOWHERE = "there is no folder for it, because the user has no home folder"
 
-_warned = False
+problem = ""
+"""The first problem of this process, of which it has warned."""
+
+_announce: Callable[[str], object] = LOGGER.warning
 
 
 def folder() -> Path | None:
@@ -57,9 +60,9 @@ def read(name: str) -> bytes | None:
     if directory is None or not os.path.lexists(directory / name):
         return None
     path = directory / name
-    problem = distrust(directory) or distrust_file(path)
-    if problem:
-        _warn(problem)
+    doubt = distrust(directory) or distrust_file(path)
+    if doubt:
+        _warn(doubt)
         return None
     try:
         data = path.read_bytes()
@@ -82,9 +85,9 @@ def write(name: str, content: bytes) -> None:
     path = directory / name
     temporary = directory / f"{name}.{secrets.token_hex(4)}"
     try:
-        problem = distrust(directory)
-        if problem:
-            _warn(problem)
+        doubt = distrust(directory)
+        if doubt:
+            _warn(doubt)
             return
         _make(directory)
         with open(temporary, "xb", opener=_open_for_me) as file:
@@ -129,9 +132,9 @@ def distrust(directory: Path) -> str:
             continue
         except OSError as error:
             return f"{part} cannot be read ({error.strerror})"
-        problem = _distrust_status(part, status, lenient=part != directory)
-        if problem:
-            return problem
+        doubt = _distrust_status(part, status, lenient=part != directory)
+        if doubt:
+            return doubt
     return ""
 
 
@@ -167,13 +170,13 @@ def _is_of_me_alone(group: int) -> bool:
     return found.gr_name == name and set(found.gr_mem) <= {name}
 
 
-def _warn(problem: str) -> None:
+def _warn(found: str) -> None:
     """Warn of the first problem of a process."""
-    global _warned
-    if not _warned:
-        _warned = True
+    global problem
+    if not problem:
+        problem = found
         warnings.warn(
-            f"compile cache: {problem}. The rules are compiled instead, which takes about a minute. "
+            f"compile cache: {found}. The rules are compiled instead, which takes about a minute. "
             f"Repair or delete {folder() or 'it'}, or set NUMBA_CACHE_DIR to a folder that only you can write.",
             RuntimeWarning,
             stacklevel=2,
@@ -181,6 +184,17 @@ def _warn(problem: str) -> None:
 
 
 # --- what numba asks ---------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def announcing(tell: Callable[[str], object] | None) -> Iterator[None]:
+    """Tell of long compilations by ``tell`` instead of the log; None changes nothing."""
+    global _announce
+    before, _announce = _announce, tell or _announce
+    try:
+        yield
+    finally:
+        _announce = before
 
 
 class CodeCache:
@@ -201,10 +215,9 @@ class CodeCache:
             _warn(f"code of {self.function.__qualname__} cannot be used ({type(error).__name__}: {error})")
             found = None
         if found is None and self._what:
-            LOGGER.warning(
-                "w40k_marl: compiling %s to machine code, about %d s at first use (`w40k-marl warmup` does it before)",
-                self._what,
-                self._seconds,
+            _announce(
+                f"w40k_marl: compiling {self._what} to machine code, about {self._seconds} s and only once "
+                "(`w40k-marl warmup` does it beforehand)"
             )
         return found
 
@@ -258,7 +271,8 @@ class ContentCache(CodeCache):
 class PlainCache(CodeCache):
     """numba's own cache, for plain numba; of each function in a folder that is named after its content.
 
-    numba compares the file of the decorated function alone: an edit in ``combat.py`` would leave an old ``engine.step``.
+    numba compares the file of the decorated function alone: an edit in ``combat.py`` would leave an old
+    ``engine.step`` in use.
     """
 
     def __init__(self, function: Callable[..., object], what: str, seconds: int, dispatcher: Any) -> None:
@@ -273,9 +287,9 @@ class PlainCache(CodeCache):
             _warn(_NOWHERE)
             return None
         kept = directory / f"plain-{self.function.__name__}-{fingerprint(self.function, repr(versions()))}"
-        problem = distrust(kept)
-        if problem:
-            _warn(problem)
+        doubt = distrust(kept)
+        if doubt:
+            _warn(doubt)
             return None
         self._numbas_own = numba_private.numbas_own_cache(self._dispatcher, kept)
         try:

@@ -26,7 +26,7 @@ def compiled(function: Function) -> Function:
     if numba_private.PLAIN:
         plain: Function = njit(nogil=True)(function)
         return plain
-    return numba_private.OneVersion(function)  # type: ignore[return-value]
+    return numba_private.OneVersion(function)
 
 
 @overload

@@ -1,6 +1,6 @@
 """All uses of numba's private parts, and the test of whether they are there; nothing else may import ``numba.core``.
 
-They bring half of the first compile, and a fifth of every start (docs/performance.md). Where one is missing, or numba is
+They bring half of the first compile and a fifth of every start (docs/performance.md). If one is missing, or numba is
 newer than the newest version tested, ``plain_reason`` says so, and the decorators use numba's public interface alone.
 """
 
@@ -171,7 +171,7 @@ def use_cache(dispatcher: Any, cache: object) -> None:
 
 
 def numbas_own_cache(dispatcher: Any, directory: Path) -> Any:
-    """numba's cache for a dispatcher in a directory, whatever the environment says of numba's caches.
+    """Numba's cache for a dispatcher in a directory, whatever the environment says of numba's caches.
 
     Raises RuntimeError if numba cannot write there.
     """
