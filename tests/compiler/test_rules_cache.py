@@ -91,7 +91,7 @@ def test_fingerprints_take_in_every_compiled_function() -> None:
         assert not [
             caller
             for caller in callers
-            if part in caller.__globals__.values() and part.__name__ in caller.__code__.co_names
+            if caller.__globals__.get(part.__name__) is part and part.__name__ in caller.__code__.co_names
         ]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from numba import config
 
-from .. import w40k_v0
 from ..compiler import code_cache
 from ..compiler.decorators import compilations
 from ..observe.layout import Layout
@@ -33,7 +32,7 @@ class WarmUp:
     disabled: bool  # NUMBA_DISABLE_JIT: the rules are plain Python
 
 
-def warm_up(make: Callable[[], RawEnv] = w40k_v0.raw_env, tell: Tell | None = None) -> tuple[RawEnv, WarmUp]:
+def warm_up(make: Callable[[], RawEnv] = RawEnv, tell: Tell | None = None) -> tuple[RawEnv, WarmUp]:
     """Make an environment and take one step in it, so that everything it calls is compiled.
 
     ``tell`` is called before a long compilation with a line about it; without it the line is logged.
