@@ -27,8 +27,14 @@ LIST_EXAMPLES = """examples:
   w40k-marl list
   w40k-marl list --json
 """
-WARMUP_EXAMPLES = """example:
+WARMUP_DESCRIPTION = """Compile all that games call, so that the next program starts at once.
+
+One environment and batches, macro observations, intents and rewards by terms are compiled together. A layout of
+other capacities is compiled once more: name its capacities.
+"""
+WARMUP_EXAMPLES = """examples:
   w40k-marl warmup && w40k-marl simulate
+  w40k-marl warmup --units-per-side 24 --objectives 10
 """
 
 
@@ -63,7 +69,12 @@ def parser() -> OneLineParser:
     )
     listing = add("list", list_scenarios, "List the scenarios that ship.", LIST_EXAMPLES)
     listing.add_argument("--json", action="store_true", help="as JSON, for programs")
-    add("warmup", warm_up, "Compile the rules, so that the next program starts at once.", WARMUP_EXAMPLES)
+    warming = add("warmup", warm_up, WARMUP_DESCRIPTION, WARMUP_EXAMPLES)
+    warming.add_argument("--units-per-side", type=int, metavar="N", help="capacity of the layout (default 16)")
+    warming.add_argument("--objectives", type=int, metavar="N", help="capacity of the layout (default 8)")
+    warming.add_argument(
+        "--scenario-file", default="small_board", metavar="FILE", help="a scenario that fits (default small_board)"
+    )
     return whole
 
 
@@ -102,11 +113,14 @@ def _described(scenario: Scenario) -> dict[str, str | int]:
     }
 
 
-def warm_up(_: argparse.Namespace) -> int:
-    """Compile the rules, or say that they were compiled already."""
-    from .simulate.warmup import warm_up as warm
+def warm_up(given: argparse.Namespace) -> int:
+    """Compile all that environments call, or say that it was compiled already."""
+    from .env.warmup import warm_up_everything
+    from .observe.layout import Layout
 
-    done = warm(tell=note)[1]
+    capacities = {"units_per_side": given.units_per_side, "objectives": given.objectives}
+    layout = Layout(**{name: value for name, value in capacities.items() if value is not None})
+    done = warm_up_everything(layout, given.scenario_file, note)
     if done.disabled:
         say("nothing to compile: NUMBA_DISABLE_JIT is set, the rules run as plain Python")
     elif done.compiled and done.cache is None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
 from w40k_marl import __version__, cli
 from w40k_marl.content.scenario import list_scenarios
-from w40k_marl.simulate import warmup
+from w40k_marl.env import warmup
 
 Capture = pytest.CaptureFixture[str]
 
@@ -69,25 +68,18 @@ def test_warmup_says_that_the_rules_are_compiled(capsys: Capture) -> None:
 def test_warmup_says_what_it_did(
     done: warmup.WarmUp, said: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr(warmup, "warm_up", lambda **_: (None, done))
+    monkeypatch.setattr(warmup, "warm_up_everything", lambda *_: done)
     assert status_of("warmup") == 0
     assert capsys.readouterr().out.startswith(said)
 
 
-def test_long_warmup_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    import time
-
-    if warmup.config.DISABLE_JIT:
-        pytest.skip("nothing is compiled")
-    monkeypatch.setattr(warmup, "PATIENCE", 0.01)
-    told: list[str] = []
-
-    def slowly() -> Any:
-        time.sleep(0.2)
-        return warmup.w40k_v0.raw_env()
-
-    warmup.warm_up(slowly, told.append)
-    assert told == [warmup.COMPILING]
+def test_warmup_of_a_layout_that_fits_nothing_is_one_line(capsys: Capture) -> None:
+    assert status_of("warmup", "--units-per-side", "1") == 2
+    assert status_of("warmup", "--objectives", "0") == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 2
+    assert "small_board" in errors[0]
+    assert errors[1].startswith("w40k-marl warmup: layout: objectives: expected a whole number from 1 to 64, got 0")
 
 
 def test_simulate_is_the_load_simulation(capsys: Capture) -> None:

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "w40k_marl"
 ROOMS = [
     "errors",
     "console",
+    "compiler",
     "rules",
     "content",
     "observe",
@@ -36,7 +37,8 @@ LAZY = {"__init__"}  # the package itself may name anything, as long as importin
 FOREIGN = {
     "errors": set[str](),
     "console": set[str](),
-    "rules": {"numpy", "numba", "llvmlite"},  # llvmlite is numba's own
+    "compiler": {"numpy", "numba", "llvmlite"},  # llvmlite is numba's own
+    "rules": {"numpy"},
     "content": {"numpy", "msgspec"},
     "observe": {"numpy", "numba"},
     "reward": {"numpy", "numba", "msgspec"},

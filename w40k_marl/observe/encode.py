@@ -10,11 +10,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled, entry_point
 from ..rules.actions import TARGET_SLOTS, write_mask
 from ..rules.bits import NOTHING, bit, has
 from ..rules.board import Board, objectives_at
 from ..rules.combat import expected_attacks, expected_hit_damage, kill_score
-from ..rules.compiled import compiled, entry_point
 from ..rules.engine import ACCEPTED, START, apply
 from ..rules.hexes import distance, hex_at
 from ..rules.intents import ALLY, detail_kind
@@ -82,7 +82,7 @@ LOOK = START - 1
 """The action that changes nothing and only shows the game."""
 
 
-@entry_point
+@entry_point(what="the rules", seconds=40)
 def step_and_view(
     worlds: Worlds,
     board: Board,

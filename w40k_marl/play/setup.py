@@ -12,11 +12,11 @@ from typing import Literal
 from ..content.policies import MetaConfig
 from ..content.scenario import scenario_path
 from ..env.aec import RawEnv
+from ..env.warmup import Tell, warm_up
 from ..errors import W40KError
 from ..observe.layout import Layout
 from ..policy.bots import BOTS, GREEDY
 from ..policy.pve import PvEController
-from ..simulate.warmup import Tell, warm_up
 from .journal import Journal
 from .match import Match
 from .players import BotPlayer, ControllerPlayer, Player

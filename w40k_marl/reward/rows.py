@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled, entry_point
+from ..compiler.prefetch import prefetch
 from ..observe.encode import UNIT, encode, unit_blocks
 from ..rules.actions import action_count, is_legal, write_mask
 from ..rules.board import Board
-from ..rules.compiled import compiled, entry_point
 from ..rules.dice import DICE_STREAM, philox, uniform
 from ..rules.engine import NO_ROOM_TO_DEPLOY, START, apply
-from ..rules.prefetch import prefetch
 from ..rules.state import Game, Games, Rows, World, Worlds
 from ..rules.turn import acting_side
 from .terms import Amounts, count_result, count_step, remember
@@ -42,7 +42,7 @@ def seed_of_row(base: np.uint64, row: int, episode: int) -> np.uint64:
     return game_seed(base, row, episode)
 
 
-@entry_point
+@entry_point(what="the steps of batches", seconds=40)
 def play_rows(
     worlds: Worlds,
     board: Board,

@@ -11,9 +11,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled, entry_point
 from ..content.reward_terms import TERM_COUNT
 from ..rules.board import Board, objectives_at
-from ..rules.compiled import compiled, entry_point
 from ..rules.events import ADVANCED, ATTACKED, CHARGED, MOVED, PHASE_BEGAN, WAITED
 from ..rules.hexes import distance, hex_at
 from ..rules.objectives import controlled
@@ -201,7 +201,7 @@ def remember_row(games: Games, row: int, before: Games) -> None:
     remember(games[row], before[0])
 
 
-@entry_point
+@entry_point(what="rewards by terms", seconds=5)
 def count_row(
     worlds: Worlds,
     board: Board,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled
 from .bits import has
-from .compiled import compiled
 from .intents import INTENT_COUNT, detail_count, may_detail, may_intend
 from .shooting import may_still_advance
 from .state import CHARGE, DECIDED_BY_AGENT, FIGHT, INTENT_SETTLED, MOVE, NOBODY, SHOOT, Game, World

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .compiled import compiled
+from ..compiler.decorators import compiled
 
 BitSet: TypeAlias = np.uint64
 """A set of at most 64 members: units of a side, or rows of a board column."""

@@ -14,8 +14,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled, entry_point
 from .bits import NOTHING, BitSet, bit, has
-from .compiled import compiled, entry_point
 from .hexes import distance, hex_at
 
 Board: TypeAlias = NDArray[np.uint64]

@@ -5,9 +5,9 @@ Charges may pass enemies; only walls and units block them. The roll is made afte
 
 from __future__ import annotations
 
+from ..compiler.decorators import compiled
 from .bits import NOTHING, BitSet, bit, has
 from .board import Board
-from .compiled import compiled
 from .dice import CHARGE_MOVE, roll
 from .events import CHARGE_FAILED, CHARGED, record
 from .hexes import adjacent, distance

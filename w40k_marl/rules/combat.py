@@ -7,7 +7,7 @@ expectation in known places, and the order of their operations is part of the ru
 
 from __future__ import annotations
 
-from .compiled import compiled
+from ..compiler.decorators import compiled
 from .dice import ATTACKS, DAMAGE, HIT, SAVE, WOUND, amount, expected_amount, roll
 from .events import ATTACKED, record
 from .state import ELITE, LEADER, MAX_WEAPONS, RANGED, SWARM, TROOP, Game, World

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..compiler.decorators import compiled
 from .bits import ONE
-from .compiled import compiled
 from .state import MAX_RECORDED_DICE, Game
 
 DICE_STREAM, DEPLOYMENT_STREAM = range(2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled, entry_point
 from . import events
 from .actions import (
     ADVANCE,
@@ -20,7 +21,6 @@ from .actions import (
 from .bits import NOTHING, bit, has
 from .board import Board, columns, open_hexes
 from .charge import charge, nearest_listed
-from .compiled import compiled, entry_point
 from .dice import DEPLOYMENT_STREAM, uniform
 from .fight import fight
 from .hexes import hex_at

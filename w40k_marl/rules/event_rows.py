@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..compiler.decorators import compiled
 from .board import Board, columns
-from .compiled import compiled
 from .events import FIELDS
 from .intents import INTENT_COUNT, detail_count
 from .state import EVENT_FIELDS, FIGHT, MAX_WEAPONS, NOBODY, WIN_METHODS, Events, Game, World

@@ -6,7 +6,7 @@ events of its last step; ``events_lost`` counts those beyond its size.
 
 from __future__ import annotations
 
-from .compiled import compiled
+from ..compiler.decorators import compiled
 from .state import MAX_EVENTS, Game
 
 MOST_LOST = 2**15 - 1

@@ -5,9 +5,9 @@ Spec 05 part B. Units in contact fight once each; a unit whose enemies have died
 
 from __future__ import annotations
 
+from ..compiler.decorators import compiled
 from .bits import NOTHING, BitSet, bit, has
 from .combat import attack, kill_score, number_of_attacks
-from .compiled import compiled
 from .events import PASSED, record
 from .state import (
     ACTIVE_SIDE,

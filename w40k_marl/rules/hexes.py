@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import compiled
+from ..compiler.decorators import compiled
 
 MAX_COLUMNS = 255
 MAX_ROWS = 64

@@ -6,8 +6,8 @@ stands until that player chooses another.
 
 from __future__ import annotations
 
+from ..compiler.decorators import compiled
 from .bits import has
-from .compiled import compiled
 from .events import INTENDED, record
 from .state import DETAIL_DUE, INTENT_DUE, INTENT_SETTLED, NOBODY, Game, World
 from .units import side_of

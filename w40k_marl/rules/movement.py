@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled
 from .bits import NOTHING, BitSet, bit, has
 from .board import Board
-from .compiled import compiled
 from .dice import choose
 from .events import MOVED, NO_DESTINATION, record
 from .hexes import NOWHERE, distance

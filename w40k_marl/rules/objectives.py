@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled
 from .bits import has
 from .board import Board, objectives_at
-from .compiled import compiled
 from .events import CONTROL_CHANGED, GAME_OVER, SCORED, record
 from .state import (
     AT_LEAST_ONE,

@@ -5,10 +5,10 @@ Part of ``validity.py``, which has checked every number that is followed here bu
 
 from __future__ import annotations
 
+from ..compiler.decorators import compiled
 from .bits import NOTHING, bit, has
 from .board import Board
 from .charge import list_chargeable
-from .compiled import compiled
 from .fight import list_opponents
 from .intents import ALLY, ATTRITION, INTENT_COUNT, NO_DETAIL, OBJECTIVE, detail_count, detail_kind, may_detail
 from .shooting import engaged_enemies, legal_targets, list_targets, usable_now

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled
 from .bits import NOTHING, ONE, BitSet, bit, has
 from .board import Board, HexSet, all_hexes, columns, open_hexes
-from .compiled import compiled
 from .hexes import NEIGHBOUR_COLUMN, NEIGHBOUR_ROW
 from .state import Game, World
 

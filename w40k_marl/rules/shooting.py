@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled
 from .bits import NOTHING, BitSet, bit, has
 from .board import Board, sees
 from .combat import attack, kill_score, number_of_attacks, shooting_priority
-from .compiled import compiled
 from .dice import ADVANCE_MOVE, roll
 from .events import ADVANCE_BLOCKED, ADVANCED, STOPPED_SHOOTING, WAITED, record
 from .hexes import distance

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..compiler.decorators import compiled
 from .bits import NOTHING, BitSet, bit
 from .board import Board
 from .charge import charge_pool, list_chargeable
-from .compiled import compiled
 from .events import PHASE_BEGAN, SELECTED, record
 from .fight import after_fighting, begin_fight, fighting_pool, fighting_side, list_opponents, mark_fought
 from .movement import movement_pool

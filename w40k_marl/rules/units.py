@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled
 from .bits import NOTHING, BitSet, bit, has
-from .compiled import compiled
 from .events import DIED, record
 from .hexes import adjacent
 from .state import Game, World

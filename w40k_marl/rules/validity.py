@@ -6,9 +6,9 @@ own. A record without a fault keeps every index inside its array, and every lega
 
 from __future__ import annotations
 
+from ..compiler.decorators import compiled, entry_point
 from .bits import NOTHING, BitSet, bit, has
 from .board import Board, open_hexes
-from .compiled import compiled, entry_point
 from .event_rows import rows_can_be_read
 from .fight import stage_of
 from .objectives import result_of

@@ -5,7 +5,7 @@ The fields of a World that turn them on are 0 in the reference setting. Formulas
 
 from __future__ import annotations
 
-from .compiled import compiled
+from ..compiler.decorators import compiled
 from .dice import HAZARD, WOUND, WOUND_REROLL, roll
 from .events import HAZARD_ROLLED, REROLLED, record
 from .hexes import distance

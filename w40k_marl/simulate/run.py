@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from ..env.aec import RawEnv
+from ..env.warmup import Tell, warm_up
 from .drive import Episode
 from .measure import python_memory
 from .options import Plan
 from .outcome import Outcome
 from .team import Team, assemble
-from .warmup import Tell, warm_up
 from .worker import Worker, environment
 
 OnEpisode = Callable[[int, Episode], None]

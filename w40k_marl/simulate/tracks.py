@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rules.compiled import compiled, entry_point
+from ..compiler.decorators import compiled, entry_point
 from ..rules.dice import DICE_STREAM, uniform
 from ..rules.state import Games, Rows
 

@@ -13,12 +13,12 @@ from functools import wraps
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.decorators import compiled, entry_point
 from ..rules import events
 from ..rules.bits import NOTHING, has
 from ..rules.board import Board
 from ..rules.charge import charge
 from ..rules.combat import kill_score
-from ..rules.compiled import compiled, entry_point
 from ..rules.fight import best_melee_weapon, list_opponents, strike_once
 from ..rules.hexes import adjacent
 from ..rules.movement import destinations, may_move_to, move

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compiler.decorators import compiled, entry_point
 from ...rules.bits import NOTHING, has
 from ...rules.board import Board, objectives_at
-from ...rules.compiled import compiled, entry_point
 from ...rules.hexes import distance
 from ...rules.objectives import control_sums, living_value
 from ...rules.state import FIGHT, MOVE, Game, Games, Rows, World, Worlds
@@ -38,7 +38,7 @@ PROFILE_FEATURES = 7  # two one-hots and the ratio
 FEATURES = 8  # and value_norm
 
 
-@entry_point
+@entry_point(what="the macro block of observations", seconds=10)
 def write_macro_rows(
     worlds: Worlds,
     board: Board,
@@ -163,7 +163,7 @@ def in_pool(world: World, game: Game, unit: int) -> bool:
     return not game.over and side == acting_side(game) and has(eligible(game), slot_of(world, unit))
 
 
-@entry_point
+@entry_point(what="macro observations", seconds=10)
 def distances_and_strengths(
     worlds: Worlds,
     board: Board,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compiler.decorators import compiled, entry_point
 from ...rules.bits import has
 from ...rules.board import Board, objectives_at, sees
 from ...rules.charge import SEARCH_RANGE
 from ...rules.combat import expected_damage
-from ...rules.compiled import compiled, entry_point
 from ...rules.hexes import distance
 from ...rules.objectives import control_sums
 from ...rules.state import RANGED, Game, Games, Rows, World, Worlds

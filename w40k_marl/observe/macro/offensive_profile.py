@@ -14,10 +14,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compiler.decorators import entry_point
 from ...content.definitions import Dice, TargetWeights, UnitType, Weapon
 from ...errors import ContentError, brief
 from ...rules.combat import expected_damage
-from ...rules.compiled import entry_point
 from ...rules.state import MAX_WEAPONS, MELEE, RANGED
 from .profile_kernel import NO_SHOT, NO_TARGET, PROFILE, STATUS_FIELDS, WEAPON_TABLE, WeaponTables, write_profile
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ...rules.compiled import compiled, entry_point
+from ...compiler.decorators import compiled, entry_point
 from ...rules.state import MAX_WEAPONS, MELEE, RANGED
 
 TARGET_KINDS = 3  # swarm, troop, elite

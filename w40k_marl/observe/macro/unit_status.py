@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compiler.decorators import compiled, entry_point
 from ...rules.bits import NOTHING, bit, has
 from ...rules.board import Board, HexSet, columns, sees
 from ...rules.charge import SEARCH_RANGE
-from ...rules.compiled import compiled, entry_point
 from ...rules.hexes import distance
 from ...rules.reach import any_in_both, reachable, threat_zone, unoccupied, unthreatened
 from ...rules.shooting import engaged_enemies, usable_now

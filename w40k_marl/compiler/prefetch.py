@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import config
-from numba.core import types
+from numba import config, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from .compiled import compiled
+from .decorators import compiled
+from .numba_private import PLAIN
 
 CACHE_LINE = 64  # bytes
 _WRITE, _KEEP, _DATA = 1, 3, 1  # for writing, in the inner cache, no code
@@ -30,10 +30,11 @@ def _generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
     return context.get_dummy_value()
 
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT or PLAIN:
 
-    def _prefetch(array: NDArray[Any], offset: int) -> None:
-        """Nothing: Python is never that fast."""
+    @compiled
+    def prefetch(array: NDArray[Any], first: int, size: int) -> None:
+        """Do nothing: Python is never that fast, and plain numba may generate code by another interface."""
 
 else:
 
@@ -42,9 +43,8 @@ else:
         """Ask for the cache line of a byte of an array."""
         return types.void(array, types.int64), _generate
 
-
-@compiled
-def prefetch(array: NDArray[Any], first: int, size: int) -> None:
-    """Ask for ``size`` bytes of a contiguous array from byte ``first`` on."""
-    for offset in range(first, first + size, CACHE_LINE):
-        _prefetch(array, offset)
+    @compiled
+    def prefetch(array: NDArray[Any], first: int, size: int) -> None:
+        """Ask for ``size`` bytes of a contiguous array from byte ``first`` on."""
+        for offset in range(first, first + size, CACHE_LINE):
+            _prefetch(array, offset)

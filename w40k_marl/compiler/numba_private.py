@@ -1,0 +1,235 @@
+"""All uses of numba's private parts, and the test of whether they are there; nothing else may import ``numba.core``.
+
+They bring half of the first compile and a fifth of every start (docs/performance.md). If one is missing, or numba is
+newer than the newest version tested, ``plain_reason`` says so, and the decorators use numba's public interface alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import pickle
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numba
+from numba import config, njit, types
+
+NEWEST_TESTED = (0, 68)
+"""The newest minor version of numba with which the whole suite has passed."""
+
+SWITCH = "W40K_MARL_PLAIN_NUMBA"
+"""Environment variable: anything but nothing or 0 asks for plain numba."""
+
+
+class Use(NamedTuple):
+    """A private part of numba."""
+
+    name: str  # module:attribute.attribute
+    parameters: str | None  # of a function, as we call it or override it
+    why: str
+    since: str  # the version of numba that has it in this form
+
+
+USES = (
+    Use("numba.core.registry:CPUDispatcher", None, "base of dispatchers with one version for all integers", "0.49"),
+    Use("numba.core.registry:CPUDispatcher.compile", "self sig", "parts are optimised lightly", "0.49"),
+    Use("numba.core.registry:CPUDispatcher.get_call_template", "self args kws", "integers are made int64", "0.49"),
+    Use("numba.core.registry:CPUDispatcher.get_overload", "self sig", "the version that was chosen", "0.49"),
+    Use("numba.core.compiler_lock:global_compiler_lock", None, "no other thread compiles meanwhile", "0.49"),
+    Use("numba.core.codegen:CPUCodeLibrary._optimize_final_module", "self", "replaced for parts", "0.49"),
+    Use("numba.core.codegen:CPUCodegen._module_pass_manager", "self kwargs", "the light optimisation", "0.62"),
+    Use("numba.core.codegen:JITCPUCodegen.magic_tuple", "self", "the processor, for the name of kept code", "0.49"),
+    Use("numba.core.compiler:CompileResult._reduce", "self", "machine code as bytes", "0.49"),
+    Use("numba.core.compiler:CompileResult._rebuild", None, "bytes as machine code", "0.49"),
+    Use("numba.core.serialize:dumps", "obj", "pickles numba's types", "0.49"),
+    Use("numba.core.runtime:rtsys._init", None, "whether the memory manager runs", "0.49"),
+    Use("numba.core.runtime:rtsys.initialize", "ctx", "starts it without the compiler", "0.49"),
+    Use("numba.core.runtime:nrtdynmod.compile_nrt_functions", "ctx", "replaced by kept code", "0.49"),
+    Use("numba.core.runtime:nrtdynmod.create_nrt_module", "ctx", "compiles what is kept", "0.49"),
+)
+"""Beside these: ``_cache`` of a dispatcher, which ``plain_reason`` tests on one."""
+
+
+def _missing(use: Use) -> bool:
+    """Whether a part is not there, or takes other parameters."""
+    module, _, path = use.name.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for attribute in path.split("."):
+            found = getattr(found, attribute)
+        return use.parameters is not None and list(inspect.signature(found).parameters) != use.parameters.split()
+    except (ImportError, AttributeError, TypeError, ValueError):
+        return True
+
+
+def plain_reason() -> str:
+    """Why numba is to be used by its public interface alone; empty if its private parts can be used."""
+    if os.environ.get(SWITCH, "0") not in ("", "0"):
+        return f"{SWITCH} is set"
+    version = tuple(int(number) for number in re.findall(r"\d+", numba.__version__)[:2])
+    if version > NEWEST_TESTED:
+        return f"numba {numba.__version__} is newer than {'.'.join(map(str, NEWEST_TESTED))}, the newest tested"
+    missing = [use.name for use in USES if _missing(use)]
+    if not hasattr(njit(_example), "_cache"):
+        missing.append("the attribute _cache of a dispatcher")
+    return f"numba {numba.__version__} lacks {', '.join(missing)}" if missing else ""
+
+
+def _example() -> None:
+    pass
+
+
+PLAIN = plain_reason()
+
+if not PLAIN:
+    from numba.core.codegen import CPUCodeLibrary
+    from numba.core.compiler import CompileResult
+    from numba.core.compiler_lock import global_compiler_lock
+    from numba.core.registry import CPUDispatcher
+    from numba.core.runtime import nrtdynmod, rtsys
+    from numba.core.serialize import dumps
+else:
+    CPUDispatcher = object
+
+
+# --- fewer versions, optimised once ------------------------------------------------------------------------
+
+
+class Part(CPUDispatcher):  # type: ignore[misc]
+    """A function compiled to become part of others: no wrapper to call it from Python, and optimised lightly.
+
+    Its callers optimise it again, thoroughly, once it is part of them.
+    """
+
+    def compile(self, sig: object) -> object:
+        """Compile for a signature, while numba's last and longest round of optimisation is left out.
+
+        The method is replaced for the whole process; numba compiles under this lock, so that no other thread sees it.
+        """
+        with global_compiler_lock:
+            thorough = CPUCodeLibrary._optimize_final_module
+
+            def lightly(library: Any) -> None:
+                try:
+                    _optimise_lightly(library)
+                except (AttributeError, TypeError):  # another interface: slower, and as good
+                    thorough(library)
+
+            CPUCodeLibrary._optimize_final_module = lightly
+            try:
+                return super().compile(sig)
+            finally:
+                CPUCodeLibrary._optimize_final_module = thorough
+
+
+def _optimise_lightly(library: Any) -> None:
+    codegen = library._codegen
+    passes, builder = codegen._module_pass_manager(
+        cost="cheap", opt=codegen._opt_level, loop_vectorize=codegen._loopvect, slp_vectorize=False
+    )
+    passes.run(library._final_module, builder)
+
+
+def _widest(argument: types.Type) -> types.Type:
+    """Signed integers of every size, and literal ones, as ``int64``; anything else as it is."""
+    plain = types.unliteral(argument)
+    return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
+
+
+class OneVersion(CPUDispatcher):  # type: ignore[misc]
+    """A compiled function that has one version for all sizes of integers.
+
+    numba would otherwise compile a function anew for each mix of small, large and literal integers it is called
+    with: half as many versions again, and half the wait again. Python calls another version than compiled code does.
+    """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        """Compile nothing yet."""
+        options = {"nopython": True, "nogil": True}
+        super().__init__(function, targetoptions=options)
+        self._part = Part(function, targetoptions={**options, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
+
+    def get_call_template(self, args: tuple[types.Type, ...], kws: dict[str, types.Type]) -> object:
+        """Choose the version for a call from compiled code."""
+        return self._part.get_call_template(tuple(map(_widest, args)), kws)
+
+    def get_overload(self, sig: object) -> object:
+        """The version that a call from compiled code has chosen."""
+        return self._part.get_overload(sig)
+
+
+# --- machine code as bytes ---------------------------------------------------------------------------------
+
+
+def use_cache(dispatcher: Any, cache: object) -> None:
+    """Let a dispatcher ask ``cache`` for its machine code; it has the methods of numba's own caches."""
+    dispatcher._cache = cache
+
+
+def numbas_own_cache(dispatcher: Any, directory: Path) -> Any:
+    """Numba's cache for a dispatcher in a directory, whatever the environment says of numba's caches.
+
+    Raises RuntimeError if numba cannot write there.
+    """
+    before = dispatcher._cache, config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES
+    config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(directory), "UserProvidedCacheLocator"
+    try:
+        dispatcher.enable_caching()
+        return dispatcher._cache
+    finally:
+        dispatcher._cache, config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
+
+
+def processor(target_context: Any) -> object:
+    """Name and features of the processor that is compiled for."""
+    return target_context.codegen().magic_tuple()
+
+
+def to_bytes(result: Any) -> bytes | None:
+    """What numba has compiled, pickled; None if it holds addresses of this process."""
+    if result.lifted or result.library.has_dynamic_globals:
+        return None
+    pickled: bytes = dumps(result._reduce())
+    return pickled
+
+
+def from_bytes(pickled: bytes, target_context: Any) -> Any:
+    """What numba has compiled. Code in the bytes is executed: they must come from a trusted place."""
+    return CompileResult._rebuild(target_context, *pickle.loads(pickled))
+
+
+def memory_manager_runs() -> bool:
+    """Whether machine code can be loaded already."""
+    return bool(rtsys._init)
+
+
+def start_memory_manager(target_context: Any, kept: bytes | None) -> bytes | None:
+    """Do what numba does before it compiles for the first time, without the compiler: 27 MB less, and a fifth faster.
+
+    Takes the machine code of the memory manager from ``kept``; without it, compiles it and returns it as bytes.
+    """
+    made: list[bytes] = []
+
+    def library_of(target_context: Any) -> Any:
+        codegen = target_context.codegen()
+        if kept is not None:
+            return codegen.unserialize_library(pickle.loads(kept))
+        module, library = nrtdynmod.create_nrt_module(target_context)
+        library.enable_object_caching()
+        library.add_ir_module(module)
+        library.finalize()
+        made.append(pickle.dumps(library.serialize_using_object_code()))
+        return library
+
+    with global_compiler_lock:
+        numbas_own = nrtdynmod.compile_nrt_functions
+        nrtdynmod.compile_nrt_functions = library_of
+        try:
+            rtsys.initialize(target_context)
+        finally:
+            nrtdynmod.compile_nrt_functions = numbas_own
+    return made[0] if made else None

@@ -1,0 +1,91 @@
+"""Compiles, or loads, the machine code of environments before it is needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numba import config
+
+from ..compiler import code_cache
+from ..compiler.decorators import compilations
+from ..observe.layout import Layout
+from ..observe.macro.offensive_profile import ProfileOptions
+from .aec import RawEnv
+from .batch import BatchEnv
+
+SMALLEST_SCENARIO = "small_board"
+REWARDS = "MacroController"  # any with terms: the weights are no part of the code
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """How the rules became ready."""
+
+    seconds: float
+    compiled: bool  # anew; else they came from the cache
+    cache: str | None  # where compiled code is kept, None for nowhere
+    disabled: bool  # NUMBA_DISABLE_JIT: the rules are plain Python
+
+
+def warm_up(make: Callable[[], RawEnv] = RawEnv, tell: Tell | None = None) -> tuple[RawEnv, WarmUp]:
+    """Make an environment and take one step in it, so that everything it calls is compiled.
+
+    ``tell`` is called before a long compilation with a line about it; without it the line is logged.
+    """
+    made: list[RawEnv] = []
+
+    def work() -> None:
+        made.append(make())
+        _step(made[0])
+
+    done = _timed(work, tell)
+    return made[0], done
+
+
+def warm_up_everything(
+    layout: Layout | None = None, scenario: str = SMALLEST_SCENARIO, tell: Tell | None = None
+) -> WarmUp:
+    """Compile all that environments of a layout's capacities call, single or batched, with every option.
+
+    Only capacities make a difference: flags of the layout, options and scenarios run the same machine code. Raises
+    ContentError if the scenario does not fit the layout.
+    """
+    layout = layout or Layout()
+    return _timed(lambda: _play_everything(layout, scenario), tell)
+
+
+def _timed(work: Callable[[], None], tell: Tell | None) -> WarmUp:
+    began, before = time.perf_counter(), compilations()
+    with code_cache.announcing(tell):
+        work()
+    kept = None if config.DISABLE_JIT or code_cache.problem else str(code_cache.folder())
+    return WarmUp(time.perf_counter() - began, compilations() > before, kept, bool(config.DISABLE_JIT))
+
+
+def _step(env: RawEnv) -> None:
+    env.reset(seed=0)
+    observation: Any
+    observation, _, over, _, _ = env.last()
+    env.session.mask()
+    if not over:
+        env.step(int(observation["action_mask"].argmax()))
+
+
+def _play_everything(layout: Layout, scenario: str) -> None:
+    """One environment and one batch, with macro blocks and rewards by terms."""
+    layout = replace(layout, macro=True, macro_extras=True)
+    profile = ProfileOptions(real_range=True)
+    env = RawEnv(scenario, layout=layout, rewards=REWARDS, profile=profile)
+    _step(env)
+    env.session.macro_observation(extras=True)
+    batch = BatchEnv(scenario, 2, layout=layout, rewards=REWARDS, profile=profile)
+    batch.reset(seed=0)
+    batch.watch(batch.acting_sides.copy())
+    batch.step(batch.random_actions())
+    batch.restore(0, batch.snapshot(0))
+    batch.game_seed(0, 0)
