@@ -18,9 +18,10 @@ from ..reward.earnings import Earnings
 from ..reward.weights import RewardsOption, find_rewards
 from ..rules import engine
 from ..rules.bits import has
-from ..rules.state import NOBODY, PHASES, Games, new_games
+from ..rules.state import NOBODY, PHASES, Game, Games, new_games
 from ..rules.turn import acting_side, eligible
 from .events import Event, describe_event
+from .interrupted import Interruptible
 from .playable import FINGERPRINT, Playable, ScenarioName, load_all, make_way, playable
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ _NO_VIEW: View = (np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int8))
 _FIRST_ROW = np.zeros(1, dtype=np.int64)
 
 
-class Session:
-    """A game that can be reset, stepped, looked at, copied; the array of one that the rules work on."""
+class Session(Interruptible):
+    """A game that can be reset, stepped, looked at, copied; ``games`` is the array of one that the rules work on.
+
+    ``reset`` and ``restore`` put right what an interrupted step has left; all else raises InterruptedStepError.
+    """
 
     def __init__(
         self,
@@ -102,6 +106,7 @@ class Session:
 
     def reset(self, random: np.random.Generator, game_seed: int | None = None) -> None:
         """Begin a new game: draw a setting if there are several, then the game's seed if none is given."""
+        self._unfinished = True
         if len(self._playable) > 1:
             self._use(int(random.integers(len(self._playable))))
         self.games.view(np.uint8).fill(0)  # nothing of the last game, not even its old events
@@ -113,6 +118,7 @@ class Session:
             )
         if self.earnings is not None:
             self.earnings.begin(self.games)
+        self._unfinished = False
 
     def step(self, action: int) -> None:
         """Apply an action of the acting player; ActionError, and an unchanged game, where it is refused.
@@ -138,11 +144,15 @@ class Session:
 
     def _apply(self, action: int, view: View = _NO_VIEW) -> int:
         """Apply an action of the space: the compiled rules would take START and LOOK from anyone."""
+        if self._unfinished:
+            self._check_finished()
         if not 0 <= action < self._action_count:
             return engine.NOT_AN_ACTION
+        self._unfinished = True
         answer = self._call(action, NOBODY, view)
         if self.earnings is not None and answer == engine.ACCEPTED:
             self.earnings.count(self._worlds, self._board, self.games)
+        self._unfinished = False
         return answer
 
     def _call(self, action: int, side: int = NOBODY, view: View = _NO_VIEW) -> int:
@@ -174,11 +184,14 @@ class Session:
 
     def summary(self) -> list[int]:
         """Acting side, over, winner, turn, whose turn, phase, active unit, points (``rules.state.SUMMARY_*``)."""
+        if self._unfinished:
+            self._check_finished()
         summary: list[int] = self._summary.tolist()
         return summary
 
     def view(self, side: int) -> View:
         """Fresh observation and mask of a side."""
+        self._check_finished()
         view = self._blank_view()
         self._call(LOOK, side, view)
         return view
@@ -187,6 +200,7 @@ class Session:
         """What a super-agent sees, as a dictionary (``observe.macro``), by this session's options of the profile."""
         from ..observe.macro import macro_observation
 
+        self._check_finished()
         return macro_observation(self.setting, self.games, options=self.profile, extras=extras)
 
     @property
@@ -196,6 +210,7 @@ class Session:
 
     def mask(self) -> NDArray[np.int8]:
         """Fresh mask of the acting side, shape ``(layout.action_count,)``."""
+        self._check_finished()
         mask = np.empty(self._action_count, dtype=np.int8)
         engine.legal_mask(self._worlds, self.games, 0, mask)
         return mask
@@ -205,31 +220,38 @@ class Session:
         return [int(action) for action in np.flatnonzero(self.mask())]
 
     @property
+    def _game(self) -> Game:
+        self._check_finished()
+        return self.games[0]
+
+    @property
     def over(self) -> bool:
         """Whether the game has ended."""
+        self._check_finished()
         return bool(self._summary[1])
 
     @property
     def acting_side(self) -> int:
         """0 or 1: whose unit is to act."""
+        self._check_finished()
         return int(self._summary[0])
 
     @property
     def active_unit(self) -> str | None:
         """Id of the unit whose activation is open."""
-        number = int(self.games[0].active)
+        number = int(self._game.active)
         return None if number == NOBODY else self.id_of(number)
 
     @property
     def active_type(self) -> str | None:
         """Name of the type of the active unit."""
-        number = int(self.games[0].active)
+        number = int(self._game.active)
         unit = None if number == NOBODY else self.setting.units[number]
         return None if unit is None else unit.type.name
 
     def pool(self) -> list[str]:
         """Ids of the units that may be activated now, in roster order; empty while an activation is open."""
-        game = self.games[0]
+        game = self._game
         if game.over or game.active != NOBODY:
             return []
         members, base = np.uint64(eligible(game)), acting_side(game) * self.layout.units_per_side
@@ -248,7 +270,7 @@ class Session:
 
     def where(self) -> str:
         """Turn, phase, acting player and active unit, for messages."""
-        game = self.games[0]
+        game = self._game
         unit = f", unit {self.active_unit}" if self.active_unit is not None else ""
         player = acting_side(game) + 1
         return f"turn {game.turn}, phase {PHASES[int(game.phase)]}, player {player} to act{unit}"
@@ -259,13 +281,14 @@ class Session:
         Fields are those of ``rules.events.FIELDS``; units, weapons, objectives and phases by name, hexes as
         ``(column, row)``.
         """
-        game = self.games[0]
+        game = self._game
         return [describe_event(self.setting, row.tolist()) for row in game.events[: int(game.event_count)]]
 
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
         """The game at this moment, for any session that plays the same scenario by the same rules."""
+        self._check_finished()
         return self._playable[self.setting_index].fingerprint + self.games.tobytes()
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -279,13 +302,16 @@ class Session:
         if snapshot[:FINGERPRINT] not in known:
             expected = "a game of a scenario of this session, with the same rules, layout and decisions"
             raise ContentError("snapshot", "scenario", expected, "another")
+        self._unfinished = True
         self._use(known.index(snapshot[:FINGERPRINT]))
         self.games[:] = np.frombuffer(snapshot, dtype=self.games.dtype, offset=FINGERPRINT)
         if self.earnings is not None:
             self.earnings.begin(self.games)
+        self._unfinished = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """The same game again; settings, which never change, are shared."""
+        self._check_finished()
         copy = type(self).__new__(type(self))
         memo[id(self)] = copy
         copy._way, copy.rewards = self._way, self.rewards
@@ -298,6 +324,7 @@ class Session:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: scenarios and rules, from which the arrays are made again, and the row."""
+        self._check_finished()
         return {
             "way": self._way,
             "scenarios": [setting.scenario for setting in self.settings],
