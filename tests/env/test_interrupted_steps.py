@@ -10,6 +10,7 @@ import pickle
 import re
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -123,14 +124,14 @@ def check_every_place(
     """Interrupt ``work`` of copies of ``begun`` at every place, and look at what is left."""
     after, first = copy.deepcopy(begun), copy.deepcopy(begun)
     work(first)  # compiles what it needs
-    count = interrupt(lambda: work(after), -1)
+    count = interrupt(partial(work, after), -1)
     whole = [shown(copy.deepcopy(begun)), shown(after)]
     fresh = copy.deepcopy(begun)
     reset(fresh)
     refused = 0
     for place in places(count):
         env = copy.deepcopy(begun)
-        assert interrupt(lambda env=env: work(env), place) == place  # type: ignore[misc]
+        assert interrupt(partial(work, env), place) == place
         if is_refused(env, looks(env)):
             refused += 1
             reset(env)
@@ -218,17 +219,17 @@ def test_first_reset(interrupt: Interrupt) -> None:
     for place in range(interrupt(RawEnv("small_board").reset, -1) - 1):  # the last is the return
         env = RawEnv("small_board", render_mode="ansi")
         interrupt(env.reset, place)
-        for look in (lambda: env.observe("player_1"), env.state, env.render, env.snapshot, env.agent_iter):
+        for method, arguments in ((env.observe, ["player_1"]), (env.state, []), (env.render, []), (env.snapshot, [])):
             with pytest.raises((AssertionError, W40KError), match=r"reset\(\)"):
-                look()
+                method(*arguments)
 
 
 def test_restore_goes_on_after_an_interrupted_step(interrupt: Interrupt) -> None:
     env = advanced(aec(rewards="MacroController"), 5)
     kept, before = env.snapshot(), copy.deepcopy(env)
-    for place in range(interrupt(lambda: act(env), -1)):
+    for place in range(interrupt(partial(act, env), -1)):
         env = copy.deepcopy(before)
-        interrupt(lambda env=env: act(env), place)  # type: ignore[misc]
+        interrupt(partial(act, env), place)
         env.restore(kept)
         assert env.snapshot() == kept
         assert advanced(env, 3).snapshot() == advanced(copy.deepcopy(before), 3).snapshot()
@@ -352,8 +353,7 @@ def test_illegal_choice_of_an_opponent_is_no_turn_of_the_learner() -> None:
     env = SeatEnv("small_board", opponent=lambda observations, masks: np.argmin(masks, axis=1))
     env.reset(seed=1)
     with pytest.raises(ValueError, match="expected one of"):
-        for _ in range(100):
-            legal_step(env)
+        play_games(env)
     assert is_refused(env, looks_of_seat(env))
 
 

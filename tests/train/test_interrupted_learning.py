@@ -23,7 +23,7 @@ from w40k_marl.train.vec_env import SeatVecEnv  # noqa: E402
 
 Interrupt = Callable[[Callable[[], object], int], int]
 
-REFUSAL = r"^SeatVecEnv: expected reset\(\), or model.set_env\(model.get_env\(\)\) before learn\(\), after an interrupted"
+REFUSAL = r"^SeatVecEnv: expected reset\(\), or model.set_env\(model.get_env\(\)\) before learn\(\), after"
 
 
 def last_legal(observations: Any, masks: Any) -> Any:

@@ -202,6 +202,8 @@ class BatchEnv(Interruptible):
         if seed is not None:
             self._random, _ = seeding.np_random(seed)
         self._unfinished = True
+        if self._pool is not None:
+            self._pool.settle()  # a second interrupt may have left a thread at work
         self._base = np.uint64(self._random.integers(2**63))
         self._picks = 0
         self.episodes[:] = 0

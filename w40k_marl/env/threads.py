@@ -41,16 +41,10 @@ class _Share:
             self._running.acquire()
 
     def call_off(self) -> None:
-        """Make sure that the work is not begun any more."""
+        """Make sure that the work is not begun any more, and wait for it where it has been begun."""
         self._wanted = False
-
-    def wait_if_begun(self) -> None:
-        """Wait for work that was begun before ``call_off``. Further interrupts change nothing: one is on its way."""
-        while self._begun and not self._done:
-            try:
-                self._running.acquire()
-            except BaseException:
-                continue
+        if self._begun:
+            self.wait()
 
 
 class ThreadTeam:
@@ -59,6 +53,7 @@ class ThreadTeam:
     def __init__(self, helpers: int) -> None:
         """Start ``helpers`` threads."""
         self._helpers = helpers
+        self._shares: list[_Share] = []  # of the call that is made
         self._start()
 
     def _start(self) -> None:
@@ -77,7 +72,8 @@ class ThreadTeam:
         """
         if self._process != os.getpid():
             self._start()
-        shares = [_Share(part) for part in parts[1:]]
+        self.settle()
+        self._shares = shares = [_Share(part) for part in parts[1:]]
         try:
             for share in shares:
                 self._tasks.put(share)
@@ -85,14 +81,22 @@ class ThreadTeam:
             for share in shares:
                 share.wait()
         except BaseException:
-            for share in shares:
-                share.call_off()
-            for share in shares:
-                share.wait_if_begun()
+            while self._shares:
+                try:
+                    self.settle()
+                except BaseException:
+                    continue  # a second interrupt; the first is raised when the threads have stopped
             raise
+        self._shares = []
         for share in shares:
             if share.error is not None:
                 raise share.error
+
+    def settle(self) -> None:
+        """Call off what a call has left undone, and wait for what is being done."""
+        for share in self._shares:
+            share.call_off()
+        self._shares = []
 
     def close(self) -> None:
         """End the threads."""
