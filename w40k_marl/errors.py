@@ -67,5 +67,9 @@ class IllegalActionError(ActionError):
     """The action is in the space, but the mask of this moment does not allow it."""
 
 
+class InterruptedStepError(W40KError):
+    """An exception has ended a reset or a step half way; the game is not to be used before the next ``reset``."""
+
+
 class DeploymentError(W40KError):
     """A random deployment found no free hex in a zone."""

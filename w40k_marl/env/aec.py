@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import fsum
 from typing import Any, TypeAlias, TypedDict, Unpack
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pettingzoo.utils.env import AECEnv
 from pettingzoo.utils.env_logger import EnvLogger
 
-from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError, brief
+from ..errors import ActionError, ContentError, IllegalActionError, NotAnActionError, W40KError, brief
 from ..observe.layout import Layout
 from ..reward.terms import Amounts
 from ..reward.weights import INFO_KEYS
@@ -31,6 +31,7 @@ from ..rules.state import (
 from ..view.text import draw
 from .arguments import game_seed_of, seed_or_none, whole_number
 from .events import Event, detail_id
+from .interrupted import Interruptible
 from .playable import GameOptions, ScenarioName
 from .session import Session, Snapshot, View
 
@@ -48,7 +49,7 @@ class Observation(TypedDict):
     action_mask: NDArray[np.int8]  # (layout.action_count,), 1 for legal
 
 
-class RawEnv(AECEnv[str, Any, Any]):
+class RawEnv(Interruptible, AECEnv[str, Any, Any]):
     """A two-player hex wargame; a turn of a player is *select a unit*, then *micro actions* of that unit.
 
     Agents ``player_1`` and ``player_2``; the owner of the unit acts, also in the other's fight phase. One flat
@@ -59,6 +60,8 @@ class RawEnv(AECEnv[str, Any, Any]):
 
     Illegal input raises an ``errors.ActionError`` (a ValueError) and changes nothing; looking at the game before
     ``reset`` is an AssertionError. Actions are whole numbers of any type; ``True`` is 1, as Python has it.
+    After Ctrl-C or another exception in the middle of a reset or step, all methods but ``reset``, ``restore`` and
+    ``close`` raise InterruptedStepError, and the attributes mean nothing.
     """
 
     metadata: dict[str, Any] = {
@@ -67,6 +70,7 @@ class RawEnv(AECEnv[str, Any, Any]):
         "render_fps": 4,
         "is_parallelizable": False,
     }
+    _unfinished = True  # until the first reset
 
     def __init__(
         self,
@@ -103,6 +107,17 @@ class RawEnv(AECEnv[str, Any, Any]):
         flags = np.ones(2, dtype=np.float32)
         return gymnasium.spaces.Box(np.append(low, -flags), np.append(high, flags), dtype=np.float32)
 
+    def _refuse(self, before_reset: Callable[[], object]) -> None:
+        """Raise the error of a game that has not begun, or that an exception has left unfinished."""
+        if "agents" not in self.__dict__:
+            before_reset()
+        self._check_finished()
+
+    def _check_finished(self) -> None:
+        """Raise InterruptedStepError where a reset or step was begun and not finished."""
+        if "_unfinished" in self.__dict__:
+            super()._check_finished()
+
     def __getattr__(self, name: str) -> Any:
         """Explain the attributes that exist only after ``reset``."""
         if name in (
@@ -136,8 +151,9 @@ class RawEnv(AECEnv[str, Any, Any]):
         seed, game_seed = seed_or_none(seed), game_seed_of(options)
         if seed is not None:
             self._random, _ = seeding.np_random(seed)
-        self.session.reset(self._random, game_seed)
+        self._change(self.session, self.session.reset, self._random, game_seed)
         self._begin_bookkeeping()
+        self._unfinished = False
 
     def _begin_bookkeeping(self) -> None:
         """Agents, rewards, flags and infos of a game as it stands, nothing paid yet."""
@@ -157,6 +173,8 @@ class RawEnv(AECEnv[str, Any, Any]):
     def step(self, action: Any) -> None:
         """Apply an action of ``agent_selection``; None for an agent whose game is over."""
         agent = self.agent_selection
+        if self._unfinished:
+            self._check_finished()
         if not self.agents:
             raise IllegalActionError(f"action: expected none, the game is over, got {brief(action)}")
         if self.terminations[agent] or self.truncations[agent]:
@@ -167,15 +185,23 @@ class RawEnv(AECEnv[str, Any, Any]):
         except TypeError:
             most = self._action_count - 1
             raise NotAnActionError(f"action: expected a whole number from 0 to {most}, got {brief(action)}") from None
-        view = self.session.step_and_view(number)
+        self._unfinished = True
+        try:
+            view = self.session.step_and_view(number)
+        except ActionError:
+            self._unfinished = False
+            raise
         self._cumulative_rewards[agent] = 0.0
         self._after_step(view)
+        self._unfinished = False
 
     def _leave(self, action: Any) -> None:
         """PettingZoo's step of an agent whose game is over: it leaves ``agents``."""
         if action is not None:
             raise NotAnActionError(f"action: when an agent is dead, the only valid action is None, got {brief(action)}")
+        self._unfinished = True
         self._was_dead_step(None)
+        self._unfinished = False
 
     def _after_step(self, view: View | None) -> None:
         """Bring agent, infos and, at the end, rewards and flags up to date; keep the view until it is observed."""
@@ -232,8 +258,8 @@ class RawEnv(AECEnv[str, Any, Any]):
 
     def observe(self, agent: str) -> Observation:
         """A fresh observation of any agent at any time; the mask is all 0 for an agent that is not to act."""
-        if "agents" not in self.__dict__:
-            EnvLogger.error_observe_before_reset()
+        if self._unfinished:
+            self._refuse(EnvLogger.error_observe_before_reset)
         side = _SIDES.get(agent) if isinstance(agent, str) else None
         if side is None:
             raise W40KError(f"agent: expected one of {list(PLAYERS)}, got {brief(agent)}")
@@ -246,10 +272,23 @@ class RawEnv(AECEnv[str, Any, Any]):
             mask[:] = 0  # nobody is to act any more
         return {"observation": observation, "action_mask": mask}
 
+    def last(self, observe: bool = True) -> tuple[Observation | None, float, bool, bool, dict[str, Any]]:
+        """Observation, reward since its last action, termination, truncation and info of ``agent_selection``."""
+        agent = self.agent_selection
+        if not observe:
+            self._check_finished()
+        return (
+            self.observe(agent) if observe else None,
+            self._cumulative_rewards[agent],
+            self.terminations[agent],
+            self.truncations[agent],
+            self.infos[agent],
+        )
+
     def state(self) -> NDArray[np.float32]:
         """The whole game: what player 1 sees, then a one-hot of who is to act; ``(layout.state_size,)``."""
-        if "agents" not in self.__dict__:
-            EnvLogger.error_state_before_reset()
+        if self._unfinished:
+            self._refuse(EnvLogger.error_state_before_reset)
         observation, _ = self.session.view(0)
         acting = np.zeros(2, dtype=np.float32)
         acting[self.session.acting_side] = not self.session.over
@@ -257,12 +296,13 @@ class RawEnv(AECEnv[str, Any, Any]):
 
     def agent_iter(self, max_iter: int = 2**63) -> Any:
         """Yield ``agent_selection`` until the game is over."""
-        if "agents" not in self.__dict__:
-            EnvLogger.error_agent_iter_before_reset()
+        if self._unfinished:
+            self._refuse(EnvLogger.error_agent_iter_before_reset)
         return super().agent_iter(max_iter)
 
     def pool(self) -> list[str]:
         """Ids of the units that may be selected now, in roster order; empty while an activation is open."""
+        self._check_finished()
         return self.session.pool()
 
     def select_by_pool_index(self, index: int) -> int:
@@ -280,6 +320,7 @@ class RawEnv(AECEnv[str, Any, Any]):
 
         Raises IndexError for a number beyond the space, W40KError for what is no whole number.
         """
+        self._check_finished()
         name = self.layout.describe_action(action)
         if 0 <= action < self.layout.select_size:
             unit = self.session.setting.units[self.session.acting_side * self.layout.units_per_side + action]
@@ -292,12 +333,13 @@ class RawEnv(AECEnv[str, Any, Any]):
 
     def events(self) -> list[Event]:
         """What happened in the last step, in order; ``rules.events.FIELDS`` names kinds and fields."""
+        self._check_finished()
         return self.session.events()
 
     def render(self) -> str | None:
         """The board as text (``ansi``); ``human`` prints it and returns None; without a mode, a warning."""
-        if "agents" not in self.__dict__:
-            EnvLogger.error_render_before_reset()
+        if self._unfinished:
+            self._refuse(EnvLogger.error_render_before_reset)
         if self.render_mode is None:
             gymnasium.logger.warn("render() needs a render_mode: make the environment with render_mode='ansi'")
             return None
@@ -319,6 +361,7 @@ class RawEnv(AECEnv[str, Any, Any]):
         """
         if "agents" not in self.__dict__:
             raise AssertionError("reset() needs to be called before snapshot.")
+        self._check_finished()
         return self.session.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -326,8 +369,9 @@ class RawEnv(AECEnv[str, Any, Any]):
 
         Raises ContentError, and leaves the running game, for anything that is not a state of such a game.
         """
-        self.session.restore(snapshot)
+        self._change(self.session, self.session.restore, snapshot)
         self._begin_bookkeeping()
+        self._unfinished = False
 
 
 class Env(RawEnv):
@@ -342,8 +386,8 @@ class Env(RawEnv):
 
     def step(self, action: Any) -> None:
         """Apply an action of ``agent_selection``."""
-        if "agents" not in self.__dict__:
-            EnvLogger.error_step_before_reset()
+        if self._unfinished:
+            self._refuse(EnvLogger.error_step_before_reset)
         if not self.agents:
             EnvLogger.warn_step_after_terminated_truncated()
             return
@@ -359,12 +403,14 @@ class Env(RawEnv):
             raise AssertionError("action is not in action space") from None
         if not 0 <= number < self._action_count:
             raise AssertionError("action is not in action space")
+        self._unfinished = True
         view = self.session.try_step_and_view(number)
         if view is not None:
             self._cumulative_rewards[agent] = 0.0
             self._after_step(view)
         else:
             self._end_by_illegal_action(agent)
+        self._unfinished = False
 
     def _end_by_illegal_action(self, culprit: str) -> None:
         if not Env._warned_of_illegal:

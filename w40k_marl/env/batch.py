@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -21,9 +21,11 @@ from ..reward.weights import weights_of
 from ..rules.engine import START, legal_mask
 from ..rules.state import Games, new_games
 from .arguments import as_array, kind_of, seed_or_none, whole_number
+from .interrupted import Interruptible
 from .playable import GameOptions, ScenarioName
 from .session import Session, Snapshot
 from .snapshots import check_game, put, read_snapshot, unpickling
+from .threads import ThreadTeam
 
 if TYPE_CHECKING:
     from ..observe.macro.offensive_profile import ProfileOptions
@@ -71,7 +73,7 @@ def _alike(expected: NDArray[Any], got: object) -> bool:
     return got.dtype == expected.dtype and got.shape == expected.shape and bool(got.flags.carray)
 
 
-class BatchEnv:
+class BatchEnv(Interruptible):
     """``num_games`` games of one layout, stepped together and begun anew as they end.
 
     After ``reset`` and ``step`` these arrays, made once and written in place, describe the next decision of each
@@ -95,6 +97,9 @@ class BatchEnv:
 
     Row ``i`` plays the games of ``raw_env`` with ``reset(options={"game_seed": batch.game_seed(i, episode)})``.
     Scenarios of a list are dealt out to the rows in equal, consecutive shares, at least a row each.
+
+    After an exception in the middle of a reset or step, Ctrl-C included, no thread is at work, the arrays mean
+    nothing, and the methods that step or show games raise InterruptedStepError until ``reset``.
     """
 
     def __init__(
@@ -154,7 +159,7 @@ class BatchEnv:
         self._block_of = np.concatenate([np.full(len(block.rows), i) for i, block in enumerate(self._blocks)])
 
     def _start_threads(self) -> None:
-        self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None  # the caller works, too
+        self._pool = ThreadTeam(self._threads - 1) if self._threads > 1 else None  # the caller works, too
 
     def _make_blocks(self) -> list[_Block]:
         """Equal shares of the rows for each scenario, cut into blocks."""
@@ -199,6 +204,7 @@ class BatchEnv:
 
     def unit_type(self, row: int) -> str | None:
         """Type of the unit that acts in a row, None while one is to be selected."""
+        self._check_finished()
         kind = int(self.unit_types[self._row(row)])
         return self.unit_type_names[kind] if kind >= 0 else None
 
@@ -207,6 +213,7 @@ class BatchEnv:
 
         Raises ContentError for what are no rows of the batch.
         """
+        self._check_finished()
         try:
             types = self.unit_types[only]
         except (IndexError, TypeError, ValueError, OverflowError):
@@ -231,6 +238,9 @@ class BatchEnv:
         seed = seed_or_none(seed)
         if seed is not None:
             self._random, _ = seeding.np_random(seed)
+        self._unfinished = True
+        if self._pool is not None:
+            self._pool.settle()  # a second interrupt may have left a thread at work
         self._base = np.uint64(self._random.integers(2**63))
         self._picks = 0
         self.episodes[:] = 0
@@ -239,12 +249,16 @@ class BatchEnv:
         self.results[:] = 0
         self._actions[:] = START
         self._each_block(self._play, self._blocks)
+        self._unfinished = False
 
     def restart(self, only: NDArray[np.int64]) -> None:
         """Begin the next game in some rows, in ascending order; the games there end without a result."""
+        self._check_finished()
         numbers = self._rows(only)
+        self._unfinished = True
         self._actions[numbers] = START
         self._each_block(self._play, self._blocks_of(numbers))
+        self._unfinished = False
 
     def _view(self, block: _Block) -> None:
         rows.view_rows(
@@ -292,6 +306,7 @@ class BatchEnv:
         other rows of all arrays stay as they are. Raises IllegalActionError, and steps no game at all, where the rules
         do not allow an action.
         """
+        self._check_finished()
         given = as_array(actions)
         if given.shape != (self.num_games,) or given.dtype.kind not in "iu":
             expected = f"whole numbers of shape ({self.num_games},)"
@@ -302,7 +317,9 @@ class BatchEnv:
             illegal = rows.first_illegal(block.setting.worlds, self.games, block.rows, self._actions)
             if illegal >= 0:
                 raise self._refusal(illegal, given[illegal])
+        self._unfinished = True
         self._each_block(self._play, blocks)
+        self._unfinished = False
 
     def _refusal(self, row: int, action: np.integer) -> W40KError:
         """The error for the action of a row that the rules do not allow."""
@@ -370,18 +387,11 @@ class BatchEnv:
 
     def _each_block(self, work: Callable[[_Block], None], blocks: list[_Block]) -> None:
         """Do something with each block; blocks share no row, and each thread takes an equal share of them."""
-        if self._pool is None:
+        if self._pool is None or len(blocks) < 2:
             _work_through(work, blocks)
             return
-        others = [
-            self._pool.submit(_work_through, work, blocks[thread :: self._threads])
-            for thread in range(1, self._threads)
-        ]
-        try:
-            _work_through(work, blocks[:: self._threads])
-        finally:
-            for other in others:
-                other.result()
+        shares = range(min(self._threads, len(blocks)))
+        self._pool.work([partial(_work_through, work, blocks[share :: self._threads]) for share in shares])
 
     def random_actions(
         self, out: NDArray[np.int64] | None = None, only: NDArray[np.int64] | None = None
@@ -390,6 +400,7 @@ class BatchEnv:
 
         Written to ``out``, int64 (n,), if it is given; with ``only`` the other rows of it stay as they are.
         """
+        self._check_finished()
         actions = np.zeros(self.num_games, dtype=np.int64) if out is None else out
         expected = f"int64 of shape ({self.num_games},)"
         if not isinstance(actions, np.ndarray):
@@ -407,15 +418,16 @@ class BatchEnv:
 
     def close(self) -> None:
         """End the threads; play may go on without them."""
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
-            self._threads = 1  # of its copies, too
+        pool, self._pool = self._pool, None
+        self._threads = 1  # of its copies, too
+        if pool is not None:
+            pool.close()
 
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self, row: int) -> Snapshot:
         """The game of a row at this moment, as ``raw_env`` of the same scenario and rules makes and takes it too."""
+        self._check_finished()
         return self._fingerprint(row) + bytes(self.games[row].tobytes())
 
     def restore(self, row: int, snapshot: Snapshot) -> None:
@@ -424,13 +436,16 @@ class BatchEnv:
         Rewards, results and the number of games begun in the row stay as they are. Raises ContentError, and leaves the
         row as it is, where the game is over, is not of the row's scenario and rules, or is no state of a game.
         """
+        self._check_finished()
         block = self._block(row)
         of = f"the scenario of row {row}"
         _, games = read_snapshot(snapshot, [self._session.playables[block.scenario]], self.games.dtype, of)
         if games["over"][0]:
             raise ContentError("snapshot", "game", "one that goes on", "one that is over")
+        self._unfinished = True
         put(games, self.games, row)
         self._view(replace(block, rows=self._all_rows[row : row + 1]))
+        self._unfinished = False
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: all but the threads and the blocks, which are made again."""

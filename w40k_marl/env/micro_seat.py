@@ -124,9 +124,9 @@ class MicroEnv(_OfUnitTypes, DelegatingSeat):
     def _is_the_learners(self, micro: NDArray[np.bool_], unit_types: Any) -> NDArray[np.bool_]:
         return micro & (unit_types in self.unit_types)
 
-    def _try(self, action: Any) -> bool:
+    def _try(self, number: int) -> bool:
         self._weights = self._weights_of.get(self.session.active_type or "")
-        return super()._try(action)
+        return super()._try(number)
 
     def _collect(self) -> None:
         earnings = self.session.earnings

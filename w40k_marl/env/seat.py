@@ -27,6 +27,7 @@ from ..reward.weights import INFO_KEYS, contributions
 from .aec import observation_box
 from .arguments import as_array, game_seed_of, kind_of, seed_or_none, whole_number
 from .batch import BatchEnv
+from .interrupted import Interruptible
 from .playable import GameOptions, ScenarioName
 from .policies import Policy, RandomPolicy, ask, check_policy
 from .session import Session
@@ -46,12 +47,14 @@ def _own_actions(layout: Layout, kind: Kind | None) -> NDArray[np.int64]:
     return np.arange(layout.action_count) if kind is None else block_actions(layout, kind)
 
 
-class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
+class SeatEnv(Interruptible, gymnasium.Env[NDArray[np.float32], np.int64]):
     """A Gymnasium environment for one seat of the game; ``action_masks()`` tells what is legal.
 
     Observation: float32 (layout.observation_size,). Action: ``Discrete(layout.action_count)``. Reward: +1, -1 or 0
     at the end; with ``rewards`` the weighted terms since the last action, each of them in ``infos`` too. An action
-    that the mask does not allow loses the game at once, as in ``w40k_v0.env()``.
+    that the mask does not allow loses the game at once, as in ``w40k_v0.env()``. After an exception in the middle of
+    a reset or step, Ctrl-C or one that a policy raises, ``step`` and ``action_masks`` raise InterruptedStepError until
+    ``reset``.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}
@@ -110,15 +113,17 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         """
         game_seed = game_seed_of(options)
         super().reset(seed=seed_or_none(seed))
-        self._playing, self._forfeited = True, False
         for _ in range(MOST_GAMES_WITHOUT_A_DECISION):
-            self.session.reset(self.np_random, game_seed)
+            self._change(self.session, self.session.reset, self.np_random, game_seed)
+            self._playing, self._forfeited = True, False
             game_seed = None
             self._seed_random_players()
             self._play_the_others()
             self._earned[:] = 0  # nothing that comes before the first decision is credited
             if not self.session.over:
-                return self._observation(), self._info()
+                first = self._observation(), self._info()
+                self._unfinished = False
+                return first
         raise _never_acts(self.side, self.unit_types)
 
     def _seed_random_players(self) -> None:
@@ -127,19 +132,25 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Apply the learner's action, then play on to the learner's next decision or the end.
 
-        Raises W40KError unless a game is being played.
+        Raises W40KError unless a game is being played, NotAnActionError where ``action`` is no whole number, and what
+        a policy raises.
         """
+        self._check_finished()
         if not self._playing:
             raise W40KError("step: expected reset() before the first step and after the end of a game, got none")
+        number = self._number(action)
+        self._unfinished = True
         self._earned[:] = 0
-        if not self._try(action):
-            self._playing, self._forfeited = False, True
-            return self._observation(), -1.0, True, False, self._info()
-        self._collect()
-        self._play_the_others()
-        over = self.session.over
+        if self._try(number):
+            self._collect()
+            self._play_the_others()
+            over, reward = self.session.over, self._reward()
+        else:
+            self._forfeited, over, reward = True, True, -1.0
         self._playing = not over
-        return self._observation(), self._reward(), over, False, self._info()
+        answer = self._observation(), reward, over, False, self._info()
+        self._unfinished = False
+        return answer
 
     def _collect(self) -> None:
         """Add what the last step has paid the learner."""
@@ -152,18 +163,21 @@ class SeatEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
             return {}
         return dict(zip(INFO_KEYS, self._earned.tolist(), strict=True))
 
-    def _try(self, action: Any) -> bool:
-        """Apply the learner's action if it is legal."""
-        count = len(self._own_actions)
+    def _number(self, action: Any) -> int:
+        """The learner's action as a plain int. Raises NotAnActionError."""
         try:
-            number = operator.index(action)
+            return operator.index(action)
         except TypeError:
-            expected = f"a whole number from 0 to {count - 1}"
+            expected = f"a whole number from 0 to {len(self._own_actions) - 1}"
             raise NotAnActionError(f"action: expected {expected}, got {brief(action)}") from None
-        return 0 <= number < count and self.session.try_step(int(self._own_actions[number]))
+
+    def _try(self, number: int) -> bool:
+        """Apply the learner's action if it is legal."""
+        return 0 <= number < len(self._own_actions) and self.session.try_step(int(self._own_actions[number]))
 
     def action_masks(self) -> NDArray[np.bool_]:
         """True for each legal action, (actions,); all False when the game is over."""
+        self._check_finished()
         mask: NDArray[np.bool_] = self.session.mask()[self._own_actions].astype(np.bool_)
         return np.zeros_like(mask) if self._forfeited else mask
 
@@ -208,14 +222,16 @@ def _never_acts(side: int, unit_types: Sequence[str]) -> W40KError:
     )
 
 
-class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]):
+class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]):
     """``num_envs`` seats at ``num_envs`` games, played in batches; same-step autoreset.
 
     Observations float32 (n, layout.observation_size), actions (n,), rewards float32 (n,). ``action_masks()`` is
     bool (n, actions). ``infos`` is empty but after a step that ended games: ``final_obs`` (n,
     layout.observation_size), ``winner`` (n,) and ``victory_points`` (n, 2) of those rows where ``_final_obs`` (n,) is
     True; the other rows of them mean nothing. With ``rewards`` there is also, after every step, what each term has
-    paid: ``reward/<term>``, float64 (n,). An action that a mask does not allow loses that game, 0 to 0.
+    paid: ``reward/<term>``, float64 (n,). An action that a mask does not allow loses that game, 0 to 0. After an
+    exception in the middle of a reset or step, Ctrl-C or one that a policy raises, ``step`` and ``action_masks`` raise
+    InterruptedStepError until ``reset``.
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
@@ -284,18 +300,22 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
         game_seed = game_seed_of(options)
         if game_seed is not None:
             raise ContentError("argument", 'options["game_seed"]', "none, for many games", str(game_seed))
-        self.batch.reset(seed)
+        self._change(self.batch, self.batch.reset, seed)
         self._playing = True
         everywhere = np.ones(self.num_envs, dtype=np.bool_)
         self._play_the_others(np.zeros(self.num_envs, dtype=np.float32), everywhere)
         self._earned[:] = 0
-        return self.batch.observations.copy(), self._terms()
+        first = self.batch.observations.copy(), self._terms()
+        self._unfinished = False
+        return first
 
     def step(
         self, actions: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Apply the learners' actions and play on to their next decisions."""
+        self._check_finished()
         chosen, legal = self._flat(self._checked(actions))
+        self._unfinished = True
         if legal.all():
             self._advance(chosen)
         else:
@@ -307,7 +327,9 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
             self._earned[:] = self._paid(self._all_rows)
         self._note(np.flatnonzero(ended))
         self._play_the_others(rewards, ended)
-        return self.batch.observations.copy(), rewards, ended, np.zeros_like(ended), self._infos(ended)
+        answer = self.batch.observations.copy(), rewards, ended, np.zeros_like(ended), self._infos(ended)
+        self._unfinished = False
+        return answer
 
     def _checked(self, actions: NDArray[np.int64]) -> NDArray[np.int64]:
         if not self._playing:
@@ -344,6 +366,7 @@ class SeatVectorEnv(VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[An
 
     def action_masks(self) -> NDArray[np.bool_]:
         """True for each legal action of each seat, (n, actions)."""
+        self._check_finished()
         masks = self.batch.action_masks
         return (masks if self.kind is None else masks[:, self._own_actions]).astype(np.bool_)
 

@@ -18,10 +18,11 @@ from ..reward.earnings import Earnings
 from ..reward.weights import RewardsOption, find_rewards
 from ..rules import engine
 from ..rules.bits import has
-from ..rules.state import NOBODY, PHASES, Games, new_games
+from ..rules.state import NOBODY, PHASES, Game, Games, new_games
 from ..rules.turn import acting_side, eligible
 from .arguments import game_seed_or_none
 from .events import Event, describe_event
+from .interrupted import Interruptible
 from .playable import Playable, ScenarioName, load_all, make_way, playable
 from .snapshots import check_game, games_of, put, read_snapshot, unpickling
 
@@ -42,8 +43,11 @@ _NO_VIEW: View = (np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int8))
 _FIRST_ROW = np.zeros(1, dtype=np.int64)
 
 
-class Session:
-    """A game that can be reset, stepped, looked at, copied; the array of one that the rules work on."""
+class Session(Interruptible):
+    """A game that can be reset, stepped, looked at, copied; ``games`` is the array of one that the rules work on.
+
+    ``reset`` and ``restore`` put right what an interrupted step has left; all else raises InterruptedStepError.
+    """
 
     def __init__(
         self,
@@ -110,6 +114,7 @@ class Session:
         game_seed = game_seed_or_none(game_seed)
         if not isinstance(random, np.random.Generator):
             raise ContentError("argument", "random", "a numpy Generator", brief(random))
+        self._unfinished = True
         if len(self.playables) > 1:
             self._use(int(random.integers(len(self.playables))))
         self.games.view(np.uint8).fill(0)  # nothing of the last game, not even its old events
@@ -121,6 +126,7 @@ class Session:
             )
         if self.earnings is not None:
             self.earnings.begin(self.games)
+        self._unfinished = False
 
     def step(self, action: int) -> None:
         """Apply an action of the acting player; ActionError, and an unchanged game, where it is refused.
@@ -146,11 +152,15 @@ class Session:
 
     def _apply(self, action: int, view: View = _NO_VIEW) -> int:
         """Apply an action of the space: the compiled rules would take START and LOOK from anyone."""
+        if self._unfinished:
+            self._check_finished()
         if not 0 <= action < self._action_count:
             return engine.NOT_AN_ACTION
+        self._unfinished = True
         answer = self._call(action, NOBODY, view)
         if self.earnings is not None and answer == engine.ACCEPTED:
             self.earnings.count(self._worlds, self._board, self.games)
+        self._unfinished = False
         return answer
 
     def _call(self, action: int, side: int = NOBODY, view: View = _NO_VIEW) -> int:
@@ -184,6 +194,8 @@ class Session:
 
     def summary(self) -> list[int]:
         """Acting side, over, winner, turn, whose turn, phase, active unit, points (``rules.state.SUMMARY_*``)."""
+        if self._unfinished:
+            self._check_finished()
         summary: list[int] = self._summary.tolist()
         return summary
 
@@ -191,6 +203,7 @@ class Session:
         """Fresh observation and mask of a side. Raises W40KError for a side that is not 0 or 1."""
         if not isinstance(side, int | np.integer) or side not in (0, 1):
             raise W40KError(f"side: expected 0 or 1, got {brief(side)}")
+        self._check_finished()
         view = self._blank_view()
         self._call(LOOK, side, view)
         return view
@@ -199,6 +212,7 @@ class Session:
         """Return the macro observation as a dictionary, with this session's options of the profile."""
         from ..observe.macro.observation import macro_observation
 
+        self._check_finished()
         return macro_observation(self.setting, self.games, options=self.profile, extras=extras)
 
     @property
@@ -208,6 +222,7 @@ class Session:
 
     def mask(self) -> NDArray[np.int8]:
         """Fresh mask of the acting side, shape ``(layout.action_count,)``."""
+        self._check_finished()
         mask = np.empty(self._action_count, dtype=np.int8)
         engine.legal_mask(self._worlds, self.games, 0, mask)
         return mask
@@ -217,31 +232,38 @@ class Session:
         return [int(action) for action in np.flatnonzero(self.mask())]
 
     @property
+    def _game(self) -> Game:
+        self._check_finished()
+        return self.games[0]
+
+    @property
     def over(self) -> bool:
         """Whether the game has ended."""
+        self._check_finished()
         return bool(self._summary[1])
 
     @property
     def acting_side(self) -> int:
         """0 or 1: whose unit is to act."""
+        self._check_finished()
         return int(self._summary[0])
 
     @property
     def active_unit(self) -> str | None:
         """Id of the unit whose activation is open."""
-        number = int(self.games[0].active)
+        number = int(self._game.active)
         return None if number == NOBODY else self.id_of(number)
 
     @property
     def active_type(self) -> str | None:
         """Name of the type of the active unit."""
-        number = int(self.games[0].active)
+        number = int(self._game.active)
         unit = None if number == NOBODY else self.setting.units[number]
         return None if unit is None else unit.type.name
 
     def pool(self) -> list[str]:
         """Ids of the units that may be activated now, in roster order; empty while an activation is open."""
-        game = self.games[0]
+        game = self._game
         if game.over or game.active != NOBODY:
             return []
         members, base = np.uint64(eligible(game)), acting_side(game) * self.layout.units_per_side
@@ -260,7 +282,7 @@ class Session:
 
     def where(self) -> str:
         """Turn, phase, acting player and active unit, for messages."""
-        game = self.games[0]
+        game = self._game
         unit = f", unit {self.active_unit}" if self.active_unit is not None else ""
         player = acting_side(game) + 1
         return f"turn {game.turn}, phase {PHASES[int(game.phase)]}, player {player} to act{unit}"
@@ -271,13 +293,14 @@ class Session:
         Fields are those of ``rules.events.FIELDS``; units, weapons, objectives and phases by name, hexes as
         ``(column, row)``.
         """
-        game = self.games[0]
+        game = self._game
         return [describe_event(self.setting, row.tolist()) for row in game.events[: int(game.event_count)]]
 
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
         """The game at this moment, for any session that plays the same scenario by the same rules."""
+        self._check_finished()
         return self.playables[self.setting_index].fingerprint + self.games.tobytes()
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -287,13 +310,16 @@ class Session:
         its record is no state of a game.
         """
         index, games = read_snapshot(snapshot, self.playables, self.games.dtype)
+        self._unfinished = True
         self._use(index)
         put(games, self.games)
         if self.earnings is not None:
             self.earnings.begin(self.games)
+        self._unfinished = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """The same game again; settings, which never change, are shared."""
+        self._check_finished()
         copy = type(self).__new__(type(self))
         memo[id(self)] = copy
         copy._way, copy.rewards = self._way, self.rewards
@@ -306,6 +332,7 @@ class Session:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: scenarios and rules, from which the arrays are made again, and the row."""
+        self._check_finished()
         return {
             "way": self._way,
             "scenarios": [setting.scenario for setting in self.settings],

@@ -156,7 +156,7 @@ def _episode(env: RawEnv, counts: _Counts) -> Episode:
     """Everything but the counts is read from the game as it stands: cheaper than to follow its events."""
     session = env.session
     game, world = session.games[0], session.setting.world
-    summary = session.summary()
+    summary = game.summary.tolist()  # of the row: Ctrl-C may have left the session in the middle of a step
     left, lost, damage = game.hit_points.tolist(), world.full_value.tolist(), world.full_value.astype(float).tolist()
     for number, unit in enumerate(session.setting.units):
         if unit is not None and left[number]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..env.interrupted import Interruptible
 from ..env.seat import SeatVectorEnv
 from ..errors import W40KError
 from ..reward.weights import INFO_KEYS
@@ -25,7 +26,7 @@ except ModuleNotFoundError as _missing:
 Indices = int | Iterable[int] | None
 
 
-class SeatVecEnv(VecEnv):
+class SeatVecEnv(Interruptible, VecEnv):
     """The seats of a ``SeatVectorEnv`` as one stable-baselines3 ``VecEnv``.
 
     ``infos`` of a seat whose game has ended: ``terminal_observation``, ``TimeLimit.truncated`` (never), ``episode``
@@ -33,7 +34,12 @@ class SeatVecEnv(VecEnv):
     ``rewards`` the ``infos`` of every seat hold ``reward/<term>`` as well. ``action_masks`` is
     the only method of a single seat that ``env_method`` knows; attributes are those of the ``SeatVectorEnv``, the
     same for all seats: ``set_attr("opponent", policy)`` puts another policy at the other seats.
+
+    After an exception in the middle of a reset or step, Ctrl-C in ``learn`` included, ``step`` and the masks raise
+    InterruptedStepError until ``reset``; ``model.set_env(model.get_env())`` makes the next ``learn`` call it.
     """
+
+    _way_on = "reset(), or model.set_env(model.get_env()) before learn(),"
 
     def __init__(self, seats: SeatVectorEnv) -> None:
         """Take the seats, whose own ``reset`` and ``step`` are not to be called any more."""
@@ -45,10 +51,11 @@ class SeatVecEnv(VecEnv):
 
     def reset(self) -> NDArray[np.float32]:
         """Begin a game at every seat, with the seed that ``seed`` has set."""
-        observations, _ = self.seats.reset(seed=self._seeds[0])
+        observations, _ = self._change(self.seats, self.seats.reset, seed=self._seeds[0])
         self._reset_seeds()
         self._reset_options()
         self._returns[:] = self._lengths[:] = 0
+        self._unfinished = False
         return observations
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
@@ -57,7 +64,8 @@ class SeatVecEnv(VecEnv):
 
     def step_wait(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Step every game."""
-        observations, rewards, ended, _, told = self.seats.step(self._chosen)
+        self._check_finished()
+        observations, rewards, ended, _, told = self._change(self.seats, self.seats.step, self._chosen)
         self._returns += rewards
         self._lengths += 1
         infos = self._terms(told)
@@ -65,6 +73,7 @@ class SeatVecEnv(VecEnv):
             infos[row] |= self._last_info(row, told)
         self._returns[ended] = 0
         self._lengths[ended] = 0
+        self._unfinished = False
         return observations, rewards, ended, infos
 
     def _terms(self, told: dict[str, Any]) -> list[dict[str, Any]]:
@@ -96,6 +105,7 @@ class SeatVecEnv(VecEnv):
         """The masks of some seats, each bool (actions,)."""
         if method_name != "action_masks" or method_args or method_kwargs:
             raise AttributeError(f"env_method: expected action_masks without arguments, got {method_name}")
+        self._check_finished()
         masks = self.seats.action_masks()
         return [masks[row] for row in self._get_indices(indices)]
 

@@ -1,0 +1,47 @@
+"""The refusal of all that is reset and stepped, after an exception has left a reset or a step before its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from ..errors import InterruptedStepError, W40KError
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class Interruptible:
+    """Base of sessions, environments, batches and seats.
+
+    A method that changes the game sets ``_unfinished`` before its first change and clears it after the last one. Any
+    exception in between, Ctrl-C included, leaves it set: then every other method that steps, shows or copies the game
+    raises InterruptedStepError, until ``reset`` has begun a new one.
+    """
+
+    _unfinished = False
+    _way_on = "reset()"
+
+    def _check_finished(self) -> None:
+        """Raise InterruptedStepError where an exception has left the last reset or step unfinished."""
+        if self._unfinished:
+            expected = f"{self._way_on} after an interrupted reset or step"
+            raise InterruptedStepError(f"{type(self).__name__}: expected {expected}, got another call")
+
+    def _change(
+        self,
+        inner: Interruptible,
+        method: Callable[Arguments, Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """Call a method of the game inside, ``inner``, that changes it; the caller clears ``_unfinished``.
+
+        Where the method refuses its arguments with a W40KError, and has changed nothing, nothing is unfinished here.
+        """
+        before, self._unfinished = self._unfinished, True
+        try:
+            return method(*args, **kwargs)
+        except W40KError:
+            self._unfinished = before or inner._unfinished
+            raise
