@@ -1,6 +1,7 @@
 """Plays episodes on ``w40k_v0.raw_env``: a macro that sometimes chooses the unit, a micro that acts.
 
-Only micro actions are counted as steps; a selection is a step of the agent cycle alone.
+Only micro actions are counted as steps. Selections, and where intents are played also intents and their details, are
+steps of the agent cycle alone.
 """
 
 from __future__ import annotations
@@ -17,20 +18,29 @@ from ..rules.state import SUMMARY_OVER, SUMMARY_TURN, SUMMARY_TURN_SIDE, SUMMARY
 from .chance import SEEDS, Draws
 from .policies import FIRST, RANDOM, ask, find_policy
 
-MASKS = 4096
+MASKS = 512
 Choose: TypeAlias = Callable[[Any, list[int]], int]
 """From the observation and the legal actions to the action."""
 
 
 class LegalActions(dict[bytes, list[int]]):
-    """The legal actions of a mask, ascending. Few masks ever occur: to look one up is cheaper than to read it."""
+    """The legal actions of a mask of micro actions, ascending.
+
+    Few of these masks ever occur: to look one up is cheaper than to read it.
+    """
 
     def __missing__(self, mask: bytes) -> list[int]:
         """Read a mask that is new."""
         if len(self) >= MASKS:
             self.clear()
-        self[mask] = legal = np.frombuffer(mask, dtype=np.int8).nonzero()[0].tolist()
+        self[mask] = legal = legal_actions(mask)
         return legal
+
+
+def legal_actions(mask: bytes) -> list[int]:
+    """The legal actions of a mask, ascending."""
+    legal: list[int] = np.frombuffer(mask, dtype=np.int8).nonzero()[0].tolist()
+    return legal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ class Episode:
 
     scenario: str
     steps: int  # micro actions
-    agent_steps: int  # micro actions and selections
+    agent_steps: int  # micro actions, selections, intents and their details
     macro_choices: int  # selections that the macro made
     winner: int | None  # 1 or 2, 0 for a draw, None where the game did not end
     method: str  # of rules.state.WIN_METHODS
@@ -64,7 +74,7 @@ class Episode:
 @dataclass(slots=True)
 class _Counts:
     steps: int = 0
-    selections: int = 0
+    others: int = 0  # selections, intents and their details
     macro_choices: int = 0
     capped: bool = False
     interrupted: bool = False
@@ -81,7 +91,7 @@ class Driver:
         self.pace = pace
         self._policy = policy
         self._note = note
-        self._legal_actions = LegalActions()
+        self._micro_actions = LegalActions()
 
     def play_episode(self, generator: np.random.Generator) -> Episode:
         """Play one episode. Ctrl-C ends it, and the episode says ``interrupted``."""
@@ -95,8 +105,8 @@ class Driver:
 
     def _play(self, counts: _Counts, choose: Choose) -> None:
         """The loop. What it does beside the environment's own work is kept to a microsecond a step."""
-        env, pace, legal_actions, note = self.env, self.pace, self._legal_actions, self._note
-        select_size, summary_of = env.layout.select_size, env.session.summary
+        env, pace, micro_actions, note = self.env, self.pace, self._micro_actions, self._note
+        micro_start, micro_stop, summary_of = env.layout.micro_start, env.layout.micro_stop, env.session.summary
         turn, used, due, began = (0, 0), 0, True, 0
         observation: Any
         for agent in env.agent_iter():
@@ -107,19 +117,24 @@ class Driver:
             if termination or truncation:
                 env.step(None)
                 continue
-            legal = legal_actions[observation["action_mask"].tobytes()]
-            if legal[0] < select_size:  # a selection: the pool, in roster order
+            mask = observation["action_mask"].tobytes()
+            first = mask.find(1)
+            if first < micro_start:  # a selection: the pool, in roster order
                 macro = due and agent in pace.macro_players
-                env.step(choose(observation, legal) if macro else legal[0])
-                counts.selections += 1
+                env.step(choose(observation, legal_actions(mask)) if macro else first)
+                counts.others += 1
                 if macro:
                     counts.macro_choices += 1
                     due = False
                 continue
+            if first >= micro_stop:  # an intent or its detail
+                env.step(choose(observation, legal_actions(mask)))
+                counts.others += 1
+                continue
             if used == 0:
                 summary = summary_of()
                 turn = summary[SUMMARY_TURN], summary[SUMMARY_TURN_SIDE]
-            action = choose(observation, legal)
+            action = choose(observation, micro_actions[mask])
             began = perf_counter_ns()
             env.step(action)
             counts.steps += 1
@@ -163,7 +178,7 @@ def _episode(env: RawEnv, counts: _Counts) -> Episode:
     return Episode(
         scenario=session.setting.scenario.name,
         steps=counts.steps,
-        agent_steps=counts.steps + counts.selections,
+        agent_steps=counts.steps + counts.others,
         macro_choices=counts.macro_choices,
         winner=summary[SUMMARY_WINNER] if summary[SUMMARY_OVER] else None,
         method=WIN_METHODS[int(game.win_method)],

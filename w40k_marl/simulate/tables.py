@@ -88,7 +88,8 @@ class Tables:
             self._tracks,
             self._macro_sides,
             pace.macro_every_steps,
-            env.layout.select_size,
+            env.layout.micro_start,
+            env.layout.micro_stop,
             self._first,
             self._actions,
             self._uniforms,
@@ -125,7 +126,7 @@ class Tables:
         return Episode(
             scenario=self._scenarios[row],
             steps=track[tracks.MICRO],
-            agent_steps=track[tracks.MICRO] + track[tracks.SELECTIONS],
+            agent_steps=track[tracks.MICRO] + track[tracks.OTHERS],
             macro_choices=track[tracks.CHOICES],
             winner=None if capped else winner,
             method=WIN_METHODS[UNDECIDED if capped else method],
