@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from statistics import StatisticsError, linear_regression
 from typing import NamedTuple
+
+import numpy as np
 
 from .measure import resident_memory_kb
 
 FIRST_INTERVAL = 0.1  # seconds; it doubles when the samples become too many
 MOST_SAMPLES = 240
-FEWEST_FOR_SLOPE = 8
-SHORTEST_FOR_SLOPE = 2.0  # seconds
-TOO_SHORT = "the run was too short: a slope needs eight samples over two seconds"
+FEWEST_FOR_SLOPE = 16
+SHORTEST_FOR_SLOPE = 10.0  # seconds
+TOO_SHORT = (
+    f"the run was too short: a slope needs {SHORTEST_FOR_SLOPE:g} seconds, "
+    f"and {FEWEST_FOR_SLOPE} games that end in their second half"
+)
 
 
 class Sample(NamedTuple):
@@ -43,15 +47,17 @@ class Timeline:
 
 
 def slope_kb_per_minute(samples: list[Sample]) -> float | str:
-    """Growth of resident memory over the second half of the samples (least squares), or why there is none.
+    """Growth of resident memory over the second half of a run, KiB per minute, or why there is none.
 
-    The first half is left out: buffers and caches fill there, which is no leak.
+    The first half is left out, because buffers and caches fill there. The slope is the median of the slopes between all
+    pairs of samples (Theil-Sen), which a single jump, such as one block that the allocator asks for, does not move.
     """
-    late = [(sample.seconds, sample.rss_kb) for sample in samples[len(samples) // 2 :] if sample.rss_kb is not None]
-    if len(late) < FEWEST_FOR_SLOPE // 2 or samples[-1].seconds - samples[0].seconds < SHORTEST_FOR_SLOPE:
+    known = np.array([(sample.seconds, sample.rss_kb) for sample in samples if sample.rss_kb is not None])
+    if len(known) == 0 or known[-1, 0] - known[0, 0] < SHORTEST_FOR_SLOPE:
         return TOO_SHORT
-    seconds, memory = zip(*late, strict=True)
-    try:
-        return round(60 * linear_regression(seconds, memory).slope, 1)
-    except StatisticsError:
+    late = known[known[:, 0] >= (known[0, 0] + known[-1, 0]) / 2]
+    if len(late) < FEWEST_FOR_SLOPE:
         return TOO_SHORT
+    earlier, later = np.triu_indices(len(late), 1)
+    seconds, memory = (late[later] - late[earlier]).T
+    return round(60 * float(np.median(memory[seconds > 0] / seconds[seconds > 0])), 1)
