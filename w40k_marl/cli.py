@@ -27,8 +27,9 @@ LIST_EXAMPLES = """examples:
   w40k-marl list
   w40k-marl list --json
 """
-WARMUP_EXAMPLES = """example:
+WARMUP_EXAMPLES = """examples:
   w40k-marl warmup && w40k-marl simulate
+  w40k-marl warmup --scenario-file mine/large.json    each layout is compiled for itself
 """
 
 
@@ -63,7 +64,9 @@ def parser() -> OneLineParser:
     )
     listing = add("list", list_scenarios, "List the scenarios that ship.", LIST_EXAMPLES)
     listing.add_argument("--json", action="store_true", help="as JSON, for programs")
-    add("warmup", warm_up, "Compile the rules, so that the next program starts at once.", WARMUP_EXAMPLES)
+    warming = add("warmup", warm_up, "Compile the rules, so that the next program starts at once.", WARMUP_EXAMPLES)
+    warming.add_argument("--scenario-file", metavar="SCENARIO", help="compile with room for it (default macro_default)")
+    warming.add_argument("--layout", action="append", default=[], metavar="NAME=VALUE,...", help="as of simulate")
     return whole
 
 
@@ -102,11 +105,15 @@ def _described(scenario: Scenario) -> dict[str, str | int]:
     }
 
 
-def warm_up(_: argparse.Namespace) -> int:
-    """Compile the rules, or say that they were compiled already."""
+def warm_up(given: argparse.Namespace) -> int:
+    """Compile the rules for a layout, or say that they were compiled already."""
+    from .simulate.options import Options, make_plan
     from .simulate.warmup import warm_up as warm
+    from .simulate.worker import environment
 
-    done = warm(tell=note)[1]
+    scenario = (given.scenario_file or "macro_default",)
+    plan = make_plan(Options(scenario_file=scenario, layout=tuple(given.layout)))
+    done = warm(make=lambda: environment(plan), tell=note)[1]
     if done.disabled:
         say("nothing to compile: NUMBA_DISABLE_JIT is set, the rules run as plain Python")
     elif done.compiled and done.cache is None:

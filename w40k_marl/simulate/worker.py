@@ -12,7 +12,7 @@ from time import monotonic
 from ..env.aec import RawEnv
 from ..env.batch import BatchEnv
 from ..env.playable import GameOptions
-from ..observe.configured import configured_layout
+from ..observe.configured import configured_layout, configured_profile
 from .chance import GAMES, ROWS, UNMEASURED, stream
 from .drive import Driver, Pace, macro_players
 from .measure import Figures, Meter, resident_memory_kb
@@ -171,5 +171,6 @@ def _game_options(plan: Plan) -> GameOptions:
         "game_rules": plan.game_rules,
         "layout": configured_layout(plan.training, plan.training.where),
         "max_turns": plan.training.max_turns,
+        "profile": configured_profile(plan.training) if plan.training.layout.macro else None,
         "weapon_rules": plan.training.weapon_rules,
     }
