@@ -158,7 +158,7 @@ def test_ctrl_c_lets_workers_finish_their_games() -> None:
 
 
 def test_policy_that_is_refused_ends_the_run_in_one_sentence() -> None:
-    for policy, said in (("illegal", "expected one of"), ("words", "--policy: expected whole numbers")):
+    for policy, said in (("illegal", "expected one of"), ("words", "policy: expected whole numbers")):
         with pytest.raises(ValueError, match=said):
             run(plan(episodes=2, policy=f"policies:{policy}"))
         with pytest.raises(ValueError, match=said):

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ..observe.blocks import Kind, block_masks, is_micro, to_flat
 from ..observe.layout import Layout
-from .fitting import check_policy
-from .seat import Policy, RandomPolicy, SeatEnv, SeatVectorEnv, ask
+from .policies import Policy, RandomPolicy, ask, check_policy
+from .seat import SeatEnv, SeatVectorEnv
 
 
 class Delegation:

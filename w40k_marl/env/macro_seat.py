@@ -8,7 +8,7 @@ from typing import Unpack
 from ..observe.blocks import Kind
 from .delegation import DelegatingSeat, DelegatingSeats
 from .playable import GameOptions, ScenarioName
-from .seat import Policy
+from .policies import Policy
 
 
 class MacroEnv(DelegatingSeat):

@@ -19,9 +19,8 @@ from ..errors import ContentError, did_you_mean
 from ..observe.blocks import Kind
 from ..reward.weights import RewardsOption, Weights, contributions, micro_weights
 from .delegation import DelegatingSeat, DelegatingSeats, Delegation
-from .fitting import check_policy
 from .playable import GameOptions, ScenarioName
-from .seat import Policy
+from .policies import Policy, check_policy
 
 BY_UNIT_TYPE = "unit_types"
 """``rewards``: each decision is weighed by the agent of the acting unit's type."""

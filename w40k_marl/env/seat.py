@@ -9,8 +9,8 @@ another is begun, and nothing is credited.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, Unpack
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 import gymnasium
 import numpy as np
@@ -26,44 +26,11 @@ from ..reward.rows import MOST_GAMES_WITHOUT_A_DECISION
 from ..reward.weights import INFO_KEYS, contributions
 from .aec import observation_box
 from .batch import BatchEnv
-from .fitting import check_policy
 from .playable import GameOptions, ScenarioName
+from .policies import Policy, RandomPolicy, ask, check_policy
 from .session import Session
 
-Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np.integer]]
-"""Observations (k, observation) and masks (k, actions) to actions (k,).
-
-One with an attribute ``takes_unit_types`` that is true is given a third argument: the names of the types of the units
-that act, str (k,), empty where a unit is being selected. One with attributes ``seat``, ``kind`` ("micro" or "macro") or
-``layout`` is for these alone, and is refused elsewhere (``fitting.py``).
-"""
-
-
-class RandomPolicy:
-    """Plays a uniformly random legal action; the same after the same ``seed``."""
-
-    def __init__(self, seed: int | None = None) -> None:
-        """Seed the generator."""
-        self.random = np.random.default_rng(seed)
-
-    def __call__(self, observations: NDArray[np.float32], masks: NDArray[np.int8]) -> NDArray[np.integer]:
-        """Actions (k,) for masks (k, actions), each with at least one legal action."""
-        counted = np.cumsum(masks, axis=1, dtype=np.int64)
-        chosen = (self.random.random(len(masks)) * counted[:, -1]).astype(np.int64)
-        actions: NDArray[np.integer] = np.argmax(counted > chosen[:, None], axis=1)
-        return actions
-
-
-def ask(
-    policy: Policy,
-    observations: NDArray[np.float32],
-    masks: NDArray[np.int8],
-    unit_types: Callable[[], NDArray[np.str_]],
-) -> NDArray[np.integer]:
-    """What a policy chooses, (k,); ``unit_types`` tells the types of the units that act, if it takes them."""
-    if getattr(policy, "takes_unit_types", False):
-        return policy(observations, masks, unit_types())  # type: ignore[call-arg]
-    return policy(observations, masks)
+__all__ = ["Policy", "RandomPolicy", "SeatEnv", "SeatVectorEnv"]
 
 
 def _check_seat(seat: int) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ..env.seat import Policy, RandomPolicy
+from ..env.policies import Policy, RandomPolicy
 from ..observe.layout import Layout
 from ..policy.activation import Activation, carry_out
 from ..policy.adapter import BlockPolicy, FlatPolicy, Kind

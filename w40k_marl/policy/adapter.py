@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..env.seat import Policy
+from ..env.policies import Policy
 from ..errors import ContentError
 from ..observe.blocks import Actions, Kind, Masks, block_actions, block_masks, block_size, to_flat
 from ..observe.layout import Layout

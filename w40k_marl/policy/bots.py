@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..env.seat import Policy, RandomPolicy
+from ..env.policies import Policy, RandomPolicy
 from ..errors import ContentError
 from ..observe.layout import Layout
 from ..rules.actions import (

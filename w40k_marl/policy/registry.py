@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..content.policies import MetaConfig, PolicyConfig, check_agent_key, policy_config
-from ..env.seat import Policy
-from ..errors import ContentError, W40KError, did_you_mean
+from ..env.policies import Policy, PolicyError, find_policy
+from ..errors import ContentError, did_you_mean
 from ..observe.layout import Layout
-from ..simulate.policies import find_policy
 from .adapter import BlockPolicy, Kind, check_kind, check_layout
 from .bots import make_bot
 from .errors import UnknownModelError
@@ -130,13 +129,9 @@ def _load(
 
 
 def _callable(config: PolicyConfig) -> Policy:
-    """The function that a ``policy.json`` names."""
-    expected = "module:function of something that can be imported and called"
-    if ":" not in config.what:
-        raise ContentError(str(config.file), "callable", expected, f'"{config.what}"')
+    """The function that a ``policy.json`` names, from its folder or from what is installed."""
     try:
-        found = find_policy(config.what)
-    except W40KError as error:
+        return find_policy(config.what, config.file.parent)
+    except PolicyError as error:
+        expected = "module:function of something that can be imported and called"
         raise ContentError(str(config.file), "callable", expected, f'"{config.what}"', str(error)) from None
-    policy: Policy = found  # type: ignore[assignment]  # it takes observations and masks
-    return policy

@@ -17,7 +17,7 @@ import gymnasium
 import numpy as np
 
 from ..content.models import NetworkEntry
-from ..env.seat import Policy
+from ..env.policies import Policy
 from ..observe.layout import Layout
 from .adapter import Actions, Kind, Masks, Vectors, block_size
 from .contract import check_contract

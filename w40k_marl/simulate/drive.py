@@ -12,11 +12,13 @@ from time import perf_counter_ns
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..env.aec import PLAYERS, RawEnv
+from ..env.policies import ask
 from ..rules.state import SUMMARY_OVER, SUMMARY_TURN, SUMMARY_TURN_SIDE, SUMMARY_WINNER, WIN_METHODS
 from .chance import SEEDS, Draws
-from .policies import FIRST, RANDOM, ask, find_policy
+from .policies import FIRST, RANDOM, find_policy
 
 MASKS = 512
 Choose: TypeAlias = Callable[[Any, list[int]], int]
@@ -98,10 +100,13 @@ class Driver:
         counts, draws = _Counts(), Draws(generator)
         self.env.reset(seed=draws.below(SEEDS))
         try:
-            self._play(counts, _chooser(self._policy, draws))
+            self._play(counts, _chooser(self._policy, draws, self._unit_types))
         except KeyboardInterrupt:
             counts.interrupted = True
         return _episode(self.env, counts)
+
+    def _unit_types(self) -> NDArray[np.str_]:
+        return np.array([self.env.session.active_type or ""])
 
     def _play(self, counts: _Counts, choose: Choose) -> None:
         """The loop. What it does beside the environment's own work is kept to a microsecond a step."""
@@ -147,8 +152,8 @@ class Driver:
                 break
 
 
-def _chooser(policy: str, draws: Draws) -> Choose:
-    """How a policy answers to one observation."""
+def _chooser(policy: str, draws: Draws, unit_types: Callable[[], NDArray[np.str_]]) -> Choose:
+    """How a policy answers to one observation; ``unit_types``: of the active unit, (1,)."""
     if policy == RANDOM:
         below = draws.below
         return lambda _, legal: legal[below(len(legal))]
@@ -157,8 +162,7 @@ def _chooser(policy: str, draws: Draws) -> Choose:
         return lambda _, legal: legal[0]
 
     def call(observation: Any, legal: list[int]) -> int:
-        uniforms = np.array([draws.uniform()])
-        return int(ask(function, observation["observation"][None], observation["action_mask"][None], uniforms)[0])
+        return int(ask(function, observation["observation"][None], observation["action_mask"][None], unit_types)[0])
 
     return call
 

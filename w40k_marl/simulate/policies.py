@@ -1,62 +1,17 @@
-"""Who plays: at random, always the first legal action, or a function of the user's, named ``module:callable``."""
+"""The policies that a load simulation knows by name; others are ``module:callable`` (``env/policies.py``)."""
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
-
-from ..errors import W40KError
+from ..env import policies
 
 RANDOM, FIRST = "random", "first"
 BUILT_IN = (RANDOM, FIRST)
 
-Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8], NDArray[np.float64]], Any]
-"""``policy(observations, masks, uniforms) -> actions``, a row for each game that waits for an action.
 
-Shapes ``(n, observation)``, ``(n, actions)``, ``(n,)``; the answer is ``n`` whole numbers. ``uniforms`` holds a number
-from 0 to below 1 for each row, from the stream of its game: the only chance that a policy should use, and each row by
-itself, if its games are to be the same whatever the number of workers.
-"""
-
-
-class PolicyError(W40KError):
-    """A policy that cannot be found or that answers with no actions."""
-
-
-def find_policy(name: str) -> Policy | None:
+def find_policy(name: str) -> policies.Policy | None:
     """The function that ``name`` stands for; None for a built-in one. Raises PolicyError."""
     if name in BUILT_IN:
         return None
-    module_name, colon, attribute = name.partition(":")
-    if not (colon and module_name and attribute):
-        raise PolicyError(f"expected {', '.join(BUILT_IN)} or module:callable, got {name!r}")
-    here = str(Path.cwd())
-    if here not in sys.path:  # as `python -m` has it; behind everything that is installed
-        sys.path.append(here)
-    try:
-        found = getattr(importlib.import_module(module_name), attribute, None)
-    except ImportError as error:
-        raise PolicyError(f"{module_name} cannot be imported: {error}") from None
-    if not callable(found):
-        kind = "nothing" if found is None else type(found).__name__
-        raise PolicyError(f"expected a callable {attribute} in {module_name}, got {kind}")
-    policy: Policy = found
-    return policy
-
-
-def ask(
-    policy: Policy, observations: NDArray[np.float32], masks: NDArray[np.int8], uniforms: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """The actions that a policy answers with. Raises PolicyError where they are none."""
-    answer = np.asarray(policy(observations, masks, uniforms))
-    if answer.shape != (len(masks),) or answer.dtype.kind not in "iu":
-        raise PolicyError(
-            f"--policy: expected whole numbers of shape ({len(masks)},), got {answer.dtype} of shape {answer.shape}"
-        )
-    return answer.astype(np.int64)
+    if ":" not in name:
+        raise policies.PolicyError(f"expected {', '.join(BUILT_IN)} or module:callable, got {name!r}")
+    return policies.find_policy(name)

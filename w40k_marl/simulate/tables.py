@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from ..env.aec import PLAYERS
 from ..env.batch import BatchEnv
+from ..env.policies import ask
 from ..rules.state import BY_DRAW, BY_OBJECTIVES, BY_VALUE, UNDECIDED, WIN_METHODS
 from . import tracks
 from .chance import ROWS, SEEDS, stream
 from .drive import Episode, Pace
-from .policies import FIRST, ask, find_policy
+from .policies import FIRST, find_policy
 from .shift import Costs, Games, Numbered, Shift
 
 STRETCH = 0.05  # seconds of play between two looks at anything else
@@ -98,8 +99,8 @@ class Tables:
         if self._policy is not None:
             rows = active[self._free[active]]
             if len(rows):
-                masks, uniforms = env.action_masks[rows], self._uniforms[rows]
-                self._actions[rows] = ask(self._policy, env.observations[rows], masks, uniforms)
+                observations, masks = env.observations[rows], env.action_masks[rows]
+                self._actions[rows] = ask(self._policy, observations, masks, lambda: env.type_names(rows))
 
     def _clear(self, active: NDArray[np.int64], shift: Shift, ended: list[Numbered]) -> NDArray[np.int64]:
         """Write down the games that are done and sit down to the next ones."""

@@ -1,0 +1,211 @@
+"""What a policy is and how it is called; the same for opponents, delegates, registries and the load simulation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from importlib import import_module, invalidate_caches
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ContentError, W40KError
+from ..observe.blocks import Kind
+from ..observe.layout import Layout
+
+Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np.integer]]
+"""Observations (k, observation) and masks (k, actions) to actions (k,).
+
+One with an attribute ``takes_unit_types`` that is true is given a third argument: the names of the types of the units
+that act, str (k,), empty where a unit is being selected. One with attributes ``seat``, ``kind`` ("micro" or "macro") or
+``layout`` is for these alone, and is refused elsewhere (``check_policy``).
+"""
+
+
+class PolicyError(W40KError):
+    """A policy that cannot be found, or that does not answer with an action for each row."""
+
+
+class RandomPolicy:
+    """Plays a uniformly random legal action; the same after the same ``seed``."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        """Seed the generator. Raises ContentError for a seed that is not a whole number from 0 up."""
+        try:
+            self.random = np.random.default_rng(seed)
+        except (TypeError, ValueError):
+            raise ContentError("argument", "seed", "a whole number from 0 up, or None", repr(seed)) from None
+
+    def __call__(self, observations: NDArray[np.float32], masks: NDArray[np.int8]) -> NDArray[np.integer]:
+        """Actions (k,) for masks (k, actions), each with at least one legal action."""
+        counted = np.cumsum(masks, axis=1, dtype=np.int64)
+        chosen = (self.random.random(len(masks)) * counted[:, -1]).astype(np.int64)
+        actions: NDArray[np.integer] = np.argmax(counted > chosen[:, None], axis=1)
+        return actions
+
+
+def ask(
+    policy: Policy,
+    observations: NDArray[np.float32],
+    masks: NDArray[np.int8],
+    unit_types: Callable[[], NDArray[np.str_]],
+) -> NDArray[np.integer]:
+    """What a policy chooses, (k,); ``unit_types`` tells the types of the units that act, if it takes them.
+
+    Raises PolicyError unless the answer is a whole number for each row; whether it is legal is not looked at.
+    """
+    if getattr(policy, "takes_unit_types", False):
+        return _checked(policy(observations, masks, unit_types()), len(masks))  # type: ignore[call-arg]
+    return _checked(policy(observations, masks), len(masks))
+
+
+def _checked(answer: object, rows: int) -> NDArray[np.int64]:
+    """The answer of a policy as actions (rows,). Raises PolicyError unless it is a whole number for each row."""
+    try:
+        array = np.asarray(answer)
+    except ValueError:  # a ragged list
+        raise PolicyError(f"policy: expected whole numbers of shape ({rows},), got a ragged list") from None
+    if array.shape != (rows,) or array.dtype.kind not in "iu":
+        raise PolicyError(
+            f"policy: expected whole numbers of shape ({rows},), got {array.dtype} of shape {array.shape}"
+        )
+    return array.astype(np.int64)
+
+
+def check_policy(argument: str, policy: object, kind: Kind | None, side: int, layout: Layout) -> None:
+    """Refuse what is no function, and a policy whose ``kind``, ``seat`` or ``layout`` is another than is needed here.
+
+    ``kind`` None is the whole action space. None is no policy and fits everywhere; a policy without one of these
+    attributes is not asked about it. Raises ContentError.
+    """
+    if policy is None:
+        return
+    if not callable(policy):
+        raise ContentError("argument", argument, "a policy: a function of observations and masks", repr(policy))
+    got = getattr(policy, "kind", kind)
+    if got != kind:
+        expected = "a policy for all actions" if kind is None else f"a {kind} policy"
+        raise ContentError("argument", argument, expected, f"a {got} policy")
+    seat = getattr(policy, "seat", side + 1)
+    if seat != side + 1:
+        raise ContentError("argument", argument, f"a policy for seat {side + 1}", f"one for seat {seat}")
+    made_for = getattr(policy, "layout", layout)
+    if isinstance(made_for, Layout):
+        _check_layout(argument, made_for, layout)
+
+
+def _check_layout(argument: str, made_for: Layout, layout: Layout) -> None:
+    """Name the first field in which two layouts differ."""
+    for name in (field.name for field in fields(Layout)):
+        wanted, got = getattr(layout, name), getattr(made_for, name)
+        if wanted != got:
+            expected = f"a policy for the layout of the environment, {name}={wanted}"
+            raise ContentError("argument", argument, expected, f"one for {name}={got}")
+
+
+# --- module:callable -----------------------------------------------------------------------------------------
+
+_searched: set[Path] = set()
+"""Folders from which ``find_policy`` has imported modules; two of them may hold modules of the same name."""
+
+
+def find_policy(name: str, folder: Path | None = None) -> Policy:
+    """Import the function that ``module:callable`` names: from ``folder``, else from what is installed.
+
+    ``folder`` is the current one by default. A module of the folder comes before an installed one of the same name;
+    ``sys.path`` stays as it is. This runs the code of the module: ask for permission first, unless the user has typed
+    the name. Raises PolicyError if there is no such callable, or if the module in the folder has the name of one of
+    Python's own.
+    """
+    module_name, _, attribute = name.partition(":") if isinstance(name, str) else ("", "", "")
+    if not all(part.isidentifier() for part in (*module_name.split("."), attribute)):
+        raise PolicyError(f"policy: expected module:callable, got {name!r}")
+    try:
+        found = getattr(_imported(module_name, _resolved(folder)), attribute, None)
+    except PolicyError:
+        raise
+    except (Exception, SystemExit) as error:  # the module may raise anything
+        reason = f"{type(error).__name__}: {error}"
+        raise PolicyError(f"policy {name}: {module_name} cannot be imported: {reason}") from None
+    if not callable(found):
+        kind = "nothing" if found is None else type(found).__name__
+        raise PolicyError(f"policy {name}: expected a callable {attribute} in {module_name}, got {kind}")
+    policy: Policy = found
+    return policy
+
+
+def _resolved(folder: Path | None) -> Path | None:
+    """The folder to search; None if the current one has been deleted."""
+    try:
+        return (Path.cwd() if folder is None else folder).resolve()
+    except OSError:
+        return None
+
+
+def _imported(name: str, folder: Path | None) -> ModuleType:
+    """A module by its full name, from the folder if it is there."""
+    top = name.partition(".")[0]
+    invalidate_caches()  # the file may have been written a moment ago
+    finder = None if folder is None else _FolderFinder(folder)
+    if finder is None or not finder.has(top):
+        return import_module(name)
+    if top in sys.stdlib_module_names:
+        raise PolicyError(f"policy: expected another name than {top}, which is a module of Python, in {folder}")
+    with _searched_first(finder, top):
+        return import_module(name)
+
+
+class _FolderFinder:
+    """Finds the modules of a folder, except those that have the name of one of Python's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """The hook of the import system; ``path`` is None for a module that is in no package."""
+        return None if path is not None or name in sys.stdlib_module_names else self._spec(name)
+
+    def has(self, name: str) -> bool:
+        """Whether the folder holds a module or a package of this name."""
+        return self._spec(name) is not None
+
+    def _spec(self, name: str) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, [str(self.folder)])
+        return None if spec is None or spec.origin is None else spec  # without an origin it is a bare folder
+
+
+def _home(name: str) -> Path | None:
+    """The folder that a loaded module or package was found in."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None:
+        return None
+    path = Path(file).resolve()
+    return path.parents[1] if path.stem == "__init__" else path.parent
+
+
+@contextmanager
+def _searched_first(finder: _FolderFinder, wanted: str) -> Iterator[None]:
+    """Import from a folder first; modules of these names that are loaded from elsewhere stay what they are."""
+    others = _searched - {finder.folder}
+    tops = {name.partition(".")[0] for name in sys.modules} - {"w40k_marl", "__main__"} - sys.stdlib_module_names
+    clashing = {
+        top
+        for top in tops
+        if (top == wanted and _home(top) != finder.folder) or (_home(top) in others and finder.has(top))
+    }
+    hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in clashing}
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [name for name in sys.modules if name.partition(".")[0] in clashing]:
+            del sys.modules[name]
+        sys.modules.update(hidden)
+        _searched.add(finder.folder)
