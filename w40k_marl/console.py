@@ -15,6 +15,7 @@ from .errors import W40KError, did_you_mean
 
 DONE, BAD_INPUT, STOPPED, NOBODY_READS = 0, 2, 130, 141
 LONGEST_NUMBER = 20  # digits of a setting
+LONGEST_SHOWN = 60  # characters
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -56,7 +57,9 @@ def read_settings(texts: Iterable[str], known: Mapping[str, int | bool]) -> dict
         name, equals, value = (part.strip() for part in text.partition("="))
         if name not in known:
             hint = did_you_mean(name, known)
-            raise W40KError(f"expected one of {', '.join(known)}, got {name!r}" + (f" ({hint})" if hint else ""))
+            raise W40KError(
+                f"expected one of {', '.join(known)}, got {shortened(name)}" + (f" ({hint})" if hint else "")
+            )
         is_flag = isinstance(known[name], bool)
         if is_flag and value in ("", "true", "false") and bool(equals) == bool(value):
             setting: int | bool = value != "false"
@@ -64,10 +67,15 @@ def read_settings(texts: Iterable[str], known: Mapping[str, int | bool]) -> dict
             setting = int(value)
         else:
             kind = f"true or {name}=false" if is_flag else "N, a whole number"
-            raise W40KError(f"expected {name}={kind}, got {text!r}")
+            raise W40KError(f"expected {name}={kind}, got {shortened(text)}")
         if found.setdefault(name, setting) != setting:
             raise W40KError(f"expected one value of {name}, got two")
     return found
+
+
+def shortened(text: str) -> str:
+    """A text that somebody has typed, quoted for a message; of a very long one the beginning."""
+    return repr(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}...")
 
 
 def one_line(text: str) -> str:

@@ -14,6 +14,7 @@ from w40k_marl.content.agents import list_agents, training_config
 from w40k_marl.content.scenario import scenario_path
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.profiles import ProfileOptions
+from w40k_marl.rules.state import DECISIONS
 from w40k_marl.simulate import command
 from w40k_marl.simulate.options import Options, Plan, make_plan
 from w40k_marl.simulate.run import run
@@ -72,12 +73,15 @@ def test_entry_of_an_agent_without_training_is_refused(capsys: Capture) -> None:
 # --- capacities --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch", [None, 2])
-def test_capacities_follow_from_the_scenario(big: str, batch: int | None) -> None:
-    whole = plan(scenario_file=("small_board", big), episodes=2, batch=batch)
-    make: Callable[[Plan], Any] = environment if batch is None else batch_environment
+@pytest.mark.parametrize("make", [environment, batch_environment])
+def test_capacities_follow_from_the_scenario(big: str, make: Callable[[Plan], Any]) -> None:
+    whole = plan(scenario_file=("small_board", big), episodes=2, batch=2)
     assert make(whole).layout == Layout(units_per_side=20, objectives=10)
-    assert run(whole).tally.complete == 2
+
+
+@pytest.mark.parametrize("batch", [None, pytest.param(2, marks=pytest.mark.slow)])  # compiled for this layout
+def test_games_of_more_than_sixteen_units_are_simulated(big: str, batch: int | None) -> None:
+    assert run(plan(scenario_file=(big,), episodes=2, batch=batch)).tally.complete == 2
 
 
 def test_capacities_do_not_shrink_below_the_usual_ones() -> None:
@@ -129,7 +133,7 @@ def test_options_reach_the_environment() -> None:
         session = getattr(made, "session", None) or made._session
         assert session.profile == ProfileOptions(True, 3, True, True, True)
         world = session.setting.world
-        assert (world.weapon_rules, world.decisions, world.max_turns) == (1, 1, 3)
+        assert (world.weapon_rules, world.decisions, world.max_turns) == (1, DECISIONS.index("reference"), 3)
 
 
 def test_options_are_in_the_manifest(tmp_path: Path) -> None:

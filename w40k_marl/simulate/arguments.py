@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ..console import OneLineParser
+from ..console import OneLineParser, shortened
 
 DIFF = """Compare two reports (a, b) that --metrics-out has written: every figure, and the ratio of b to a."""
 
@@ -90,7 +90,12 @@ def _add_workers(add: Callable[..., object]) -> None:
     )
     add("--sweep-repeats", type=_whole, metavar="K", help="runs of a sweep with each number of workers (default 3)")
     add("--batch", type=_whole, metavar="N", help="each worker plays N games at a time, on BatchEnv")
-    add("--policy", metavar="POLICY", help="random, first (legal action), or module:callable (default random)")
+    add(
+        "--policy",
+        metavar="POLICY",
+        help="random (default), first (legal action), greedy, an agent key or an agent's folder, or module:callable",
+    )
+    add("--trust-models", action="store_true", help="allow files of agents to run code; only such as you know")
     add("--backend", choices=("local", "ray"), help="where workers run (default local; ray needs the extra `ray`)")
     add("--ray-address", metavar="ADDRESS", help="a Ray cluster to use (default: begin Ray on this machine)")
 
@@ -121,7 +126,7 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {shortened(text)}") from None
 
 
 def _wholes(text: str) -> tuple[int, ...]:
@@ -132,4 +137,4 @@ def _seconds(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected seconds, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected seconds, got {shortened(text)}") from None

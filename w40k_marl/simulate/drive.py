@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..env.aec import PLAYERS, RawEnv
-from ..env.policies import ask
 from ..rules.state import SUMMARY_OVER, SUMMARY_TURN, SUMMARY_TURN_SIDE, SUMMARY_WINNER, WIN_METHODS
 from .chance import SEEDS, Draws
-from .policies import FIRST, RANDOM, find_policy
+from .policies import FIRST, RANDOM, Player
 
 MASKS = 512
 Choose: TypeAlias = Callable[[Any, list[int]], int]
@@ -86,12 +85,19 @@ class Driver:
     """Both players of an environment, and the cap: one episode from each generator it is given."""
 
     def __init__(
-        self, env: RawEnv, pace: Pace, policy: str = RANDOM, note: Callable[[int], None] = lambda _: None
+        self,
+        env: RawEnv,
+        pace: Pace,
+        player: tuple[str, Player | None] = (RANDOM, None),
+        note: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """``note`` is told the nanoseconds of each micro action: ``step``, and ``last`` of what follows."""
+        """Take who plays, as ``find_player`` returns it.
+
+        ``note`` is told the nanoseconds of each micro action: ``step``, and ``last`` of what follows.
+        """
         self.env = env
         self.pace = pace
-        self._policy = policy
+        self._player = player
         self._note = note
         self._micro_actions = LegalActions()
 
@@ -100,15 +106,36 @@ class Driver:
         counts, draws = _Counts(), Draws(generator)
         self.env.reset(seed=draws.below(SEEDS))
         try:
-            self._play(counts, _chooser(self._policy, draws, self._unit_types))
+            self._play(counts, *self._choosers(draws))
         except KeyboardInterrupt:
             counts.interrupted = True
         return _episode(self.env, counts)
 
+    def _choosers(self, draws: Draws) -> tuple[Choose, Choose]:
+        """How micro actions are chosen, and how all other actions are."""
+        built_in, player = self._player
+        below = draws.below
+
+        def at_random(_: Any, legal: list[int]) -> int:
+            return legal[below(len(legal))]
+
+        def first(_: Any, legal: list[int]) -> int:
+            return legal[0]
+
+        def asked(observation: Any, legal: list[int]) -> int:
+            assert player is not None
+            masks = observation["action_mask"][None]
+            return int(player.answer(observation["observation"][None], masks, self._unit_types)[0])
+
+        if player is None:
+            choose = first if built_in == FIRST else at_random
+            return choose, choose
+        return (at_random if player.kind == "macro" else asked, at_random if player.kind == "micro" else asked)
+
     def _unit_types(self) -> NDArray[np.str_]:
         return np.array([self.env.session.active_type or ""])
 
-    def _play(self, counts: _Counts, choose: Choose) -> None:
+    def _play(self, counts: _Counts, choose_micro: Choose, choose: Choose) -> None:
         """The loop. What it does beside the environment's own work is kept to a microsecond a step."""
         env, pace, micro_actions, note = self.env, self.pace, self._micro_actions, self._note
         micro_start, micro_stop, summary_of = env.layout.micro_start, env.layout.micro_stop, env.session.summary
@@ -139,7 +166,7 @@ class Driver:
             if used == 0:
                 summary = summary_of()
                 turn = summary[SUMMARY_TURN], summary[SUMMARY_TURN_SIDE]
-            action = choose(observation, micro_actions[mask])
+            action = choose_micro(observation, micro_actions[mask])
             began = perf_counter_ns()
             env.step(action)
             counts.steps += 1
@@ -150,21 +177,6 @@ class Driver:
             if used >= pace.max_steps_per_turn and not summary[SUMMARY_OVER]:
                 counts.capped = True
                 break
-
-
-def _chooser(policy: str, draws: Draws, unit_types: Callable[[], NDArray[np.str_]]) -> Choose:
-    """How a policy answers to one observation; ``unit_types``: of the active unit, (1,)."""
-    if policy == RANDOM:
-        below = draws.below
-        return lambda _, legal: legal[below(len(legal))]
-    function = find_policy(policy)
-    if policy == FIRST or function is None:
-        return lambda _, legal: legal[0]
-
-    def call(observation: Any, legal: list[int]) -> int:
-        return int(ask(function, observation["observation"][None], observation["action_mask"][None], unit_types)[0])
-
-    return call
 
 
 def _episode(env: RawEnv, counts: _Counts) -> Episode:

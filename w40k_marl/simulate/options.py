@@ -33,7 +33,7 @@ from ..observe.layout import Layout
 from ..observe.profiles import ProfileOptions
 from ..rules.state import new_games
 from .place import check_place
-from .policies import RANDOM, find_policy
+from .policies import RANDOM, check_name
 
 LARGEST_SEED = 2**63 - 1
 LONGEST_DURATION = 366 * 86_400
@@ -82,6 +82,7 @@ class Options:
     game_rules: str | None = None  # None: the packaged ones
     seed: int | None = None  # None: a fresh one
     policy: str = RANDOM
+    trust_models: bool = False
     batch: int | None = None  # None: the agent cycle
     warmup: int = 0  # micro actions of each worker
     workers: int = 1
@@ -173,7 +174,7 @@ def make_plan(options: Options) -> Plan:
         loaded = [load_scenario(file) for file in files]  # refused now rather than after the rules are compiled
     training = effective_training(options, training, loaded)
     with option_named("policy"):
-        find_policy(options.policy)
+        check_name(options.policy)
     with option_named("workers" if options.batch is None else "batch"):
         if options.batch is not None and options.batch < len(scenarios):
             raise W40KError(f"expected at least {len(scenarios)}, a game for each scenario, got {options.batch}")
