@@ -11,6 +11,7 @@ import pytest
 
 from w40k_marl import __version__, cli
 from w40k_marl.content.scenario import list_scenarios
+from w40k_marl.observe.layout import Layout
 from w40k_marl.simulate import warmup
 
 Capture = pytest.CaptureFixture[str]
@@ -72,6 +73,22 @@ def test_warmup_says_what_it_did(
     monkeypatch.setattr(warmup, "warm_up", lambda **_: (None, done))
     assert status_of("warmup") == 0
     assert capsys.readouterr().out.startswith(said)
+
+
+def test_warmup_compiles_for_the_layout_of_a_scenario(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def warm(make: Any, tell: Any) -> Any:
+        made.append(make())
+        return made[-1], warmup.WarmUp(0.3, False, "/cache", False)
+
+    made: list[Any] = []
+    monkeypatch.setattr(warmup, "warm_up", warm)
+    assert status_of("warmup", "--scenario-file", "small_board", "--layout", "units_per_side=12,intents") == 0
+    assert made[0].layout == Layout(units_per_side=12, intents=True)
+    assert made[0].session.setting.scenario.name == "small_board"
+    capsys.readouterr()
+    assert status_of("warmup", "--scenario-file", "no/such.json") == 2
+    assert status_of("warmup", "--layout", "units_per_side=900") == 2
+    assert capsys.readouterr().err.count("\n") == 2
 
 
 def test_long_warmup_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from ..content.agents import DEFAULT_ENTRY
 from ..content.paths import CONTENT
 from .options import Plan
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 LIBRARIES = ("numpy", "numba", "pettingzoo")
 PACKAGE = CONTENT.parent
 

@@ -100,12 +100,14 @@ class Options:
         for name, (low, high) in BOUNDS.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
-                raise OptionError(f"{flag(name)}: expected {low} to {high}, got {_shortened(value)}")
+                bound = f"at least {low}" if value < low else f"at most {high}"
+                raise OptionError(f"{flag(name)}: expected {bound}, got {_shortened(value)}")
         if self.duration is not None and not 0 < self.duration <= LONGEST_DURATION:
             raise OptionError(f"--duration: expected more than 0 seconds and at most a year, got {self.duration:g}")
         for workers in self.sweep_workers:
             if not 1 <= workers <= MOST_WORKERS:
-                raise OptionError(f"--sweep-workers: expected 1 to {MOST_WORKERS}, got {_shortened(workers)}")
+                bound = "at least 1" if workers < 1 else f"at most {MOST_WORKERS}"
+                raise OptionError(f"--sweep-workers: expected {bound}, got {_shortened(workers)}")
         if self.backend not in BACKENDS:
             raise OptionError(f"--backend: expected {' or '.join(BACKENDS)}, got {self.backend!r}")
         if self.macro_player not in (1, 2):

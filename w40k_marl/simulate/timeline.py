@@ -27,22 +27,34 @@ class Sample(NamedTuple):
 
 
 class Timeline:
-    """Samples at equal intervals; half of them go when there are too many."""
+    """Samples at equal intervals, in memory of one size; half of them go when it is full."""
 
     def __init__(self) -> None:
-        self.samples: list[Sample] = []
+        self._table = np.zeros((MOST_SAMPLES, len(Sample._fields)))  # NaN: not measured
+        self._table.fill(0)  # so that it is resident before the first game
+        self._count = 0
         self._interval = FIRST_INTERVAL
         self._due = 0.0
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The samples so far, in order."""
+        return [
+            Sample(seconds, int(steps), None if np.isnan(memory) else int(memory))
+            for seconds, steps, memory in self._table[: self._count].tolist()
+        ]
 
     def look(self, seconds: float, steps: int, *, last: bool = False) -> None:
         """Take a sample if one is due, or if it is the last."""
         if seconds < self._due and not last:
             return
-        memory = resident_memory_kb()
-        self.samples.append(Sample(round(seconds, 4), steps, None if isinstance(memory, str) else memory))
-        if len(self.samples) > MOST_SAMPLES:
-            self.samples = self.samples[::2]
+        if self._count == MOST_SAMPLES:
+            self._count = (self._count + 1) // 2
+            self._table[: self._count] = self._table[::2]
             self._interval *= 2
+        memory = resident_memory_kb()
+        self._table[self._count] = round(seconds, 4), steps, np.nan if isinstance(memory, str) else memory
+        self._count += 1
         self._due = seconds + self._interval
 
 
