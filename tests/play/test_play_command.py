@@ -187,7 +187,7 @@ def test_game_of_a_person_is_saved_before_an_error_of_a_model_ends_it(
     answers = itertools.cycle(["1", "2", "3", "wait"])  # what is no choice is asked for again
     monkeypatch.setattr(command, "_ask", lambda prompt: next(answers))
     monkeypatch.syspath_prepend(tmp_path)
-    assert status_of(*SHORT, "--human", "1", "--meta", "mine.json") == 2
+    assert status_of(*SHORT, "--human", "1", "--meta", "mine.json", "--trust-models") == 2
     lines = capsys.readouterr().err.splitlines()
     assert lines[-2] == (
         f"saved before the error; go on with: w40k-marl play --resume {tmp_path / 'small_board-seed3.json'}"

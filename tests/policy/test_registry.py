@@ -132,7 +132,7 @@ def test_function_of_the_user(agents: Agents, tmp_path: Path, monkeypatch: pytes
     )
     monkeypatch.syspath_prepend(tmp_path)
     folder = agents(Mine={"kind": "callable", "callable": "players_for_test:last"})
-    policy = load_registry(MetaConfig(2, {}, "Mine", folder=folder), Layout())["Mine"]
+    policy = load_registry(MetaConfig(2, {}, "Mine", folder=folder), Layout(), trust_models=True)["Mine"]
     seen, masks = np.zeros((1, Layout().observation_size), dtype=np.float32), np.ones((1, 13), dtype=np.int8)
     assert policy(seen, masks).tolist() == [12]
 
@@ -141,7 +141,7 @@ def test_function_of_the_user(agents: Agents, tmp_path: Path, monkeypatch: pytes
 def test_function_that_is_none_is_refused(agents: Agents, name: str) -> None:
     folder = agents(Mine={"kind": "callable", "callable": name})
     with pytest.raises(ContentError, match="callable: expected module:function") as caught:
-        load_registry(MetaConfig(2, {}, "Mine", folder=folder), Layout())
+        load_registry(MetaConfig(2, {}, "Mine", folder=folder), Layout(), trust_models=True)
     assert caught.value.file == str(folder / "Mine" / "policy.json")
 
 

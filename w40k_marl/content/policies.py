@@ -5,6 +5,7 @@ An agent key is a folder with a ``policy.json``: beside the file of the mapping,
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +16,11 @@ from ..errors import ContentError, DefaultModelMissingError, did_you_mean
 from .catalogue import load_unit_types
 from .models import MetaFile, PolicyFile
 from .paths import data_folder, find_data
-from .reading import read_model, shown
+from .reading import TOP, read_model, shown
 
 META_FILE = "pve_meta_controller.json"
 POLICY_FILE = "policy.json"
+LARGEST_FILE = 2**20  # bytes; a mapping of all unit types has a few thousand
 _DEFAULT = "an agent key, or a strict mapping (strict_mapping: true)"
 DEFAULT_MODEL_FILE = "model.zip"
 
@@ -84,6 +86,7 @@ def meta_config(path: str | Path | None = None, *, unit_types: Iterable[str] = (
         expected = "a path, or None for the mapping that ships"
         raise ContentError("argument", "path", expected, repr(path))
     file = data_folder("agents") / META_FILE if path is None else Path(path)
+    _check_file(file, pipe=True)
     entry = read_model(file, MetaFile)
     strict = _strictness(entry, file)
     default = None if entry.default_model is UNSET or strict else entry.default_model
@@ -113,6 +116,8 @@ def check_unit_types(mapped: Iterable[str], others: Iterable[str], where: str) -
     """Refuse a mapped unit type that is neither in the catalogue nor among ``others``. Raises ContentError."""
     known = sorted({*load_unit_types(), *others})
     for unit_type in mapped:
+        if not isinstance(unit_type, str):
+            raise ContentError(where, "model_by_unit_type", "names of unit types", repr(unit_type))
         if unit_type not in known:
             place, hint = f"model_by_unit_type.{unit_type}", did_you_mean(unit_type, known)
             raise ContentError(where, place, f"a unit type: {', '.join(known)}", "an unknown name", hint)
@@ -121,10 +126,15 @@ def check_unit_types(mapped: Iterable[str], others: Iterable[str], where: str) -
 def policy_config(key: str, folder: Path | None = None) -> PolicyConfig:
     """Read what stands behind an agent key: ``folder/<key>/policy.json``, or else the agent that ships.
 
-    Raises ContentError for an unknown key and for a broken file.
+    Raises ContentError for an unknown key, a broken file and arguments of another type.
     """
+    if not isinstance(key, str):
+        raise ContentError("argument", "key", "an agent key", repr(key))
+    if folder is not None and not isinstance(folder, Path):
+        raise ContentError("argument", "folder", "a Path, or None", repr(folder))
     agent = folder / key if folder is not None and _has_folder(folder, key) else find_data("agents", key)
     file = agent / POLICY_FILE
+    _check_file(file)
     entry = read_model(file, PolicyFile)
     given = {"model": entry.model, "bot": entry.bot, "callable": entry.callable}
     wanted = "model" if entry.kind == "maskable_ppo" else entry.kind
@@ -151,9 +161,25 @@ def _strictness(entry: MetaFile, file: Path) -> bool:
     return any(flags)
 
 
+def _check_file(file: Path, *, pipe: bool = False) -> None:
+    """Refuse a file that would be read for ever, or into too much memory. Raises ContentError."""
+    try:
+        found = file.stat()
+    except (OSError, ValueError):
+        return  # reading it says why
+    kind = found.st_mode
+    if not (stat.S_ISREG(kind) or (pipe and stat.S_ISFIFO(kind))):
+        raise ContentError(str(file), TOP, "a file", "a directory or a device" if pipe else "no regular file")
+    if found.st_size > LARGEST_FILE:
+        raise ContentError(str(file), TOP, f"at most {LARGEST_FILE} bytes", str(found.st_size))
+
+
 def _has_folder(folder: Path, key: str) -> bool:
     """Whether a folder of this very name is in ``folder``; a key is a name, never a path."""
-    return folder.is_dir() and any(path.name == key and path.is_dir() for path in folder.iterdir())
+    try:
+        return any(path.name == key and path.is_dir() for path in folder.iterdir())
+    except (OSError, ValueError):  # no folder, or one that may not be read
+        return False
 
 
 def _check_key(key: str, file: Path, place: str) -> None:

@@ -88,6 +88,11 @@ def check_policy(argument: str, policy: object, kind: Kind | None, side: int, la
         return
     if not callable(policy):
         raise ContentError("argument", argument, "a policy: a function of observations and masks", repr(policy))
+    check_fit(argument, policy, kind, side, layout)
+
+
+def check_fit(argument: str, policy: object, kind: Kind | None, side: int, layout: Layout) -> None:
+    """Refuse an object by its attributes ``kind``, ``seat`` and ``layout``, as ``check_policy`` does."""
     got = getattr(policy, "kind", kind)
     if got != kind:
         expected = "a policy for all actions" if kind is None else f"a {kind} policy"

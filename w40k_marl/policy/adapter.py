@@ -5,6 +5,7 @@ The indices of the blocks are those of ``observe/blocks.py``.
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,7 +16,14 @@ from ..env.policies import Policy
 from ..errors import ContentError
 from ..observe.blocks import Actions, Kind, Masks, block_actions, block_masks, block_size, to_flat
 from ..observe.layout import Layout
-from .errors import EmptyMaskError, IllegalPredictionError, LayoutMismatchError, MaskNotGivenError, PredictionError
+from .errors import (
+    ActionSpaceMismatchError,
+    EmptyMaskError,
+    IllegalPredictionError,
+    LayoutMismatchError,
+    MaskNotGivenError,
+    PredictionError,
+)
 
 __all__ = [
     "Actions",
@@ -30,10 +38,16 @@ __all__ = [
     "check_kind",
     "check_layout",
     "check_shapes",
+    "check_spaces",
     "to_flat",
 ]
 
 Vectors: TypeAlias = NDArray[np.float32]
+
+
+UNNORMALISED = (
+    "expected a model that was trained on the observations of the game, got one that was trained behind VecNormalize"
+)
 
 
 def check_kind(kind: object) -> None:
@@ -61,6 +75,73 @@ def check_shapes(name: str, layout: Layout, kind: Kind | None, observations: Vec
         raise PredictionError(f"{name}: expected masks of shape ({rows}, {size}), got {masks.shape}")
 
 
+def check_spaces(name: str, model: object, layout: Layout, kind: Kind) -> None:
+    """Refuse a model whose own spaces, if it has any, are not those of a block.
+
+    Raises ActionSpaceMismatchError or LayoutMismatchError, the latter also for a model of stable-baselines3 that was
+    trained behind ``VecNormalize``: the game's observations are not normalised.
+    """
+    if getattr(model, "_last_original_obs", None) is not None:
+        raise LayoutMismatchError(f"{name}: {UNNORMALISED}")
+    seen, actions = getattr(model, "observation_space", None), getattr(model, "action_space", None)
+    size, shape = block_size(layout, kind), (layout.observation_size,)
+    if actions is not None and (got := getattr(actions, "n", actions)) != size:
+        raise ActionSpaceMismatchError(f"{name}: expected {size} actions, got {got}")
+    if seen is not None and (found := getattr(seen, "shape", seen)) != shape:
+        raise LayoutMismatchError(f"{name}: expected observations of shape {shape}, got {found}")
+
+
+def as_array(name: str, answer: object) -> NDArray[Any]:
+    """The answer of a policy as an array. Raises PredictionError for a ragged list."""
+    try:
+        return np.asarray(answer)
+    except ValueError:
+        raise PredictionError(f"{name}: expected whole numbers, got a ragged list") from None
+
+
+class PredictingModel:
+    """A model with ``predict(observation, action_masks=...)`` as a ``Policy``; deterministic if it can be.
+
+    Models of stable-baselines3 are asked for all rows in one call, others for each row.
+    """
+
+    def __init__(self, name: str, model: Any) -> None:
+        """Take a model. Raises ContentError if its ``predict`` takes no ``action_masks``."""
+        self.name = name
+        self.model = model
+        taken = _parameters(model.predict)
+        if taken is not None and "action_masks" not in taken:
+            expected = "a model with predict(observation, action_masks=...), such as MaskablePPO"
+            raise ContentError("argument", name, expected, f"predict({', '.join(taken)})")
+        self._settings = {"deterministic": True} if taken is not None and "deterministic" in taken else {}
+        self.batched = any(
+            kind.__module__.startswith(("stable_baselines3", "sb3_contrib")) for kind in type(model).__mro__
+        )
+
+    def __call__(self, observations: Vectors, masks: Masks) -> NDArray[Any]:
+        """Actions (k,), as the model answers. Raises PredictionError unless there is one number for each row."""
+        if self.batched:
+            return self._ask(observations, masks != 0)
+        rows = [self._ask(*row) for row in zip(observations, masks != 0, strict=True)]
+        if any(row.size != 1 for row in rows):
+            raise PredictionError(f"{self.name}: expected one action for each observation, got another number of them")
+        return np.array([row.reshape(-1)[0] for row in rows])
+
+    def _ask(self, observations: Vectors, masks: NDArray[np.bool_]) -> NDArray[Any]:
+        answer = self.model.predict(observations, action_masks=masks, **self._settings)
+        return as_array(self.name, answer[0] if isinstance(answer, tuple) and answer else answer)
+
+
+def _parameters(function: Any) -> list[str] | None:
+    """Names of the arguments that a function takes; None if it takes any, or if that is not known."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return None
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    return None if takes_any else list(parameters)
+
+
 @dataclass(frozen=True, slots=True)
 class BlockPolicy:
     """A policy over one block, by name, that refuses instead of repairing; what a registry holds.
@@ -82,7 +163,7 @@ class BlockPolicy:
         empty = np.flatnonzero(~masks.any(axis=1))
         if len(empty):
             raise EmptyMaskError(f"{self.name}: expected a legal action in each mask, got none in row {empty[0]}")
-        return self._checked(np.asarray(self.policy(observations, masks)), masks)
+        return self._checked(as_array(self.name, self.policy(observations, masks)), masks)
 
     def predict(self, observation: Any, *, action_masks: Any = None) -> tuple[Any, None]:
         """As a model of stable-baselines3 predicts: one observation and mask, or many; always deterministic.

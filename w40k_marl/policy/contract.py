@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
@@ -21,6 +22,7 @@ from .. import __version__
 from ..content.models import ContractFile, NetworkEntry
 from ..content.reading import read_model
 from ..env.aec import RawEnv
+from ..errors import ContentError
 from ..observe.layout import Layout
 from .adapter import Kind, block_actions, block_size, check_kind, check_layout
 from .errors import (
@@ -29,15 +31,19 @@ from .errors import (
     ContractMissingError,
     LayoutMismatchError,
     ModelChangedError,
+    ModelFileError,
     ModelMissingError,
     RulesMismatchError,
 )
+from .model_zip import LARGEST_FILE, open_regular
 
 if TYPE_CHECKING:
     from ..observe.profiles import ProfileOptions
 
 RULES_VERSION = str(RawEnv.metadata["name"])
 """``w40k_v0``: its number grows with every change that can alter learning results."""
+
+LARGEST_CONTRACT = 2**20  # bytes; a contract has a few thousand
 
 LIBRARIES = ("numpy", "torch", "stable_baselines3", "sb3_contrib")
 
@@ -47,8 +53,18 @@ logger = logging.getLogger("w40k_marl.meta")
 
 
 def contract_path(model: str | Path) -> Path:
-    """Where the contract of a model is: ``model.zip`` has ``model.contract.json`` beside it."""
-    return Path(model).with_suffix(".contract.json")
+    """Where the contract of a model is: ``model.zip`` has ``model.contract.json`` beside it.
+
+    Raises ContentError for what is not the path of a file.
+    """
+    return checked_path(model).with_suffix(".contract.json")
+
+
+def checked_path(model: object) -> Path:
+    """The path of a model's file. Raises ContentError for what is not the path of a file."""
+    if not isinstance(model, str | Path) or not Path(model).name or "\0" in str(model):
+        raise ContentError("argument", "path", "the path of a saved model", repr(model))
+    return Path(model)
 
 
 def write_contract(
@@ -59,21 +75,22 @@ def write_contract(
     ``profile`` is that of the games it was trained in; it is written down where the layout has macro blocks. The
     shape of its network is read from its weights, without running anything that is stored in the zip. Raises
     ModelMissingError, ModelFileError, ContractError where the model does not have these spaces itself, and ContentError
-    for what is no layout or kind.
+    if an argument is of another type.
     """
-    check_kind(kind)
-    check_layout(layout)
+    check_game(layout, kind, profile)
     from .saved import network_of  # needs the extra `train`
 
-    model = Path(path)
-    if not model.is_file():
-        raise ModelMissingError(f"{model}: expected the zip of a saved model, got no such file")
+    model = checked_path(path)
+    _check_model_exists(model)
     network = network_of(model, layout, kind)
     made_with = {"libraries": _libraries(), "model_sha256": _sha256(model), "network": msgspec.to_builtins(network)}
     target = contract_path(model)
     draft = target.with_suffix(".draft")
-    draft.write_text(json.dumps(made_for(layout, kind, profile) | made_with, indent=2) + "\n", encoding="utf-8")
-    return draft.replace(target)
+    try:
+        draft.write_text(json.dumps(made_for(layout, kind, profile) | made_with, indent=2) + "\n", encoding="utf-8")
+        return draft.replace(target)
+    except OSError as error:
+        raise ModelFileError(f"{target}: expected a file that can be written, got {error.strerror}") from None
 
 
 def check_contract(
@@ -81,17 +98,20 @@ def check_contract(
 ) -> NetworkEntry | None:
     """The network of a model that was made for these spaces; None where only the zip knows its shape.
 
-    Raises ModelMissingError, ContractMissingError, ContentError for a broken contract, or the ContractError of the
-    first difference. Other versions of libraries are logged as a warning, and no difference.
+    Raises ModelMissingError, ModelFileError, ContractMissingError, ContentError for a broken contract, or the
+    ContractError of the first difference. Other versions of libraries are logged as a warning, and no difference.
     """
-    if not model.is_file():
-        raise ModelMissingError(f"{model}: expected the zip of a saved model, got no such file")
+    check_game(layout, kind, profile)
+    model = checked_path(model)
+    _check_model_exists(model)
     path = contract_path(model)
-    if not path.is_file():
+    if not _is_file(path):
         raise ContractMissingError(
             f"{model}: expected its contract in {path.name}, got no such file "
             f'(write_contract("{model.name}", layout, kind="{kind}") writes it after training)'
         )
+    if (size := path.stat().st_size) > LARGEST_CONTRACT:
+        raise ModelFileError(f"{path}: expected at most {LARGEST_CONTRACT} bytes, got {size}")
     contract = read_model(path, ContractFile)
     for error in _differences(contract, layout, kind, profile, path):
         raise error
@@ -99,6 +119,32 @@ def check_contract(
         raise ModelChangedError(f"{model}: expected the file that {path.name} was written for, got another (sha256)")
     _warn_of_libraries(contract, path)
     return contract.network
+
+
+def check_game(layout: object, kind: object, profile: object) -> None:
+    """Refuse arguments that do not describe a game. Raises ContentError."""
+    from ..observe.profiles import ProfileOptions  # here, because a layout without macro blocks need not load it
+
+    check_kind(kind)
+    check_layout(layout)
+    if profile is not None and not isinstance(profile, ProfileOptions):
+        raise ContentError("argument", "profile", "ProfileOptions, or None", repr(profile))
+
+
+def _check_model_exists(model: Path) -> None:
+    if _is_file(model):
+        return
+    if not os.access(model, os.F_OK):
+        raise ModelMissingError(f"{model}: expected the zip of a saved model, got no such file")
+    raise ModelFileError(f"{model}: expected the zip of a saved model, got a directory, a device or a pipe")
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is a regular file; False where one may not look."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def made_for(layout: Layout, kind: Kind, profile: ProfileOptions | None = None) -> dict[str, object]:
@@ -186,5 +232,11 @@ def _hash(names: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _sha256(model: Path) -> str:
+    """Hash of a file of bounded size. Raises ModelFileError if it cannot be read."""
+    try:
+        with open_regular(model, LARGEST_FILE) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ModelFileError) as error:
+        got = getattr(error, "strerror", None) or error
+        raise ModelFileError(f"{model}: expected the zip of a saved model, got {got}") from None

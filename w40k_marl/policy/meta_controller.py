@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.policies import check_agent_key, check_mapping
+from ..content.policies import MetaConfig, check_agent_key, check_mapping
 from ..content.world import Setting
 from ..env.session import Session
 from ..errors import W40KError, did_you_mean
@@ -28,7 +28,7 @@ from .errors import (
     UnitTypeMissingError,
     UnmappedUnitTypeError,
 )
-from .registry import ModelsRegistry, check_registry
+from .registry import check_models, registry_of
 
 logger = logging.getLogger("w40k_marl.meta")
 
@@ -133,16 +133,23 @@ def _unmapped(unit: Unit, unit_type: str, mapping: Mapping[str, str]) -> Unmappe
     )
 
 
-def get_action_for_unit(game_state: object, unit: Unit, models_registry: ModelsRegistry) -> int:
+def get_action_for_unit(
+    game_state: object, unit: Unit, models_registry: Mapping[str, object], *, meta: MetaConfig | None = None
+) -> int:
     """The micro action, 0 to 12, that the model of a unit takes now; the unit's activation must be open.
 
-    ``game_state`` is an environment, a seat or a session, and is not changed. The index of the flat action space is
+    ``game_state`` is an environment, a seat or a session, and is not changed. ``models_registry`` is a ModelsRegistry,
+    or a plain mapping of agent keys to models with ``predict(observation, action_masks=...)``; the mapping of unit
+    types of the latter is ``meta``, by default the one that ships. The index of the flat action space is
     ``layout.micro_start`` more. Raises UnitTypeMissingError, ForeignUnitError, UnmappedUnitTypeError,
     UnitMismatchError, NotToActError, NotActiveError, UnknownModelError, EmptyMaskError, PredictionError or
-    IllegalPredictionError, and ContentError for what is no registry; nothing is repaired.
+    IllegalPredictionError, ContentError for what is no registry, and the errors of ``registry_of`` for a plain mapping;
+    nothing is repaired.
     """
-    check_registry(models_registry)
-    game, meta = game_of(game_state), models_registry.meta
+    check_models(models_registry)
+    game = game_of(game_state)
+    registry = registry_of(models_registry, game.layout, meta)
+    meta = registry.meta
     unit_type, unit_id = _required(unit, "unitType"), _required(unit, "id")
     if _required(unit, "player") != meta.controlled_player:
         raise ForeignUnitError(
@@ -151,7 +158,7 @@ def get_action_for_unit(game_state: object, unit: Unit, models_registry: ModelsR
     known = {"scenario": game.setting.scenario.name, **unit}
     key = select_model_for_unit(known, meta.model_by_unit_type, meta.default_model)
     _check_moment(game, unit, unit_view(game, str(unit_id)))
-    model = models_registry[key]
+    model = registry[key]
     log_route(unit_type, key)
     observation, mask = game.view(game.acting_side)
     legal = block_masks(game.layout, "micro", mask[None])

@@ -7,7 +7,7 @@ of the meta-controller document are checked at every step of a single game.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.policies import MetaConfig, meta_config
+from ..content.policies import MetaConfig, check_agent_key, meta_config
 from ..env.aec import PLAYERS, RawEnv
 from ..env.batch import BatchEnv
 from ..env.invariants import broken_invariants
@@ -29,7 +29,16 @@ from .adapter import Actions, BlockPolicy, Masks, Vectors, block_masks, to_flat
 from .commanders import PoolOrder
 from .errors import BrokenTurnError, ForeignUnitError, NotToActError, PredictionError, UnitTypesNotGivenError
 from .meta_controller import game_of, get_action_for_unit, log_route, select_model_for_unit, unit_view
-from .registry import load_policy, load_registry
+from .registry import (
+    LoadOptions,
+    ModelsRegistry,
+    block_policy,
+    check_models,
+    check_options,
+    load_policy,
+    load_registry,
+    registry_of,
+)
 from .roster import check_roster, layout_of, own_types, profile_of, settings_of
 
 if TYPE_CHECKING:
@@ -87,14 +96,25 @@ class PvEController:
         profile: ProfileOptions | None = None,
         seed: int = 0,
         trust_models: bool = False,
+        models_registry: Mapping[str, object] | None = None,
     ) -> None:
         """Read the mapping (by default the shipped one) and load its models for the layout of ``game``.
 
+        With ``models_registry``, agent keys to models that are loaded already, nothing is loaded: it must hold every
+        model that the mapping requires; the super-agent is looked up there first.
+
         Where ``game`` is an environment or a session, its roster is known: every mapped type must exist, and every unit
         of the controlled player must have a model. ``profile`` is that of the games, for layouts with macro blocks; by
-        default that of ``game``. Raises the errors of ``meta_config`` and ``load_registry``, and
-        UnmappedUnitTypeError.
+        default that of ``game``. Raises the errors of ``meta_config``, ``load_registry`` and ``registry_of``,
+        UnknownModelError for a model that ``models_registry`` does not hold, and UnmappedUnitTypeError.
         """
+        check_options(seed, trust_models)
+        if super_agent is not None:
+            check_agent_key(super_agent, "super_agent")
+        if models_registry is not None:
+            check_models(models_registry)
+        if meta is None and isinstance(models_registry, ModelsRegistry):
+            meta = models_registry.meta
         settings = settings_of(game)
         if not isinstance(meta, MetaConfig):
             known = {unit.type.name for setting in settings for unit in setting.scenario.units}
@@ -107,21 +127,23 @@ class PvEController:
         check_roster(meta, settings)
         self._own_types = own_types(settings, self.seat)  # empty where the roster is not known
         profile = profile or profile_of(game)
-        self.registry = load_registry(meta, self.layout, profile=profile, seed=seed, trust_models=trust_models)
+        options: LoadOptions = {"profile": profile, "seed": seed, "trust_models": trust_models}
+        if models_registry is None:
+            self.registry = load_registry(meta, self.layout, **options)
+        else:
+            self.registry = registry_of(models_registry, self.layout, meta)
+            for key in meta.required_models:
+                self.registry[key]  # all at the start, none later
         self.chosen_by = super_agent or POOL_ORDER
         if super_agent is None:
             order = PoolOrder(self.layout)
             self.super_agent = BlockPolicy(POOL_ORDER, "the first eligible unit", "macro", self.layout, order)
-        else:
-            self.super_agent = load_policy(
-                super_agent,
-                "macro",
-                self.layout,
-                folder=meta.folder,
-                profile=profile,
-                seed=seed,
-                trust_models=trust_models,
+        elif models_registry is not None and super_agent in models_registry:
+            self.super_agent = block_policy(
+                super_agent, models_registry[super_agent], "macro", self.layout, meta.controlled_player
             )
+        else:
+            self.super_agent = load_policy(super_agent, "macro", self.layout, folder=meta.folder, **options)
 
     # --- one game ------------------------------------------------------------------------------------------
 

@@ -6,20 +6,37 @@ import logging
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, cast
 
-from ..content.policies import MetaConfig, PolicyConfig, check_agent_key, policy_config
-from ..env.policies import Policy, PolicyError, find_policy
+import numpy as np
+
+from ..content.policies import MetaConfig, PolicyConfig, check_agent_key, meta_config, policy_config
+from ..content.reading import shown
+from ..env.policies import Policy, PolicyError, check_fit, find_policy
 from ..errors import ContentError, did_you_mean
 from ..observe.layout import Layout
-from .adapter import BlockPolicy, Kind, check_kind, check_layout
+from .adapter import BlockPolicy, Kind, PredictingModel, check_layout, check_spaces
 from .bots import make_bot
-from .errors import UnknownModelError
+from .contract import check_game
+from .errors import MetaError, UnknownModelError, UnsafeModelError
 
 if TYPE_CHECKING:
     from ..observe.profiles import ProfileOptions
 
 logger = logging.getLogger("w40k_marl.meta")
+
+ALLOW = "pass trust_models=True, or --trust-models, only if you know who wrote it"
+
+
+MODELS = "a ModelsRegistry, or a mapping of agent keys to models"
+
+
+class LoadOptions(TypedDict):
+    """How models are loaded: see ``load_registry``."""
+
+    profile: ProfileOptions | None
+    seed: int
+    trust_models: bool
 
 
 class ModelsRegistry(Mapping[str, BlockPolicy]):
@@ -28,18 +45,25 @@ class ModelsRegistry(Mapping[str, BlockPolicy]):
     ``registry[key]`` raises UnknownModelError for a key that was not loaded.
     """
 
-    def __init__(self, meta: MetaConfig, layout: Layout, policies: Mapping[str, BlockPolicy]) -> None:
-        """Take policies that are loaded; ``load_registry`` makes them."""
+    def __init__(self, meta: MetaConfig, layout: Layout, policies: Mapping[str, object]) -> None:
+        """Take micro policies that are loaded, or anything that ``block_policy`` takes; ``load_registry`` loads them.
+
+        Raises ContentError for arguments of another type, and the errors of ``block_policy``.
+        """
+        check_meta(meta)
+        check_layout(layout)
+        check_models(policies)
         self.meta = meta
         self.layout = layout
-        self._policies = dict(policies)
+        seat = meta.controlled_player
+        self._policies = {key: block_policy(key, model, "micro", layout, seat) for key, model in policies.items()}
 
     def __getitem__(self, key: str) -> BlockPolicy:
         """The policy of an agent key."""
         try:
             return self._policies[key]
-        except KeyError:
-            known, hint = ", ".join(self._policies), did_you_mean(key, self._policies)
+        except (KeyError, TypeError):  # or a key that no mapping can have
+            known, hint = ", ".join(self._policies) or "none", did_you_mean(str(key), self._policies)
             raise UnknownModelError(
                 f'model: expected one of those loaded at start, {known}, got "{key}"' + (f" ({hint})" if hint else "")
             ) from None
@@ -64,6 +88,65 @@ def check_registry(registry: object) -> None:
         raise ContentError("argument", "models_registry", "a ModelsRegistry, such as load_registry returns", got)
 
 
+def check_models(models: object) -> None:
+    """Refuse what is no mapping of agent keys to models. Raises ContentError."""
+    if not isinstance(models, Mapping):
+        raise ContentError("argument", "models_registry", MODELS, type(models).__name__)
+
+
+def check_meta(meta: object) -> None:
+    """Refuse what is no MetaConfig. Raises ContentError."""
+    if not isinstance(meta, MetaConfig):
+        raise ContentError("argument", "meta", "a MetaConfig, such as meta_config() returns", repr(meta))
+
+
+def registry_of(models: Mapping[str, object], layout: Layout, meta: MetaConfig | None = None) -> ModelsRegistry:
+    """A ModelsRegistry as it is; a plain mapping of agent keys to models as one, with the mapping ``meta``.
+
+    ``meta`` is by default the mapping that ships. Of a plain mapping only the models are taken that ``meta`` requires.
+    Raises ContentError for another type, and the errors of ``block_policy``.
+    """
+    check_models(models)
+    if isinstance(models, ModelsRegistry) and meta in (None, models.meta):
+        return models
+    if not models:
+        raise ContentError("argument", "models_registry", MODELS, f"{type(models).__name__} that is empty")
+    meta = meta_config() if meta is None else meta
+    check_meta(meta)
+    return ModelsRegistry(meta, layout, {key: models[key] for key in meta.required_models if key in models})
+
+
+def block_policy(key: str, model: object, kind: Kind, layout: Layout, seat: int) -> BlockPolicy:
+    """A model as a policy over a block: a BlockPolicy, an object with ``predict``, or a ``Policy``.
+
+    ``predict(observation, action_masks=...)`` returns an action, or an action and a state. Raises ContentError for
+    another object and for one that says by ``kind``, ``layout`` or ``seat`` that it is for another game,
+    ActionSpaceMismatchError or LayoutMismatchError if its own spaces are others, and ModelFileError for a model of
+    stable-baselines3 whose weights are not finite.
+    """
+    check_agent_key(key, "models_registry")
+    name = f"models_registry[{key!r}]"
+    predict = getattr(model, "predict", None)
+    if isinstance(model, type) or not (callable(predict) or callable(model)):
+        expected = "a model with predict(observation, action_masks=...), or a function of observations and masks"
+        raise ContentError("argument", name, expected, repr(model))
+    check_fit(name, model, kind, seat - 1, layout)
+    if isinstance(model, BlockPolicy):
+        return model
+    if not callable(predict):
+        policy: Policy = cast(Policy, model)
+        return BlockPolicy(
+            key, f"the function {getattr(model, '__name__', type(model).__name__)}", kind, layout, policy
+        )
+    predicting = PredictingModel(name, model)
+    check_spaces(name, model, layout, kind)
+    if predicting.batched:
+        from .saved import check_finite
+
+        check_finite(name, model)
+    return BlockPolicy(key, f"a {type(model).__name__} that was given", kind, layout, predicting)
+
+
 def load_registry(
     meta: MetaConfig,
     layout: Layout,
@@ -74,12 +157,11 @@ def load_registry(
 ) -> ModelsRegistry:
     """Load every model that ``meta`` requires: all mapped ones, and the default where the mapping is not strict.
 
-    ``profile`` is that of the games, for layouts with macro blocks; ``seed`` that of random bots; ``trust_models``
-    allows to unpickle files, which runs the code in them. Raises the errors of ``load_policy``, and ContentError for
-    what is no ``MetaConfig``.
+    ``profile`` is that of the games, for layouts with macro blocks; ``seed`` that of random bots. ``trust_models``
+    allows to unpickle files and to import functions that a ``policy.json`` names, which runs their code. Raises the
+    errors of ``load_policy``, and ContentError for what is no ``MetaConfig``.
     """
-    if not isinstance(meta, MetaConfig):
-        raise ContentError("argument", "meta", "a MetaConfig, such as meta_config() returns", repr(meta))
+    check_meta(meta)
     check_layout(layout)
     policies = {
         key: load_policy(
@@ -102,15 +184,27 @@ def load_policy(
 ) -> BlockPolicy:
     """What stands behind an agent key, ready to act; said once in the log.
 
-    Raises ContentError for an unknown key or a broken ``policy.json``, and for models the errors of ``load_model``.
+    Raises ContentError for an unknown key, a broken ``policy.json`` or an argument of another type, UnsafeModelError
+    for a ``callable`` without ``trust_models``, and for models the errors of ``load_model``.
     """
-    check_kind(kind)
-    check_layout(layout)
+    check_game(layout, kind, profile)
     check_agent_key(key, "key")
+    check_options(seed, trust_models)
     config = policy_config(key, folder)
-    policy, about = _load(config, kind, layout, profile, seed, trust_models)
+    try:
+        policy, about = _load(config, kind, layout, profile, seed, trust_models)
+    except MetaError as error:
+        raise type(error)(f"{key}: {error}") from None
     logger.info("[META] model=%s is %s", key, about)
     return BlockPolicy(key, about, kind, layout, policy)
+
+
+def check_options(seed: object, trust_models: object) -> None:
+    """Refuse options of another type. Raises ContentError."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ContentError("argument", "seed", "a whole number from 0 up", repr(seed))
+    if not isinstance(trust_models, bool):
+        raise ContentError("argument", "trust_models", "True or False", repr(trust_models))
 
 
 def _load(
@@ -118,9 +212,14 @@ def _load(
 ) -> tuple[Policy, str]:
     """The policy, and what it is in words."""
     if config.kind == "bot":
-        own_seed = zlib.crc32(config.key.encode()) ^ seed  # each key has a stream of its own
+        own_seed = zlib.crc32(config.key.encode()) ^ int(seed)  # each key has a stream of its own
         return make_bot(config.what, kind, layout, own_seed), f"the bot {config.what}, not a trained model"
     if config.kind == "callable":
+        if not trust:
+            named = f"{shown(config.what)}, which runs its code"
+            raise UnsafeModelError(
+                f"{config.file}: callable: expected permission to import {named}, got none ({ALLOW})"
+            )
         return _callable(config), f"the function {config.what}"
     from .saved import load_model
 
@@ -134,4 +233,4 @@ def _callable(config: PolicyConfig) -> Policy:
         return find_policy(config.what, config.file.parent)
     except PolicyError as error:
         expected = "module:function of something that can be imported and called"
-        raise ContentError(str(config.file), "callable", expected, f'"{config.what}"', str(error)) from None
+        raise ContentError(str(config.file), "callable", expected, shown(config.what), str(error)) from None

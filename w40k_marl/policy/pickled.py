@@ -1,0 +1,118 @@
+"""What a pickle would make, as a tree of names: nothing that it names is imported or called."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .errors import ModelFileError
+
+LARGEST_PICKLE = 2**18  # bytes; settings and lists of tensors have a few thousand
+MOST_TUPLES = 5000  # hashing nested tuples uses the stack of the interpreter
+
+
+class Reference(NamedTuple):
+    """A global name, such as a class or a function; it stands for what would be imported."""
+
+    module: str
+    name: str
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is the same name; a plain tuple never is."""
+        return type(other) is Reference and tuple.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        """As of a tuple."""
+        return tuple.__hash__(self)
+
+    def __call__(self, *arguments: object, **named: object) -> Made:
+        """What calling it would return."""
+        return Made(self, arguments)
+
+    def __str__(self) -> str:
+        """``module.name``, without control characters."""
+        return f"{self.module}.{self.name}".encode("unicode_escape").decode()[:120]
+
+
+class Made:
+    """The result of a call, with the state and the items that the pickle would give it."""
+
+    __slots__ = ("arguments", "call", "items", "state")
+
+    def __init__(self, call: Reference, arguments: tuple[object, ...]) -> None:
+        self.call = call
+        self.arguments = arguments
+        self.state: object = None
+        self.items: dict[object, object] = {}
+
+    def __setstate__(self, state: object) -> None:
+        """Keep the state, as the opcode BUILD hands it over."""
+        self.state = state
+
+    def __setitem__(self, key: object, value: object) -> None:
+        """Keep an item, as the opcodes SETITEM and SETITEMS hand it over."""
+        self.items[key] = value
+
+    def __str__(self) -> str:
+        """The name of a class that is stored by value, else the name of what is called."""
+        if self.call.name.startswith("_make_skeleton") and isinstance(self.arguments[1], str):
+            return f"a class {ascii(self.arguments[1])[:80]} that is stored in the file"
+        return f"a result of {self.call}"
+
+
+PERSISTENT = Reference("pickle", "persistent_load")
+"""What ``Made`` calls for an object that the pickle stores elsewhere; the argument says where."""
+
+
+def read_pickle(content: bytes) -> Any:
+    """The object of a pickle, its globals as ``Reference``, what they would make as ``Made``.
+
+    Raises ModelFileError, whose message is what was found, for a pickle that is damaged, larger than
+    ``LARGEST_PICKLE`` or of more than ``MOST_TUPLES`` tuples.
+    """
+    if len(content) > LARGEST_PICKLE:
+        raise ModelFileError(f"a pickle of {len(content)} bytes, more than {LARGEST_PICKLE}")
+    try:
+        return _Reader(io.BytesIO(content)).load()
+    except Exception as error:  # opcodes out of place raise whatever their operands do
+        raise ModelFileError(f"a damaged pickle ({type(error).__name__})") from None
+
+
+class _Reader(pickle._Unpickler):
+    """The unpickler that is written in Python, whose memory grows only with the file."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self.tuples = 0
+
+    def find_class(self, module: str, name: str) -> Any:
+        """A name instead of an import."""
+        return Reference(module, name)
+
+    def get_extension(self, code: int) -> Any:
+        """Refuse a number that other code may have registered."""
+        raise pickle.UnpicklingError("extension code")
+
+    def persistent_load(self, pid: Any) -> Any:
+        """The place of an object that is stored elsewhere."""
+        return Made(PERSISTENT, (pid,))
+
+    def _load_new_object(self) -> None:
+        arguments = self.stack.pop()  # type: ignore[attr-defined]
+        self.stack[-1] = self.stack[-1](*arguments)  # type: ignore[attr-defined]
+
+    def _count_tuple(self, opcode: int) -> None:
+        self.tuples += 1
+        if self.tuples > MOST_TUPLES:
+            raise pickle.UnpicklingError("tuples")
+        pickle._Unpickler.dispatch[opcode](self)  # type: ignore[arg-type]
+
+
+def _counted(opcode: int) -> Callable[[_Reader], None]:
+    return lambda reader: reader._count_tuple(opcode)
+
+
+_TUPLES = {opcode[0]: _counted(opcode[0]) for opcode in (pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3)}
+_Reader.dispatch = {**pickle._Unpickler.dispatch, **_TUPLES, pickle.NEWOBJ[0]: _Reader._load_new_object}  # type: ignore[dict-item]
