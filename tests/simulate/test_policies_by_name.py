@@ -15,6 +15,7 @@ from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.macro_seat import MacroEnv
 from w40k_marl.env.micro_seat import MicroEnv
+from w40k_marl.errors import W40KError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy.bots import make_bot
 from w40k_marl.simulate import command
@@ -81,6 +82,9 @@ def seated(observations, masks):
     return np.argmax(masks, axis=1)
 
 seated.seat = 1
+
+def broken(observations, masks):
+    return observations["active_unit"]
 """
 
 
@@ -242,6 +246,12 @@ def test_unknown_policy_is_one_line_before_the_run(folder: Path, policy: str, sa
 def test_policy_for_one_seat_is_refused(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"--policy: .*expected a policy for seat 2, got one for seat 1"):
         run(plan(policy="mine:seated"))
+
+
+@pytest.mark.parametrize("batch", [None, 3])
+def test_function_that_raises_ends_the_run_in_one_sentence(folder: Path, batch: int | None) -> None:
+    with pytest.raises(W40KError, match=r"--policy: IndexError: .*\(line \d+ of .*mine\.py\)"):
+        run(plan(policy="mine:broken", batch=batch))
 
 
 def test_agent_whose_model_is_missing_is_one_sentence(folder: Path) -> None:

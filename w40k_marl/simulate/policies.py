@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,11 +41,20 @@ class Player:
         masks: NDArray[np.int8],
         unit_types: Callable[[], NDArray[np.str_]],
     ) -> NDArray[np.integer]:
-        """Flat actions (k,) for flat masks (k, actions) of its own decisions. Raises PolicyError as ``ask`` does."""
-        if self.kind is None:
-            return ask(self.policy, observations, masks, unit_types)
-        own = ask(self.policy, observations, block_masks(self.layout, self.kind, masks), unit_types)
-        return to_flat(self.layout, self.kind, own)
+        """Flat actions (k,) for flat masks (k, actions) of its own decisions.
+
+        Raises PolicyError as ``ask`` does, and where the policy raises what is not a W40KError.
+        """
+        own_masks = masks if self.kind is None else block_masks(self.layout, self.kind, masks)
+        try:
+            own = ask(self.policy, observations, own_masks, unit_types)
+        except W40KError:
+            raise
+        except Exception as error:  # the policy may raise anything
+            place = extract_tb(error.__traceback__)[-1]
+            where = f"line {place.lineno} of {place.filename}"
+            raise PolicyError(f"--policy: {type(error).__name__}: {error} ({where})") from error
+        return own if self.kind is None else to_flat(self.layout, self.kind, own)
 
 
 def check_name(name: str) -> None:
