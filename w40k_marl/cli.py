@@ -30,11 +30,12 @@ LIST_EXAMPLES = """examples:
 WARMUP_DESCRIPTION = """Compile all that games call, so that the next program starts at once.
 
 One environment and batches, macro observations, intents and rewards by terms are compiled together. A layout of
-other capacities is compiled once more: name its capacities.
+other capacities is compiled once more: name a scenario that needs it, or the layout.
 """
 WARMUP_EXAMPLES = """examples:
   w40k-marl warmup && w40k-marl simulate
-  w40k-marl warmup --units-per-side 24 --objectives 10
+  w40k-marl warmup --scenario-file mine/large.json
+  w40k-marl warmup --layout units_per_side=24,objectives=10
 """
 
 
@@ -70,11 +71,13 @@ def parser() -> OneLineParser:
     listing = add("list", list_scenarios, "List the scenarios that ship.", LIST_EXAMPLES)
     listing.add_argument("--json", action="store_true", help="as JSON, for programs")
     warming = add("warmup", warm_up, WARMUP_DESCRIPTION, WARMUP_EXAMPLES)
-    warming.add_argument("--units-per-side", type=int, metavar="N", help="capacity of the layout (default 16)")
-    warming.add_argument("--objectives", type=int, metavar="N", help="capacity of the layout (default 8)")
     warming.add_argument(
-        "--scenario-file", default="small_board", metavar="FILE", help="a scenario that fits (default small_board)"
+        "--scenario-file",
+        default="small_board",
+        metavar="SCENARIO",
+        help="compile with room for it (default small_board)",
     )
+    warming.add_argument("--layout", action="append", default=[], metavar="NAME=VALUE,...", help="as of simulate")
     return whole
 
 
@@ -114,12 +117,13 @@ def _described(scenario: Scenario) -> dict[str, str | int]:
 
 
 def warm_up(given: argparse.Namespace) -> int:
-    """Compile all that environments call, or say that it was compiled already."""
+    """Compile all that environments call for a layout, or say that it was compiled already."""
     from .env.warmup import warm_up_everything
     from .observe.layout import Layout
+    from .simulate.options import Options, make_plan
 
-    capacities = {"units_per_side": given.units_per_side, "objectives": given.objectives}
-    layout = Layout(**{name: value for name, value in capacities.items() if value is not None})
+    plan = make_plan(Options(scenario_file=(given.scenario_file,), layout=tuple(given.layout)))
+    layout = Layout(plan.training.layout.units_per_side, plan.training.layout.objectives)
     done = warm_up_everything(layout, given.scenario_file, note)
     if done.disabled:
         say("nothing to compile: NUMBA_DISABLE_JIT is set, the rules run as plain Python")

@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from .errors import W40KError
+from .errors import W40KError, did_you_mean
 
 DONE, BAD_INPUT, STOPPED, NOBODY_READS = 0, 2, 130, 141
+LONGEST_NUMBER = 20  # digits of a setting
+LONGEST_SHOWN = 60  # characters
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -42,6 +44,38 @@ class OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is; exit with status 2."""
         self.exit(BAD_INPUT, one_line(f"{self.prog}: {message} (--help shows every option)"))
+
+
+def read_settings(texts: Iterable[str], known: Mapping[str, int | bool]) -> dict[str, int | bool]:
+    """Read ``name=value`` settings, several in one text with commas between them; a bare name is ``name=true``.
+
+    ``known`` holds each name with a value of its type: truth values are ``true`` or ``false``, others whole numbers.
+    Raises W40KError for an unknown name, a value of another type, and two values for one name.
+    """
+    found: dict[str, int | bool] = {}
+    for text in (part.strip() for whole in texts for part in whole.split(",")):
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise W40KError(
+                f"expected one of {', '.join(known)}, got {shortened(name)}" + (f" ({hint})" if hint else "")
+            )
+        is_flag = isinstance(known[name], bool)
+        if is_flag and value in ("", "true", "false") and bool(equals) == bool(value):
+            setting: int | bool = value != "false"
+        elif not is_flag and value.isascii() and value.isdigit() and len(value) < LONGEST_NUMBER:
+            setting = int(value)
+        else:
+            kind = f"true or {name}=false" if is_flag else "N, a whole number"
+            raise W40KError(f"expected {name}={kind}, got {shortened(text)}")
+        if found.setdefault(name, setting) != setting:
+            raise W40KError(f"expected one value of {name}, got two")
+    return found
+
+
+def shortened(text: str) -> str:
+    """A text that somebody has typed, quoted for a message; of a very long one the beginning."""
+    return repr(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}...")
 
 
 def one_line(text: str) -> str:

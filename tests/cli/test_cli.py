@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from w40k_marl import __version__, cli
 from w40k_marl.content.scenario import list_scenarios
 from w40k_marl.env import warmup
+from w40k_marl.observe.layout import Layout
 
 Capture = pytest.CaptureFixture[str]
 
@@ -74,12 +76,23 @@ def test_warmup_says_what_it_did(
 
 
 def test_warmup_of_a_layout_that_fits_nothing_is_one_line(capsys: Capture) -> None:
-    assert status_of("warmup", "--units-per-side", "1") == 2
-    assert status_of("warmup", "--objectives", "0") == 2
-    errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 2
-    assert "small_board" in errors[0]
-    assert errors[1].startswith("w40k-marl warmup: layout: objectives: expected a whole number from 1 to 64, got 0")
+    assert status_of("warmup", "--layout", "units_per_side=1") == 2
+    assert status_of("warmup", "--layout", "objectives=0") == 2
+    assert status_of("warmup", "--scenario-file", "no/such.json") == 2
+    assert capsys.readouterr().err.count("\n") == 3
+
+
+def test_warmup_compiles_for_the_layout_of_a_scenario(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    asked: list[Any] = []
+
+    def warm(layout: Layout, scenario: str, tell: Any) -> Any:
+        asked.append((layout, scenario))
+        return warmup.WarmUp(0.3, False, "/cache", False)
+
+    monkeypatch.setattr(warmup, "warm_up_everything", warm)
+    assert status_of("warmup", "--scenario-file", "small_board", "--layout", "units_per_side=12,intents") == 0
+    assert asked == [(Layout(units_per_side=12), "small_board")]
+    assert "ready" in capsys.readouterr().out
 
 
 def test_simulate_is_the_load_simulation(capsys: Capture) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from w40k_marl.observe.profiles import ProfileOptions
 
 from w40k_marl.content import paths
 from w40k_marl.content.agents import (
     Capacities,
+    Evolutions,
     RewardsConfig,
     TrainingConfig,
     list_agents,
@@ -17,9 +19,10 @@ from w40k_marl.content.agents import (
 )
 from w40k_marl.content.catalogue import load_unit_types
 from w40k_marl.content.paths import data_folder, find_data
+from w40k_marl.content.scenario import load_scenario
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.errors import ContentError
-from w40k_marl.observe.configured import configured_layout
+from w40k_marl.observe.configured import configured_layout, configured_profile, layout_with_room
 from w40k_marl.observe.layout import Layout
 
 
@@ -148,17 +151,29 @@ def test_rewards_of_a_file_need_no_agent(scout: Path) -> None:
         assert rewards_config(name) == RewardsConfig({"win": 1}, zero_sum=True)
 
 
-def test_agent_that_has_no_training_says_so(scout: Path) -> None:
+def test_agent_without_training_has_the_entry_default_alone(scout: Path) -> None:
     write(scout, "rewards", {"terms": {}})
-    with pytest.raises(
-        ContentError, match=r"Scout: .*expected an agent with a training\.json: there is none, got Scout"
-    ):
-        training_config(agent="Scout")
-    other = scout.parent / "Other"
-    other.mkdir()
-    write(other, "training", {"default": {}})
-    with pytest.raises(ContentError, match=r"an agent with a training\.json: Other, got Scout, which has none"):
-        training_config("Scout_training_config")
+    found = training_config(agent="Scout")
+    assert found == training_config("Scout_training_config")
+    assert found == TrainingConfig("macro_default", "agent", None, Capacities(16, 8))
+    assert found.where == "default settings, as Scout has no training.json"
+    with pytest.raises(ContentError, match=r"one of default, Scout_training_config, .*: Scout has no training\.json"):
+        training_config("debug", agent="Scout")
+
+
+def test_entry_may_name_evolutions_of_the_profile(scout: Path) -> None:
+    write(scout, "training", {"default": {"profile": {"real_range": True, "best_weapons": 2}}})
+    found = training_config(agent="Scout")
+    assert found.profile == Evolutions(real_range=True, best_weapons=2)
+    assert configured_profile(found) == ProfileOptions(real_range=True, best_weapons=2)
+
+
+def test_room_for_a_scenario_is_never_less_than_asked_for() -> None:
+    scenarios = [load_scenario("macro_default"), load_scenario("small_board")]
+    assert layout_with_room(scenarios, Layout()) == Layout()
+    sides = [sum(unit.player == player for unit in one.units) for one in scenarios for player in (1, 2)]
+    objectives = max(len(one.objectives) for one in scenarios)
+    assert layout_with_room(scenarios, Layout(1, 1, intents=True)) == Layout(max(sides), objectives, intents=True)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +186,10 @@ def test_agent_that_has_no_training_says_so(scout: Path) -> None:
         ({"layout": {"units_per_side": 65}}, "default.layout.units_per_side"),
         ({"layout": {"unit_per_side": 6}}, "default.layout.unit_per_side"),
         ({"layout": {"macro": 1}}, "default.layout.macro"),
+        ({"layout": None}, "default.layout"),
+        ({"profile": {"best_weapons": 9}}, "default.profile.best_weapons"),
+        ({"profile": {"realrange": True}}, "default.profile.realrange"),
+        ({"profile": {"weapon_rules": "full"}}, "default.profile.weapon_rules"),
         ({"obs_size": 0}, "default.obs_size"),
         ({"obs_size": "922"}, "default.obs_size"),
         ({"max_turn": 5}, "default.max_turn"),

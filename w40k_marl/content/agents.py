@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from ..errors import ContentError, brief, did_you_mean
-from .models import RewardsFile, TrainingEntry
+from .models import LayoutEntry, RewardsFile, TrainingEntry
 from .paths import find_data, list_data
 from .reading import read_model
 from .reward_terms import TERM_NAMES
@@ -30,11 +30,22 @@ REWARDS_SUFFIX = "_rewards_config"
 class Capacities:
     """What the actions and observations of an agent have room for, and which blocks they have."""
 
-    units_per_side: int
-    objectives: int
+    units_per_side: int = 16
+    objectives: int = 8
     intents: bool = False
     macro: bool = False
     macro_extras: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evolutions:
+    """The evolutions of the offensive profile that macro observations are made with; all off by default."""
+
+    dynamic_weights: bool = False
+    best_weapons: int = 1
+    real_range: bool = False
+    weapon_rules: bool = False
+    selectable_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,8 @@ class TrainingConfig:
     layout: Capacities
     weapon_rules: str = "reference"  # or "full"
     obs_size: int | None = None  # length of the observation that the agent expects; None: whatever the layout gives
+    profile: Evolutions = Evolutions()
+    layout_given: bool = field(default=False, compare=False)  # the entry has the key ``layout``
     where: str = field(default="training.json", compare=False)  # file and entry, for errors
 
 
@@ -79,31 +92,32 @@ def list_agents() -> list[str]:
 def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> TrainingConfig:
     """Return an entry of an agent's ``training.json``.
 
-    ``name`` is an entry of ``agent``, or ``<agent>_training_config`` for the default entry of that agent.
+    ``name`` is an entry of ``agent``, or ``<agent>_training_config`` for the default entry of that agent. An agent
+    without the file has the entry ``default`` alone, in which every setting has the default of docs/configuration.md.
     Raises ContentError for unknown names, listing the known ones, and for a broken file.
     """
     if name.endswith(TRAINING_SUFFIX):
         agent, name = name.removesuffix(TRAINING_SUFFIX), DEFAULT_ENTRY
     path = find_data("agents", agent) / "training.json"
-    if not path.exists():
-        trained = ", ".join(other for other in list_agents() if (path.parent.parent / other / path.name).exists())
-        expected = f"an agent with a training.json: {trained or 'there is none'}"
-        raise ContentError(str(path.parent), "training config", expected, f"{agent}, which has none")
-    entries = read_model(path, dict[str, TrainingEntry])
+    has_file = path.exists()
+    entries = read_model(path, dict[str, TrainingEntry]) if has_file else {DEFAULT_ENTRY: TrainingEntry()}
     if name not in entries:
         known = [*entries, f"{agent}{TRAINING_SUFFIX}"]
-        raise ContentError(str(path), name, f"one of {', '.join(known)}", "an unknown name", did_you_mean(name, known))
+        place = path if has_file else path.parent
+        got = "an unknown name" if has_file else f"an unknown name: {agent} has no training.json"
+        raise ContentError(str(place), name, f"one of {', '.join(known)}", got, did_you_mean(name, known))
     entry = entries[name]
     _check_scenario(entry.scenario, path, name)
-    layout = Capacities(**structs.asdict(entry.layout))
     return TrainingConfig(
         entry.scenario,
         entry.decisions,
         entry.max_turns,
-        layout,
+        Capacities(**structs.asdict(LayoutEntry() if entry.layout is UNSET else entry.layout)),
         entry.weapon_rules,
         entry.obs_size,
-        where=f"{path}: {name}",
+        Evolutions(**structs.asdict(entry.profile)),
+        layout_given=entry.layout is not UNSET,
+        where=f"{path}: {name}" if has_file else f"default settings, as {agent} has no training.json",
     )
 
 

@@ -281,6 +281,16 @@ class LayoutEntry(_Entry):
     macro_extras: bool = False
 
 
+class ProfileEntry(_Entry):
+    """Evolutions of the offensive profile in macro observations; see docs/macro_observation.md."""
+
+    dynamic_weights: bool = False
+    best_weapons: Annotated[int, Meta(ge=1, le=8)] = 1
+    real_range: bool = False
+    weapon_rules: bool = False
+    selectable_only: bool = False
+
+
 class TrainingEntry(_Entry):
     """One entry of an agent's ``training.json``: the environment it learns in."""
 
@@ -288,7 +298,8 @@ class TrainingEntry(_Entry):
     decisions: Literal["agent", "reference"] = "agent"
     max_turns: Turns | None = None
     weapon_rules: Literal["reference", "full"] = "reference"
-    layout: LayoutEntry = field(default_factory=LayoutEntry)
+    layout: Optional[LayoutEntry] = UNSET
+    profile: ProfileEntry = field(default_factory=ProfileEntry)
     obs_size: Annotated[int, Meta(ge=1)] | None = None
 
 

@@ -29,6 +29,18 @@ def declare_options(parser: OneLineParser) -> None:
     game("--decisions", choices=("agent", "reference"), help="who chooses targets (default agent: the player)")
     game("--weapon-rules", choices=("reference", "full"), help="which weapon rules act (default reference)")
     game("--max-turns", type=_whole, metavar="N", help="turns of the game (default: that of the game rules)")
+    game(
+        "--layout",
+        action="append",
+        metavar="NAME=VALUE,...",
+        help="fields of the layout, as macro,units_per_side=20 (default: room for the scenario)",
+    )
+    game(
+        "--profile",
+        action="append",
+        metavar="NAME=VALUE,...",
+        help="evolutions of the profile in the macro observation, as real_range,best_weapons=2 (default none)",
+    )
     who = parser.add_argument_group("who plays").add_argument
     who("--meta", metavar="FILE", help="the mapping of unit types to models (default: the one that ships)")
     who("--super-agent", metavar="AGENT", help="the macro policy that chooses units (default: the order of the pool)")

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 import msgspec
 from msgspec import Meta, Struct
 
+from ..content.models import LayoutEntry, ProfileEntry
 from ..content.reading import read_model
 from ..env.aec import RawEnv
 from ..errors import ContentError, W40KError
@@ -28,7 +29,7 @@ class PlayError(W40KError):
     """Something that ``w40k-marl play`` cannot do: options that contradict each other, a file that is in the way."""
 
 
-class GameSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GameSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """What is played; fixed for the whole of a game."""
 
     scenario: str
@@ -37,6 +38,8 @@ class GameSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     intents: bool = False
     weapon_rules: Literal["reference", "full"] = "reference"
     max_turns: int | None = None
+    layout: LayoutEntry | None = None  # None: the default one, with room for the scenario
+    profile: ProfileEntry | None = None  # None: without evolutions
 
 
 class Seats(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

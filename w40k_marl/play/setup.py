@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from msgspec import structs
+
+from ..console import read_settings
+from ..content.models import LayoutEntry, ProfileEntry
 from ..content.policies import MetaConfig
-from ..content.scenario import scenario_path
+from ..content.scenario import load_scenario, scenario_path
 from ..env.aec import RawEnv
 from ..env.warmup import Tell, warm_up
 from ..errors import W40KError
+from ..observe.configured import layout_with_room
 from ..observe.layout import Layout
+from ..observe.macro.offensive_profile import ProfileOptions
 from ..policy.bots import BOTS, GREEDY
 from ..policy.pve import PvEController
 from .journal import Journal
@@ -39,6 +45,8 @@ class PlayOptions:
     intents: bool = False
     weapon_rules: Literal["reference", "full"] | None = None
     max_turns: int | None = None
+    layout: Sequence[str] | None = None  # "name=value", names of the fields of Layout
+    profile: Sequence[str] | None = None  # "name=value", names of the fields of ProfileOptions
     meta: str | None = None
     super_agent: str | None = None
     opponent: str | None = None
@@ -78,8 +86,9 @@ def _environment(settings: GameSettings, tell: Tell) -> RawEnv:
         return RawEnv(
             settings.scenario,
             decisions=settings.decisions,
-            layout=Layout(intents=settings.intents),
+            layout=_layout_of(settings),
             max_turns=settings.max_turns,
+            profile=ProfileOptions(**structs.asdict(settings.profile)) if settings.profile else None,
             weapon_rules=settings.weapon_rules,
         )
 
@@ -87,19 +96,53 @@ def _environment(settings: GameSettings, tell: Tell) -> RawEnv:
     return env
 
 
+def _layout_of(settings: GameSettings) -> Layout:
+    """The layout of a game; where none was given, the default one with room for the scenario."""
+    if settings.layout is not None:
+        return Layout(**structs.asdict(settings.layout))
+    return layout_with_room([load_scenario(settings.scenario)], Layout(intents=settings.intents))
+
+
+def _given_layout(options: PlayOptions, scenario: str) -> LayoutEntry | None:
+    """The layout that the options name, with room for the scenario in capacities that they do not; None for none."""
+    texts = [*(options.layout or ()), *(["intents"] if options.intents else ())]
+    with _of("--layout"):
+        given = read_settings(texts, asdict(Layout()))
+        layout = layout_with_room([load_scenario(scenario)], Layout(**{**asdict(Layout()), **given}))
+        return LayoutEntry(**{**asdict(layout), **given}) if options.layout else None
+
+
+def _given_profile(options: PlayOptions, layout: LayoutEntry | None) -> ProfileEntry | None:
+    """The options of the profile; None for none."""
+    if not options.profile:
+        return None
+    with _of("--profile"):
+        profile = ProfileOptions(
+            **{**asdict(ProfileOptions()), **read_settings(options.profile, asdict(ProfileOptions()))}
+        )
+        if layout is None or not layout.macro:
+            raise W40KError("expected --layout macro with it, as only the macro observation holds the profile")
+        return ProfileEntry(**asdict(profile))
+
+
 def _new_settings(options: PlayOptions) -> GameSettings:
+    scenario = _lasting(options.scenario or DEFAULT_SCENARIO)
+    layout = _given_layout(options, scenario)
     return GameSettings(
-        scenario=_lasting(options.scenario or DEFAULT_SCENARIO),
+        scenario=scenario,
         seed=secrets.randbelow(NEW_SEEDS) if options.seed is None else options.seed,
         decisions=options.decisions or "agent",
-        intents=options.intents,
+        intents=options.intents if layout is None else layout.intents,
         weapon_rules=options.weapon_rules or "reference",
         max_turns=options.max_turns,
+        layout=layout,
+        profile=_given_profile(options, layout),
     )
 
 
 def _settings_of(saved: GameSettings, options: PlayOptions) -> GameSettings:
     """Those of a saved game. Raises PlayError where an option asks for another."""
+    layout = _given_layout(options, saved.scenario)
     given = {
         "scenario": None if options.scenario is None else _lasting(options.scenario),
         "seed": options.seed,
@@ -107,6 +150,8 @@ def _settings_of(saved: GameSettings, options: PlayOptions) -> GameSettings:
         "intents": options.intents or None,
         "weapon_rules": options.weapon_rules,
         "max_turns": options.max_turns,
+        "layout": layout,
+        "profile": _given_profile(options, layout or saved.layout),
     }
     for name, value in given.items():
         known = getattr(saved, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ..console import OneLineParser
+from ..console import OneLineParser, shortened
 
 DIFF = """Compare two reports (a, b) that --metrics-out has written: every figure, and the ratio of b to a."""
 
@@ -34,6 +34,7 @@ def declare_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="end a game when a player's turn has used N micro actions (default: that of the game rules)",
     )
+    declare_settings(game)
     macro = group("the macro").add_argument
     macro("--macro-player", type=int, choices=(1, 2), help="whose units it chooses (default 1)")
     macro("--macro-every-steps", type=_whole, metavar="N", help="choose every N micro actions (default 5)")
@@ -52,6 +53,26 @@ def declare_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def declare_settings(add: Callable[..., object]) -> None:
+    """Declare how games are played, where the training config is not to say it."""
+    add("--decisions", choices=("agent", "reference"), help="who chooses targets (default: the training config's)")
+    add("--weapon-rules", choices=("reference", "full"), help="which weapon rules act (default: the training config's)")
+    add("--max-turns", type=_whole, metavar="N", help="turns of a game (default: the training config's)")
+    add(
+        "--layout",
+        action="append",
+        metavar="NAME=VALUE,...",
+        help="fields of the layout, as units_per_side=20,macro (default: the training config's, "
+        "with room for the scenarios)",
+    )
+    add(
+        "--profile",
+        action="append",
+        metavar="NAME=VALUE,...",
+        help="evolutions of the offensive profile, as real_range,best_weapons=2 (default: the training config's)",
+    )
+
+
 def _add_output(add: Callable[..., object]) -> None:
     add("--metrics-out", metavar="FILE", help="write the report as JSON")
     add("--report", metavar="FILE", help="write the report as one HTML page, with charts")
@@ -67,8 +88,14 @@ def _add_workers(add: Callable[..., object]) -> None:
         metavar="N,N,...",
         help="run the same plan with each number of workers, and tell where more bring nothing",
     )
+    add("--sweep-repeats", type=_whole, metavar="K", help="runs of a sweep with each number of workers (default 3)")
     add("--batch", type=_whole, metavar="N", help="each worker plays N games at a time, on BatchEnv")
-    add("--policy", metavar="POLICY", help="random, first (legal action), or module:callable (default random)")
+    add(
+        "--policy",
+        metavar="POLICY",
+        help="random (default), first (legal action), greedy, an agent key or an agent's folder, or module:callable",
+    )
+    add("--trust-models", action="store_true", help="allow files of agents to run code; only such as you know")
     add("--backend", choices=("local", "ray"), help="where workers run (default local; ray needs the extra `ray`)")
     add("--ray-address", metavar="ADDRESS", help="a Ray cluster to use (default: begin Ray on this machine)")
 
@@ -99,7 +126,7 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {shortened(text)}") from None
 
 
 def _wholes(text: str) -> tuple[int, ...]:
@@ -110,4 +137,4 @@ def _seconds(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected seconds, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected seconds, got {shortened(text)}") from None

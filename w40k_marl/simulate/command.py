@@ -70,8 +70,7 @@ def carry_out(given: argparse.Namespace) -> int:
 
     values = {name: value for name, value in vars(given).items() if value is not None}
     known = {name: values[name] for name in Options.__dataclass_fields__ if name in values}
-    if "scenario_file" in known:
-        known["scenario_file"] = tuple(known["scenario_file"])
+    known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
     return _report(make_plan(Options(**known)))
 
 

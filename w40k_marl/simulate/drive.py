@@ -1,6 +1,7 @@
 """Plays episodes on ``w40k_v0.raw_env``: a macro that sometimes chooses the unit, a micro that acts.
 
-Only micro actions are counted as steps; a selection is a step of the agent cycle alone.
+Only micro actions are counted as steps. Selections, and where intents are played also intents and their details, are
+steps of the agent cycle alone.
 """
 
 from __future__ import annotations
@@ -14,25 +15,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..env.aec import PLAYERS, RawEnv
-from ..env.policies import ask
 from ..rules.state import SUMMARY_OVER, SUMMARY_TURN, SUMMARY_TURN_SIDE, SUMMARY_WINNER, WIN_METHODS
 from .chance import SEEDS, Draws
-from .policies import FIRST, RANDOM, find_policy
+from .policies import FIRST, RANDOM, Player
 
-MASKS = 4096
+MASKS = 512
 Choose: TypeAlias = Callable[[Any, list[int]], int]
 """From the observation and the legal actions to the action."""
 
 
 class LegalActions(dict[bytes, list[int]]):
-    """The legal actions of a mask, ascending. Few masks ever occur: to look one up is cheaper than to read it."""
+    """The legal actions of a mask of micro actions, ascending.
+
+    Few of these masks ever occur: to look one up is cheaper than to read it.
+    """
 
     def __missing__(self, mask: bytes) -> list[int]:
         """Read a mask that is new."""
         if len(self) >= MASKS:
             self.clear()
-        self[mask] = legal = np.frombuffer(mask, dtype=np.int8).nonzero()[0].tolist()
+        self[mask] = legal = legal_actions(mask)
         return legal
+
+
+def legal_actions(mask: bytes) -> list[int]:
+    """The legal actions of a mask, ascending."""
+    legal: list[int] = np.frombuffer(mask, dtype=np.int8).nonzero()[0].tolist()
+    return legal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Episode:
 
     scenario: str
     steps: int  # micro actions
-    agent_steps: int  # micro actions and selections
+    agent_steps: int  # micro actions, selections, intents and their details
     macro_choices: int  # selections that the macro made
     winner: int | None  # 1 or 2, 0 for a draw, None where the game did not end
     method: str  # of rules.state.WIN_METHODS
@@ -66,7 +75,7 @@ class Episode:
 @dataclass(slots=True)
 class _Counts:
     steps: int = 0
-    selections: int = 0
+    others: int = 0  # selections, intents and their details
     macro_choices: int = 0
     capped: bool = False
     interrupted: bool = False
@@ -76,32 +85,60 @@ class Driver:
     """Both players of an environment, and the cap: one episode from each generator it is given."""
 
     def __init__(
-        self, env: RawEnv, pace: Pace, policy: str = RANDOM, note: Callable[[int], None] = lambda _: None
+        self,
+        env: RawEnv,
+        pace: Pace,
+        player: tuple[str, Player | None] = (RANDOM, None),
+        note: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """``note`` is told the nanoseconds of each micro action: ``step``, and ``last`` of what follows."""
+        """Take who plays, as ``find_player`` returns it.
+
+        ``note`` is told the nanoseconds of each micro action: ``step``, and ``last`` of what follows.
+        """
         self.env = env
         self.pace = pace
-        self._policy = policy
+        self._player = player
         self._note = note
-        self._legal_actions = LegalActions()
+        self._micro_actions = LegalActions()
 
     def play_episode(self, generator: np.random.Generator) -> Episode:
         """Play one episode. Ctrl-C ends it, and the episode says ``interrupted``."""
         counts, draws = _Counts(), Draws(generator)
         self.env.reset(seed=draws.below(SEEDS))
         try:
-            self._play(counts, _chooser(self._policy, draws, self._unit_types))
+            self._play(counts, *self._choosers(draws))
         except KeyboardInterrupt:
             counts.interrupted = True
         return _episode(self.env, counts)
 
+    def _choosers(self, draws: Draws) -> tuple[Choose, Choose]:
+        """How micro actions are chosen, and how all other actions are."""
+        built_in, player = self._player
+        below = draws.below
+
+        def at_random(_: Any, legal: list[int]) -> int:
+            return legal[below(len(legal))]
+
+        def first(_: Any, legal: list[int]) -> int:
+            return legal[0]
+
+        def asked(observation: Any, legal: list[int]) -> int:
+            assert player is not None
+            masks = observation["action_mask"][None]
+            return int(player.answer(observation["observation"][None], masks, self._unit_types)[0])
+
+        if player is None:
+            choose = first if built_in == FIRST else at_random
+            return choose, choose
+        return (at_random if player.kind == "macro" else asked, at_random if player.kind == "micro" else asked)
+
     def _unit_types(self) -> NDArray[np.str_]:
         return np.array([self.env.session.active_type or ""])
 
-    def _play(self, counts: _Counts, choose: Choose) -> None:
+    def _play(self, counts: _Counts, choose_micro: Choose, choose: Choose) -> None:
         """The loop. What it does beside the environment's own work is kept to a microsecond a step."""
-        env, pace, legal_actions, note = self.env, self.pace, self._legal_actions, self._note
-        select_size, summary_of = env.layout.select_size, env.session.summary
+        env, pace, micro_actions, note = self.env, self.pace, self._micro_actions, self._note
+        micro_start, micro_stop, summary_of = env.layout.micro_start, env.layout.micro_stop, env.session.summary
         turn, used, due, began = (0, 0), 0, True, 0
         observation: Any
         for agent in env.agent_iter():
@@ -112,19 +149,24 @@ class Driver:
             if termination or truncation:
                 env.step(None)
                 continue
-            legal = legal_actions[observation["action_mask"].tobytes()]
-            if legal[0] < select_size:  # a selection: the pool, in roster order
+            mask = observation["action_mask"].tobytes()
+            first = mask.find(1)
+            if first < micro_start:  # a selection: the pool, in roster order
                 macro = due and agent in pace.macro_players
-                env.step(choose(observation, legal) if macro else legal[0])
-                counts.selections += 1
+                env.step(choose(observation, legal_actions(mask)) if macro else first)
+                counts.others += 1
                 if macro:
                     counts.macro_choices += 1
                     due = False
                 continue
+            if first >= micro_stop:  # an intent or its detail
+                env.step(choose(observation, legal_actions(mask)))
+                counts.others += 1
+                continue
             if used == 0:
                 summary = summary_of()
                 turn = summary[SUMMARY_TURN], summary[SUMMARY_TURN_SIDE]
-            action = choose(observation, legal)
+            action = choose_micro(observation, micro_actions[mask])
             began = perf_counter_ns()
             env.step(action)
             counts.steps += 1
@@ -135,21 +177,6 @@ class Driver:
             if used >= pace.max_steps_per_turn and not summary[SUMMARY_OVER]:
                 counts.capped = True
                 break
-
-
-def _chooser(policy: str, draws: Draws, unit_types: Callable[[], NDArray[np.str_]]) -> Choose:
-    """How a policy answers to one observation; ``unit_types``: of the active unit, (1,)."""
-    if policy == RANDOM:
-        below = draws.below
-        return lambda _, legal: legal[below(len(legal))]
-    function = find_policy(policy)
-    if policy == FIRST or function is None:
-        return lambda _, legal: legal[0]
-
-    def call(observation: Any, legal: list[int]) -> int:
-        return int(ask(function, observation["observation"][None], observation["action_mask"][None], unit_types)[0])
-
-    return call
 
 
 def _episode(env: RawEnv, counts: _Counts) -> Episode:
@@ -167,7 +194,7 @@ def _episode(env: RawEnv, counts: _Counts) -> Episode:
     return Episode(
         scenario=session.setting.scenario.name,
         steps=counts.steps,
-        agent_steps=counts.steps + counts.selections,
+        agent_steps=counts.steps + counts.others,
         macro_choices=counts.macro_choices,
         winner=summary[SUMMARY_WINNER] if summary[SUMMARY_OVER] else None,
         method=WIN_METHODS[int(game.win_method)],

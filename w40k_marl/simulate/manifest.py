@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..content.agents import DEFAULT_ENTRY
 from ..content.paths import CONTENT
 from .options import Plan
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 LIBRARIES = ("numpy", "numba", "pettingzoo")
 PACKAGE = CONTENT.parent
 
@@ -46,7 +47,14 @@ def manifest(plan: Plan, began: datetime) -> dict[str, Any]:
             "max_steps_per_turn": plan.max_steps_per_turn,
             "seed": plan.seed,
             "episodes": plan.episodes,
+            "training_config": plan.options.training_config or DEFAULT_ENTRY,
+            "decisions": plan.training.decisions,
+            "weapon_rules": plan.training.weapon_rules,
+            "max_turns": plan.training.max_turns or plan.game_rules.max_turns,
+            "layout": asdict(plan.training.layout),
+            "profile": asdict(plan.training.profile),
             "sweep_workers": list(plan.options.sweep_workers),
+            "sweep_repeats": plan.sweep_repeats,
         },
         "training": asdict(plan.training),
         "scenarios": [{"name": path.stem, "file": str(path), "sha256": sha256([path])} for path in plan.scenario_files],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .drive import Episode
+from .kept_games import KeptGames
 from .latency import Latencies
 from .measure import Figures
 from .options import Plan
@@ -14,10 +15,14 @@ from .shift import Numbered
 from .worker import Message, WorkerFigures
 
 KEPT = 10_000
-"""Games that a report lists one by one, so that a long run does not fill the memory it measures."""
+"""Games that a report lists one by one."""
 
 STOPPED_BEFORE = "the run was stopped before the traced episode"
 CTRL_C = "stopped by Ctrl-C"
+FAIR_SHARE = 0.9
+"""Processor seconds for each second of play, below which a worker was kept waiting."""
+
+SHORTEST_FOR_SHARE = 0.05  # seconds; below, the clocks are too coarse
 SUMMED = ("cpu_time_sec", "max_rss_kb", "io_read_bytes", "io_write_bytes")
 PER_HOST = ("net_rx_bytes", "net_tx_bytes")
 
@@ -65,7 +70,7 @@ class Outcome:
 
     plan: Plan
     began: datetime
-    episodes: list[Numbered] = field(default_factory=list)  # the first KEPT by number, in that order once it ended
+    kept: KeptGames = field(default_factory=lambda: KeptGames(KEPT))
     tally: Tally = field(default_factory=Tally)
     workers: dict[int, WorkerFigures] = field(default_factory=dict)
     lost: dict[int, str] = field(default_factory=dict)
@@ -74,6 +79,11 @@ class Outcome:
     latencies: Latencies = field(default_factory=Latencies)
     python_memory_peak_kb: int | str = STOPPED_BEFORE  # or why there is none
     sweep: list[Outcome] = field(default_factory=list)  # the runs of a sweep, this one being the last
+
+    @property
+    def episodes(self) -> list[Numbered]:
+        """The first games by number, ``KEPT`` at most, in that order."""
+        return self.kept.episodes()
 
     @property
     def partial(self) -> bool:
@@ -88,12 +98,35 @@ class Outcome:
         lost = [one.lost[worker] for one in [*earlier, self] for worker in sorted(one.lost)]
         return [CTRL_C] * stopped + lost
 
+    @property
+    def lowest_cpu_share(self) -> float | None:
+        """The least ``cpu_share`` of a worker; None where none is known."""
+        shares = [cpu_share(worker.metrics) for worker in self.workers.values()]
+        return min((share for share in shares if share is not None), default=None)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What makes the figures less than they say: in this run, or in any run of its sweep."""
+        return [one.shortage for one in self.sweep or [self] if one.shortage is not None]
+
+    @property
+    def shortage(self) -> str | None:
+        """In words, that workers of this run got less processor time than they asked for; None where none did."""
+        shares = {self.workers[index].worker: cpu_share(self.workers[index].metrics) for index in sorted(self.workers)}
+        short = {worker: share for worker, share in shares.items() if share is not None and share < FAIR_SHARE}
+        if not short:
+            return None
+        least = min(short, key=lambda worker: short[worker])
+        return (
+            f"{len(short)} of {len(shares)} workers had less than {FAIR_SHARE:g} of a processor core (least: worker "
+            f"{least}, {short[least]:.2f}); other work, or more workers than cores, makes these speeds too low"
+        )
+
     def hear(self, message: Message) -> None:
         """Enter a message of a worker."""
         for number, episode in message.episodes:
             self.tally.add(number, episode)
-            if number <= KEPT:
-                self.episodes.append((number, episode))
+            self.kept.add(number, episode)
         if message.figures is not None:
             self.workers[message.worker] = message.figures
         if message.lost is not None:
@@ -102,7 +135,6 @@ class Outcome:
 
     def add_up(self) -> None:
         """Work out the figures of all workers together."""
-        self.episodes.sort(key=lambda numbered: numbered[0])
         workers = [self.workers[index] for index in sorted(self.workers)]
         self.metrics = total([worker.metrics for worker in workers], [worker.host for worker in workers])
         self.latencies = Latencies(worker.latencies for worker in workers)
@@ -111,6 +143,12 @@ class Outcome:
         """A count over the time of the episodes; None where no time was measured."""
         wall = self.metrics.values.get("wall_time_sec")
         return count / wall if wall else None
+
+
+def cpu_share(metrics: Figures) -> float | None:
+    """Processor seconds for each second inside the games; None where that is not known."""
+    cpu, wall = metrics.values["cpu_time_sec"], metrics.values["wall_time_sec"]
+    return cpu / wall if cpu is not None and wall is not None and wall >= SHORTEST_FOR_SHARE else None
 
 
 def total(figures: list[Figures], hosts: list[str]) -> Figures:

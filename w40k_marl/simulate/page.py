@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from .outcome import Outcome
-from .report import as_data
+from .report import SWEEP_COLUMNS, as_data
 from .svg import Point, histogram, line_chart
 from .text import as_lines
 
@@ -23,7 +23,6 @@ svg { max-width: 100%; height: auto; } svg text { font-size: 11px; fill: current
 .axis { fill: none; stroke: currentColor; } .grid { stroke: #8884; }
 .partial { border-left: 4px solid #c2572b; padding-left: .8em; }
 """
-SWEEP_COLUMNS = ("workers", "steps_per_sec", "games_per_hour", "speedup", "latency_p50_us", "latency_p99_us")
 
 
 def as_page(outcome: Outcome) -> str:

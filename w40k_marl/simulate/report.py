@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from .drive import Episode
 from .latency import RELATIVE_ERROR, Latencies
 from .manifest import manifest
-from .outcome import Outcome, Tally
+from .outcome import Outcome, Tally, cpu_share
 from .rewards import Term, reward_terms, reward_total
 from .timeline import slope_kb_per_minute
 from .worker import WorkerFigures
@@ -19,6 +20,18 @@ NO_TIME = "no time was measured"
 NOT_KEPT = "batched games are begun anew before their last state can be read"
 SATURATED = 1.05
 """More workers are worth it while they bring more than this times the steps per second."""
+SWEEP_COLUMNS = (
+    "workers",
+    "runs",
+    "steps_per_sec",
+    "steps_per_sec_min",
+    "steps_per_sec_max",
+    "speedup",
+    "latency_p50_us",
+    "latency_p99_us",
+    "cpu_share",
+)
+"""Fields of a row of the sweep that people are shown."""
 
 
 def as_json(outcome: Outcome) -> str:
@@ -45,6 +58,7 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
         "python_memory_traced": traced(outcome),
         "partial": outcome.partial,
         "partial_because": outcome.because,
+        "warnings": outcome.warnings,
         "agent_steps": outcome.tally.agent_steps,
         **rates,
         "results_digest": digest(outcome.tally),
@@ -56,8 +70,9 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
             for index in sorted(outcome.workers)
             for sample in outcome.workers[index].samples
         ],
-        "sweep": [sweep_row(one, outcome.sweep[0]) for one in outcome.sweep],
-        "saturated_at": saturated_at(outcome),
+        "sweep": sweep_rows(outcome),
+        "saturated_at": saturated_at(outcome.sweep),
+        "saturated_by_pass": saturated_by_pass(outcome),
         "not_measured": _not_measured(outcome, rates | {"steps_per_sec": outcome.per_second(0)}, whole),
         "rewards": rewards,
         "per_episode": [_row(number, episode) for number, episode in outcome.episodes],
@@ -128,6 +143,7 @@ def _worker(outcome: Outcome, index: int) -> dict[str, Any]:
         "latency_p99_us": latency.get("p99"),
         "rss_start_kb": None if isinstance(worker.rss_start_kb, str) else worker.rss_start_kb,
         "rss_slope_kb_per_min": None if isinstance(slope, str) else slope,
+        "cpu_share": cpu_share(worker.metrics),
         "metrics": worker.metrics.values,
         "lost": outcome.lost.get(index),
     }
@@ -139,31 +155,60 @@ def rate(worker: WorkerFigures, count: int) -> float | None:
     return count / wall if wall else None
 
 
-def sweep_row(outcome: Outcome, first: Outcome) -> dict[str, Any]:
-    """One run of a sweep, and how it compares to the first."""
-    speed, base = outcome.per_second(outcome.tally.steps), first.per_second(first.tally.steps)
-    latency = outcome.latencies.summary() or {}
-    games = outcome.per_second(outcome.tally.complete * 3600)
+def sweep_rows(outcome: Outcome) -> list[dict[str, Any]]:
+    """For each number of workers of a sweep the medians of its runs, and how they compare to the first number."""
+    groups: dict[int, list[Outcome]] = {}
+    for one in outcome.sweep:
+        groups.setdefault(one.plan.options.workers, []).append(one)
+    rows = [_sweep_row(workers, runs) for workers, runs in groups.items()]
+    for row in rows:
+        speed, base = row["steps_per_sec"], rows[0]["steps_per_sec"]
+        row["speedup"] = speed / base if speed and base else None
+    return rows
+
+
+def _sweep_row(workers: int, runs: Sequence[Outcome]) -> dict[str, Any]:
+    speeds = [one.per_second(one.tally.steps) for one in runs]
+    known = [speed for speed in speeds if speed is not None]
+    latencies = [one.latencies.summary() or {} for one in runs]
     return {
-        "workers": outcome.plan.options.workers,
-        "steps_per_sec": speed,
-        "games_per_hour": games,
-        "speedup": speed / base if speed and base else None,
-        "latency_p50_us": latency.get("p50"),
-        "latency_p99_us": latency.get("p99"),
-        "cpu_time_sec": outcome.metrics.values["cpu_time_sec"],
-        "wall_time_sec": outcome.metrics.values["wall_time_sec"],
-        "max_rss_kb": outcome.metrics.values["max_rss_kb"],
-        "results_digest": digest(outcome.tally),
-        "partial": outcome.partial,
+        "workers": workers,
+        "runs": len(runs),
+        "steps_per_sec": _median(speeds),
+        "steps_per_sec_min": min(known, default=None),
+        "steps_per_sec_max": max(known, default=None),
+        "games_per_hour": _median([one.per_second(one.tally.complete * 3600) for one in runs]),
+        "speedup": None,
+        "latency_p50_us": _median([latency.get("p50") for latency in latencies]),
+        "latency_p99_us": _median([latency.get("p99") for latency in latencies]),
+        "cpu_time_sec": _median([one.metrics.values["cpu_time_sec"] for one in runs]),
+        "wall_time_sec": _median([one.metrics.values["wall_time_sec"] for one in runs]),
+        "cpu_share": _median([one.lowest_cpu_share for one in runs]),
+        "max_rss_kb": _median([one.metrics.values["max_rss_kb"] for one in runs]),
+        "results_digest": digest(runs[-1].tally),
+        "partial": any(one.partial for one in runs),
     }
 
 
-def saturated_at(outcome: Outcome) -> int | None:
-    """The fewest workers that no larger number of the sweep beats by more than 5 %."""
-    speeds = sorted((one.plan.options.workers, one.per_second(one.tally.steps) or 0.0) for one in outcome.sweep)
-    best = max((speed for _, speed in speeds), default=0.0)
-    return next((workers for workers, speed in speeds if speed * SATURATED >= best), None)
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def saturated_at(runs: Sequence[Outcome]) -> int | None:
+    """The fewest workers that no larger number beats by more than 5 % in its median steps per second."""
+    speeds: dict[int, list[float]] = {}
+    for one in runs:
+        speeds.setdefault(one.plan.options.workers, []).append(one.per_second(one.tally.steps) or 0.0)
+    medians = sorted((workers, median(found)) for workers, found in speeds.items())
+    best = max((speed for _, speed in medians), default=0.0)
+    return next((workers for workers, speed in medians if speed * SATURATED >= best), None)
+
+
+def saturated_by_pass(outcome: Outcome) -> list[int | None]:
+    """What each whole pass over the numbers of a sweep says by itself; where these differ, noise decides."""
+    runs, count = outcome.sweep, max(len(outcome.plan.options.sweep_workers), 1)
+    return [saturated_at(runs[first : first + count]) for first in range(0, len(runs) - count + 1, count)]
 
 
 def _row(number: int, episode: Episode) -> dict[str, Any]:

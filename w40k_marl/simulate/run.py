@@ -44,9 +44,12 @@ def run(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = lam
 
 
 def sweep(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = lambda _: None) -> Iterator[Outcome]:
-    """The same plan with each number of workers that ``--sweep-workers`` names; the last outcome holds all."""
+    """The same plan with each number of workers that ``--sweep-workers`` names; the last outcome holds all.
+
+    The numbers are gone through again and again, so that a disturbance meets all of them alike.
+    """
     outcomes: list[Outcome] = []
-    for workers in plan.options.sweep_workers:
+    for workers in plan.options.sweep_workers * plan.sweep_repeats:
         try:
             outcome = run(replace(plan, options=replace(plan.options, workers=workers)), on_episode, tell)
         except KeyboardInterrupt:

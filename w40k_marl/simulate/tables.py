@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from ..env.aec import PLAYERS
 from ..env.batch import BatchEnv
-from ..env.policies import ask
+from ..observe.blocks import is_micro
 from ..rules.state import BY_DRAW, BY_OBJECTIVES, BY_VALUE, UNDECIDED, WIN_METHODS
 from . import tracks
 from .chance import ROWS, SEEDS, stream
 from .drive import Episode, Pace
-from .policies import FIRST, find_policy
+from .policies import FIRST, Player
 from .shift import Costs, Games, Numbered, Shift
 
 STRETCH = 0.05  # seconds of play between two looks at anything else
@@ -23,11 +23,12 @@ STRETCH = 0.05  # seconds of play between two looks at anything else
 class Tables:
     """Rows of games; each row plays every ``workers``-th of its games, so that a game needs no other before it."""
 
-    def __init__(self, env: BatchEnv, pace: Pace, policy: str, seed: int) -> None:
+    def __init__(self, env: BatchEnv, pace: Pace, player: tuple[str, Player | None], seed: int) -> None:
+        """``player`` is who plays, as ``find_player`` returns it."""
         self.env = env
         self.pace = pace
-        self._policy = find_policy(policy)
-        self._first = policy == FIRST
+        built_in, self._player = player
+        self._first = built_in == FIRST
         self._seed = seed
         self._macro_sides = sum(1 << side for side, player in enumerate(PLAYERS) if player in pace.macro_players)
         count = env.num_games
@@ -89,17 +90,24 @@ class Tables:
             self._tracks,
             self._macro_sides,
             pace.macro_every_steps,
-            env.layout.select_size,
+            env.layout.micro_start,
+            env.layout.micro_stop,
             self._first,
             self._actions,
             self._uniforms,
             self._free,
         )
-        if self._policy is not None:
-            rows = active[self._free[active]]
-            if len(rows):
-                observations, masks = env.observations[rows], env.action_masks[rows]
-                self._actions[rows] = ask(self._policy, observations, masks, lambda: env.type_names(rows))
+        if self._player is not None:
+            self._ask(active[self._free[active]], self._player)
+
+    def _ask(self, rows: NDArray[np.int64], player: Player) -> None:
+        """Let a policy decide in some rows, where the decision is its own."""
+        env = self.env
+        if player.kind is not None:
+            rows = rows[is_micro(env.layout, env.action_masks[rows]) == (player.kind == "micro")]
+        if len(rows):
+            observations, masks = env.observations[rows], env.action_masks[rows]
+            self._actions[rows] = player.answer(observations, masks, lambda: env.type_names(rows))
 
     def _clear(self, active: NDArray[np.int64], shift: Shift, ended: list[Numbered]) -> NDArray[np.int64]:
         """Write down the games that are done and sit down to the next ones."""
@@ -126,7 +134,7 @@ class Tables:
         return Episode(
             scenario=self._scenarios[row],
             steps=track[tracks.MICRO],
-            agent_steps=track[tracks.MICRO] + track[tracks.SELECTIONS],
+            agent_steps=track[tracks.MICRO] + track[tracks.OTHERS],
             macro_choices=track[tracks.CHOICES],
             winner=None if capped else winner,
             method=WIN_METHODS[UNDECIDED if capped else method],

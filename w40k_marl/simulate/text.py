@@ -6,8 +6,18 @@ from collections.abc import Iterator
 
 from ..rules.state import BY_VALUE, WIN_METHODS
 from .drive import Episode
-from .outcome import Outcome
-from .report import latency_of, memory_of, rate, saturated_at, sweep_row, terms_of, traced
+from .outcome import Outcome, cpu_share
+from .report import (
+    SWEEP_COLUMNS,
+    latency_of,
+    memory_of,
+    rate,
+    saturated_at,
+    saturated_by_pass,
+    sweep_rows,
+    terms_of,
+    traced,
+)
 from .rewards import not_known, reward_total
 from .tabular import table_lines
 
@@ -44,6 +54,8 @@ def as_lines(outcome: Outcome) -> Iterator[str]:
     if outcome.partial:
         asked = f" of {outcome.plan.episodes}" if outcome.plan.episodes is not None else ""
         yield f"PARTIAL REPORT: stopped after {tally.complete}{asked} episodes ({'; '.join(outcome.because)})"
+    for warning in outcome.warnings:
+        yield f"WARNING : {warning}"
     draws, first, second = tally.winners
     won = f"won by player 1 {first}, by player 2 {second}, drawn {draws}, capped {tally.capped}"
     yield f"Episodes : {tally.complete}, {won}"
@@ -121,14 +133,15 @@ def _worker_lines(outcome: Outcome) -> Iterator[str]:
     columns = ("worker", "games", "steps/s", "games/h", "CPU %", "RAM start Mb", "RAM max Mb")
     rows = []
     for worker in (outcome.workers[index] for index in sorted(outcome.workers)):
-        cpu, peak, start = rate_of_cpu(worker.metrics.values), worker.metrics.values["max_rss_kb"], worker.rss_start_kb
+        peak, start = worker.metrics.values["max_rss_kb"], worker.rss_start_kb
+        share = cpu_share(worker.metrics)
         rows.append(
             [
                 worker.worker,
                 worker.episodes,
                 rate(worker, worker.steps),
                 rate(worker, worker.episodes * 3600),
-                cpu,
+                None if share is None else 100 * share,
                 None if isinstance(start, str) else start / 1024,
                 None if peak is None else peak / 1024,
             ]
@@ -136,15 +149,11 @@ def _worker_lines(outcome: Outcome) -> Iterator[str]:
     yield from table_lines("Workers", columns, rows)
 
 
-def rate_of_cpu(values: dict[str, int | float | None]) -> float | None:
-    """CPU time over wall time, in percent."""
-    cpu, wall = values["cpu_time_sec"], values["wall_time_sec"]
-    return 100 * cpu / wall if cpu is not None and wall else None
-
-
 def sweep_lines(outcome: Outcome) -> Iterator[str]:
     """The runs of a sweep side by side."""
-    columns = ("workers", "steps_per_sec", "games_per_hour", "speedup", "latency_p50_us", "latency_p99_us")
-    rows = [sweep_row(one, outcome.sweep[0]) for one in outcome.sweep]
-    yield from table_lines("Sweep", columns, [[row[name] for name in columns] for row in rows])
-    yield f"Saturated at : {saturated_at(outcome)} (workers; more bring less than 5 % more steps/s)"
+    rows = sweep_rows(outcome)
+    title = "Sweep: medians, and least and most steps/s"
+    yield from table_lines(title, SWEEP_COLUMNS, [[row[name] for name in SWEEP_COLUMNS] for row in rows])
+    found, passes = saturated_at(outcome.sweep), saturated_by_pass(outcome)
+    unsure = f"; uncertain, single passes say {', '.join(map(str, passes))}" if len(set(passes)) > 1 else ""
+    yield f"Saturated at : {found} (workers; more bring less than 5 % more steps/s{unsure})"

@@ -12,8 +12,13 @@ from ..compiler.decorators import compiled, entry_point
 from ..rules.dice import DICE_STREAM, uniform
 from ..rules.state import Games, Rows
 
-MICRO, SELECTIONS, CHOICES, DUE, USED, TURN, ACTED = range(7)
-"""Fields of a track; ACTED: the last action was a micro action, TURN: the player's turn that USED counts in."""
+MICRO, OTHERS, CHOICES, DUE, USED, TURN, ACTED = range(7)
+"""Fields of a track.
+
+MICRO: micro actions; OTHERS: selections, intents and their details; CHOICES: selections that the macro made; DUE: 1 if
+it is to make the next one; USED: micro actions of the player's turn TURN; ACTED: 1 if the last action was a micro
+action.
+"""
 
 FIELDS = 7
 _CHOICES = np.uint64(0xD1B54A32D192ED03)  # sets the choices of these players apart from all dice
@@ -29,7 +34,8 @@ def decide(
     tracks: NDArray[np.int64],
     macro_sides: int,
     macro_every: int,
-    select_size: int,
+    micro_start: int,
+    micro_stop: int,
     first: bool,
     actions: NDArray[np.int64],
     uniforms: NDArray[np.float64],
@@ -37,8 +43,9 @@ def decide(
 ) -> None:
     """Write an action for each row, and whether it is free: the policy's to choose.
 
-    Free are micro actions, and selections that the macro makes (``macro_sides``: a bit for each side); the action is
-    then random by the row's ``uniforms``, or the first legal one. Other selections are the first of the pool.
+    Free are micro actions, intents, their details, and selections that the macro makes (``macro_sides``: a bit for
+    each side); the action is then random by the row's ``uniforms``, or the first legal one. Other selections are the
+    first of the pool.
     """
     for row in rows:
         game, track = games[row], tracks[row]
@@ -50,8 +57,10 @@ def decide(
         uniforms[row] = uniform(game.seed ^ _CHOICES, DICE_STREAM, np.uint64(game.steps), _WORDS) / _WORDS
         free[row] = True
         track[ACTED] = 0
-        if lowest < select_size:
-            track[SELECTIONS] += 1
+        if lowest >= micro_stop:
+            track[OTHERS] += 1
+        elif lowest < micro_start:
+            track[OTHERS] += 1
             free[row] = track[DUE] == 1 and (macro_sides >> np.int64(sides[row])) & 1 == 1
             if free[row]:
                 track[CHOICES] += 1

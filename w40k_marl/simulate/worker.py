@@ -12,11 +12,14 @@ from time import monotonic
 from ..env.aec import RawEnv
 from ..env.batch import BatchEnv
 from ..env.playable import GameOptions
-from ..observe.configured import configured_layout
+from ..observe.configured import configured_layout, configured_profile
+from ..observe.layout import Layout
+from ..observe.macro.offensive_profile import ProfileOptions
 from .chance import GAMES, ROWS, UNMEASURED, stream
 from .drive import Driver, Pace, macro_players
 from .measure import Figures, Meter, resident_memory_kb
-from .options import Plan
+from .options import Plan, option_named
+from .policies import Player, find_player
 from .shift import Costs, Games, Numbered, Shift
 from .tables import Tables
 from .timeline import Sample
@@ -55,11 +58,12 @@ class AgentCycle:
     def __init__(self, plan: Plan, env: RawEnv) -> None:
         self._plan = plan
         self._env = env
+        self._player = _player(plan, env.layout, env.session.profile)
 
     def play(self, shift: Shift, costs: Costs, purpose: int = GAMES) -> Games:
         """Play the games of a shift. KeyboardInterrupt after the game that Ctrl-C broke off was handed out."""
         plan = self._plan
-        driver = Driver(self._env, pace_of(plan), plan.options.policy, costs.latencies.note)
+        driver = Driver(self._env, pace_of(plan), self._player, costs.latencies.note)
         for number in itertools.count(shift.index, shift.workers):
             if not shift.may_begin(number):
                 return
@@ -150,8 +154,16 @@ def pace_of(plan: Plan) -> Pace:
 def player_of(plan: Plan, env: RawEnv | None = None) -> AgentCycle | Tables:
     """Who plays the games of a plan; on ``env`` if one is there already."""
     if plan.options.batch is not None:
-        return Tables(batch_environment(plan), pace_of(plan), plan.options.policy, plan.seed)
+        batch = batch_environment(plan)
+        return Tables(batch, pace_of(plan), _player(plan, batch.layout, batch.profile), plan.seed)
     return AgentCycle(plan, environment(plan) if env is None else env)
+
+
+def _player(plan: Plan, layout: Layout, profile: ProfileOptions | None) -> tuple[str, Player | None]:
+    """Who plays the games of a plan, with models loaded. Raises OptionError."""
+    options = plan.options
+    with option_named("policy"):
+        return find_player(options.policy, layout, profile=profile, seed=plan.seed, trust_models=options.trust_models)
 
 
 def environment(plan: Plan) -> RawEnv:
@@ -171,5 +183,6 @@ def _game_options(plan: Plan) -> GameOptions:
         "game_rules": plan.game_rules,
         "layout": configured_layout(plan.training, plan.training.where),
         "max_turns": plan.training.max_turns,
+        "profile": configured_profile(plan.training) if plan.training.layout.macro else None,
         "weapon_rules": plan.training.weapon_rules,
     }
