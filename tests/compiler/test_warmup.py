@@ -22,7 +22,7 @@ from w40k_marl.env.macro_seat import MacroEnv, MacroVectorEnv
 from w40k_marl.env.micro_seat import MicroEnv, MicroVectorEnv
 from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
 from w40k_marl.observe.layout import Layout
-from w40k_marl.observe.profiles import ProfileOptions
+from w40k_marl.observe.macro.offensive_profile import ProfileOptions
 
 def play(env, steps=30):
     env.reset(seed=1)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from w40k_marl.observe.profiles import ProfileOptions
 
 from w40k_marl.content import paths
 from w40k_marl.content.agents import (
@@ -24,6 +23,7 @@ from w40k_marl.env.aec import RawEnv
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.configured import configured_layout, configured_profile, layout_with_room
 from w40k_marl.observe.layout import Layout
+from w40k_marl.observe.macro.offensive_profile import ProfileOptions
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from w40k_marl.observe.profiles import ProfileOptions
 
 from w40k_marl import w40k_v0
 from w40k_marl.content.agents import RewardsConfig
@@ -21,6 +20,7 @@ from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError, IllegalActionError, NotAnActionError, W40KError, brief
 from w40k_marl.observe.layout import Layout
+from w40k_marl.observe.macro.offensive_profile import ProfileOptions
 
 Make = Callable[..., Any]
 

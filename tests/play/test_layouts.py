@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from w40k_marl.observe.profiles import ProfileOptions
 
 from w40k_marl.content.scenario import scenario_path
 from w40k_marl.observe.layout import Layout
+from w40k_marl.observe.macro.offensive_profile import ProfileOptions
 from w40k_marl.play.human import GameLeftError
 from w40k_marl.play.saved_game import PlayError
 

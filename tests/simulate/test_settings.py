@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from w40k_marl.observe.profiles import ProfileOptions
 
 from w40k_marl.content import paths
 from w40k_marl.content.agents import list_agents, training_config
 from w40k_marl.content.scenario import scenario_path
 from w40k_marl.observe.layout import Layout
+from w40k_marl.observe.macro.offensive_profile import ProfileOptions
 from w40k_marl.rules.state import DECISIONS
 from w40k_marl.simulate import command
 from w40k_marl.simulate.options import Options, Plan, make_plan
