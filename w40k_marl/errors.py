@@ -11,6 +11,10 @@ from collections.abc import Iterable
 class W40KError(ValueError):
     """Base of every error that this package raises on purpose."""
 
+    def __str__(self) -> str:
+        """The message on one line, with every character that a terminal would obey escaped."""
+        return printable(super().__str__())
+
 
 class ContentError(W40KError):
     """Content that cannot be used: in which file and where in it, what was expected, what came."""
@@ -26,12 +30,24 @@ class ContentError(W40KError):
 
     def __str__(self) -> str:
         """``{file}: {key}: expected {expected}, got {got}``, and the hint where there is one."""
-        text = f"{self.file}: {self.key}: expected {self.expected}, got {self.got}"
-        return f"{text} ({self.hint})" if self.hint else text
+        text = f"{self.file}: {_cut(self.key)}: expected {self.expected}, got {_cut(self.got)}"
+        return printable(f"{text} ({self.hint})" if self.hint else text)
+
+
+def _cut(text: str, most: int = 400) -> str:
+    """What a file says, cut short where it says very much."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 class DefaultModelMissingError(ContentError):
     """A mapping of unit types to models that is not strict and names no ``default_model``."""
+
+
+def printable(text: str) -> str:
+    """Return the text with what cannot be printed, control characters above all, escaped as in Python."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

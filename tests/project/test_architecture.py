@@ -28,6 +28,7 @@ ROOMS = [
     "policy",
     "play",
     "train",
+    "check",
     "cli",
 ]
 LAZY = {"__init__"}  # the package itself may name anything, as long as importing it stays cheap

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import structs
 
 from ..errors import ContentError, did_you_mean
+from .files import is_file
 from .models import RewardsFile, TrainingEntry
 from .paths import find_data, list_data
 from .reading import read_model
@@ -81,15 +82,24 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
     if name.endswith(TRAINING_SUFFIX):
         agent, name = name.removesuffix(TRAINING_SUFFIX), DEFAULT_ENTRY
     path = find_data("agents", agent) / "training.json"
-    if not path.exists():
-        trained = ", ".join(other for other in list_agents() if (path.parent.parent / other / path.name).exists())
+    if not is_file(path):
+        trained = ", ".join(other for other in list_agents() if is_file(path.parent.parent / other / path.name))
         expected = f"an agent with a training.json: {trained or 'there is none'}"
         raise ContentError(str(path.parent), "training config", expected, f"{agent}, which has none")
     entries = read_model(path, dict[str, TrainingEntry])
     if name not in entries:
         known = [*entries, f"{agent}{TRAINING_SUFFIX}"]
         raise ContentError(str(path), name, f"one of {', '.join(known)}", "an unknown name", did_you_mean(name, known))
-    entry = entries[name]
+    return _training(entries[name], path, name)
+
+
+def read_training(path: Path) -> dict[str, TrainingConfig]:
+    """Return every entry of a ``training.json`` by name. Raises ContentError for a broken file or entry."""
+    entries = read_model(path, dict[str, TrainingEntry])
+    return {name: _training(entry, path, name) for name, entry in entries.items()}
+
+
+def _training(entry: TrainingEntry, path: Path, name: str) -> TrainingConfig:
     _check_scenario(entry.scenario, path, name)
     layout = Capacities(**structs.asdict(entry.layout))
     return TrainingConfig(
@@ -130,6 +140,6 @@ def check_terms(terms: Mapping[str, object], where: str) -> None:
 
 def _check_scenario(scenario: str, path: Path, name: str) -> None:
     known = list_scenarios()
-    if scenario not in known and not Path(scenario).is_file():
+    if scenario not in known and not is_file(scenario):
         expected = f"a scenario: a path, or one of {', '.join(known)}"
         raise ContentError(str(path), f"{name}.scenario", expected, f'"{scenario}"', did_you_mean(scenario, known))

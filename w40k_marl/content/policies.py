@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from ..errors import ContentError, DefaultModelMissingError, did_you_mean
 from .catalogue import load_unit_types
+from .files import entries, is_folder
 from .models import MetaFile, PolicyFile
 from .paths import data_folder, find_data
 from .reading import read_model, shown
@@ -124,7 +125,11 @@ def policy_config(key: str, folder: Path | None = None) -> PolicyConfig:
     Raises ContentError for an unknown key and for a broken file.
     """
     agent = folder / key if folder is not None and _has_folder(folder, key) else find_data("agents", key)
-    file = agent / POLICY_FILE
+    return read_policy(agent / POLICY_FILE, key)
+
+
+def read_policy(file: Path, key: str) -> PolicyConfig:
+    """Read a ``policy.json`` of the agent ``key``. Raises ContentError for a broken file."""
     entry = read_model(file, PolicyFile)
     given = {"model": entry.model, "bot": entry.bot, "callable": entry.callable}
     wanted = "model" if entry.kind == "maskable_ppo" else entry.kind
@@ -133,7 +138,7 @@ def policy_config(key: str, folder: Path | None = None) -> PolicyConfig:
             raise ContentError(str(file), name, f'no such key with kind "{entry.kind}"', shown(value))
     what = given[wanted]
     if wanted == "model":
-        return PolicyConfig(key, file, entry.kind, str(agent / (DEFAULT_MODEL_FILE if what is UNSET else what)))
+        return PolicyConfig(key, file, entry.kind, str(file.parent / (DEFAULT_MODEL_FILE if what is UNSET else what)))
     if what is UNSET:
         raise ContentError(str(file), wanted, f'{_WANTED[wanted]} with kind "{wanted}"', "nothing: the key is missing")
     return PolicyConfig(key, file, entry.kind, str(what))
@@ -153,7 +158,7 @@ def _strictness(entry: MetaFile, file: Path) -> bool:
 
 def _has_folder(folder: Path, key: str) -> bool:
     """Whether a folder of this very name is in ``folder``; a key is a name, never a path."""
-    return folder.is_dir() and any(path.name == key and path.is_dir() for path in folder.iterdir())
+    return is_folder(folder) and any(path.name == key and is_folder(path) for path in entries(folder))
 
 
 def _check_key(key: str, file: Path, place: str) -> None:
