@@ -30,7 +30,7 @@ class ContentError(W40KError):
 
     def __str__(self) -> str:
         """``{file}: {key}: expected {expected}, got {got}``, and the hint where there is one."""
-        text = f"{self.file}: {_cut(self.key)}: expected {self.expected}, got {_cut(self.got)}"
+        text = f"{_cut(self.file)}: {_cut(self.key)}: expected {self.expected}, got {_cut(self.got)}"
         return printable(f"{text} ({self.hint})" if self.hint else text)
 
 
