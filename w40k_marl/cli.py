@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from . import __version__
+from .check import command as checking
 from .console import DONE, OneLineParser, guarded, note, say
 from .play import arguments as playing
 from .simulate import command as simulation
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = "w40k-marl"
 EXAMPLES = """examples:
   w40k-marl list                                 the scenarios that ship
+  w40k-marl check mine/duel.json                 whether a file of one's own can be used
   w40k-marl warmup                               compile the rules now rather than at first use
   w40k-marl play --human 1                       play against the models
   w40k-marl simulate --scenario-file pve --seed 7
@@ -70,6 +72,7 @@ def parser() -> OneLineParser:
     )
     listing = add("list", list_scenarios, "List the scenarios that ship.", LIST_EXAMPLES)
     listing.add_argument("--json", action="store_true", help="as JSON, for programs")
+    checking.add_options(add("check", checking.carry_out, checking.DESCRIPTION, checking.EXAMPLES))
     warming = add("warmup", warm_up, WARMUP_DESCRIPTION, WARMUP_EXAMPLES)
     warming.add_argument(
         "--scenario-file",

@@ -8,8 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
+def printable(text: str) -> str:
+    r"""Return the text with every character escaped, as ``\x1b``, that would act on a terminal instead of being shown.
+
+    Line breaks stay. Names and values in messages come from files that others have written.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+
+
 class W40KError(ValueError):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose; its message is one line and safe to print."""
+
+    def __str__(self) -> str:
+        """Return the message, control characters and line breaks escaped."""
+        return printable(super().__str__()).replace("\n", "\\n")
 
 
 class ContentError(W40KError):
@@ -26,8 +40,13 @@ class ContentError(W40KError):
 
     def __str__(self) -> str:
         """``{file}: {key}: expected {expected}, got {got}``, and the hint where there is one."""
-        text = f"{self.file}: {self.key}: expected {self.expected}, got {self.got}"
-        return f"{text} ({self.hint})" if self.hint else text
+        text = f"{_cut(self.file)}: {_cut(self.key)}: expected {self.expected}, got {_cut(self.got)}"
+        return printable(f"{text} ({self.hint})" if self.hint else text).replace("\n", "\\n")
+
+
+def _cut(text: str, most: int = 400) -> str:
+    """What a file says, cut short where it says very much."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 class DefaultModelMissingError(ContentError):

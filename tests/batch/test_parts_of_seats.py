@@ -138,7 +138,7 @@ def test_games_are_those_of_single_views(
     observations, _ = env.reset(seed=3)
     assert [begin(row).tobytes() for row in range(4)] == [seen.tobytes() for seen in observations]
     ended, paid = np.zeros(4), 0.0
-    for _ in range(60):
+    for _ in range(90):
         actions = varied(observations, env.action_masks())
         observations, rewards_now, terminations, truncations, infos = env.step(actions)
         assert not truncations.any()

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from w40k_marl.content import catalogue
-from w40k_marl.content.catalogue import load_board, load_scoring, load_unit_types, load_weapons, load_zones
+from w40k_marl.content.catalogue import (
+    load_board,
+    load_catalogue,
+    load_scoring,
+    load_unit_types,
+    load_weapons,
+    load_zones,
+)
 from w40k_marl.content.definitions import Scoring, ScoringCondition, Weapon, Zone
 from w40k_marl.errors import ContentError
 
@@ -138,14 +144,9 @@ def test_tables_cannot_be_changed() -> None:
         ("scoring", {}, "(top level)"),
     ],
 )
-def test_broken_table_names_file_and_key(
-    table: str, content: object, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "data" / f"{table}.json"
-    path.parent.mkdir()
+def test_broken_table_names_file_and_key(table: str, content: object, key: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{table}.json"
     path.write_text(json.dumps(content), encoding="utf-8")
-    monkeypatch.setattr(catalogue, "CONTENT", tmp_path)
-    load = getattr(catalogue, f"load_{table}")
     with pytest.raises(ContentError) as caught:
-        load.__wrapped__()
+        load_catalogue(tmp_path)
     assert (caught.value.file, caught.value.key) == (str(path), key)

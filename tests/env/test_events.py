@@ -243,7 +243,7 @@ def test_events_are_in_words() -> None:
     assert env.events() == [{"event": "selected", "unit": "1"}]
     env.step(16)
     (event,) = env.events()
-    assert event == {"event": "moved", "unit": "1", "from_hex": (4, 11), "to_hex": event["to_hex"], "fled": 0}
+    assert event == {"event": "moved", "unit": "1", "from_hex": (4, 12), "to_hex": event["to_hex"], "fled": 0}
 
 
 def test_refused_action_leaves_the_events_of_the_last_step() -> None:

@@ -56,7 +56,7 @@ def step_on_another(game: Game) -> None:
 
 
 def step_on_a_wall(game: Game) -> None:
-    game.hexes[0] = 3 * 64 + 4
+    game.hexes[0] = 3 * 64 + 9
 
 
 def step_off_the_board(game: Game) -> None:

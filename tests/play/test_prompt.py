@@ -38,7 +38,7 @@ def test_units_keep_their_own_numbers(begin: Begin) -> None:
     """When unit 1 is no longer offered, 2 is still unit 2."""
     game = left(begin, "1", "wait", "2", "wait")
     assert named(game) == ["select_0", "wait", "select_1", "wait"]
-    assert "\n  3  unit 3  AssaultIntercessor, 2/2 hit points, at (8, 11)\n" in game.text()
+    assert "\n  3  unit 3  AssaultIntercessor, 2/2 hit points, at (8, 12)\n" in game.text()
 
 
 @pytest.mark.parametrize(

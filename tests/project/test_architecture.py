@@ -29,6 +29,7 @@ ROOMS = [
     "simulate",
     "play",
     "train",
+    "check",
     "cli",
 ]
 LAZY = {"__init__"}  # the package itself may name anything, as long as importing it stays cheap

@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 
 def _sight_by_arrays(board: Any, rows: int, walls: Any) -> None:
-    """What ``board._fill_sight`` writes, for all pairs of hexes at once: it is slow as ordinary Python."""
+    """What ``board.fill_sight`` writes, for all pairs of hexes at once: it is slow as ordinary Python."""
     cols = board.shape[1] - 1
     col, row = (axis.ravel() for axis in np.meshgrid(np.arange(cols), np.arange(rows), indexing="ij"))
     a = np.stack([col, -col - (row - (col >> 1)), row - (col >> 1)])[:, :, None].astype(float)  # cubes: x, y, z
@@ -50,14 +50,14 @@ def _quick_boards() -> Iterator[None]:
     if not config.DISABLE_JIT:
         yield
         return
-    original = board_tables._fill_sight
+    original = board_tables.fill_sight
 
     def fill(board: Any, rows: int, walls: Any) -> None:
         (original if (board.shape[1] - 1) * rows <= 150 else _sight_by_arrays)(board, rows, walls)
 
-    board_tables._fill_sight = fill
+    board_tables.fill_sight = fill
     yield
-    board_tables._fill_sight = original
+    board_tables.fill_sight = original
 
 
 @pytest.fixture
@@ -98,5 +98,5 @@ def weapon() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def sight_by_arrays() -> Callable[[Any, int, Any], None]:
-    """The stand-in for ``board._fill_sight`` where the compiler is off."""
+    """The stand-in for ``board.fill_sight`` where the compiler is off."""
     return _sight_by_arrays

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from numba import config
 
 from w40k_marl.rules.board import all_hexes, make_board, objectives_at, open_hexes, sees
 from w40k_marl.rules.hexes import adjacent, column_of, distance, hex_at, row_of
@@ -160,6 +162,20 @@ def test_sight_of_random_boards(seed: int) -> None:
     board = make_board(cols, rows, frozenset(walls), [])
     wrong = [(a, b) for a in cells for b in cells if sees(board, hex_at(*a), hex_at(*b)) != visible(walls, a, b)]
     assert wrong == []
+
+
+@pytest.mark.skipif(config.DISABLE_JIT, reason="a board of 266 million pairs of hexes")
+def test_sight_of_the_largest_board_is_built_soon() -> None:
+    """Rays are followed once for each direction: 7 s where one for each pair took minutes."""
+    random = np.random.default_rng(4)
+    make_board(3, 3, frozenset({(1, 1)}), [])  # compiled before the clock runs
+    cells = [(col, row) for col in range(255) for row in range(64)]
+    walls = {cell for cell in cells if random.random() < 0.005}
+    began = time.process_time()
+    board = make_board(255, 64, frozenset(walls), [])
+    assert time.process_time() - began < 25
+    pairs = [(cells[a], cells[b]) for a, b in random.integers(len(cells), size=(3000, 2))]
+    assert [(a, b) for a, b in pairs if sees(board, hex_at(*a), hex_at(*b)) != visible(walls, a, b)] == []
 
 
 def test_board_without_walls_is_all_visible() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import UNSET, structs
 
 from ..errors import ContentError, brief, did_you_mean
+from .files import is_file
 from .models import LayoutEntry, RewardsFile, TrainingEntry
 from .paths import find_data, list_data
 from .reading import read_model
@@ -99,14 +100,26 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
     if name.endswith(TRAINING_SUFFIX):
         agent, name = name.removesuffix(TRAINING_SUFFIX), DEFAULT_ENTRY
     path = find_data("agents", agent) / "training.json"
-    has_file = path.exists()
-    entries = read_model(path, dict[str, TrainingEntry]) if has_file else {DEFAULT_ENTRY: TrainingEntry()}
+    if not is_file(path):
+        if name != DEFAULT_ENTRY:
+            known = [DEFAULT_ENTRY, f"{agent}{TRAINING_SUFFIX}"]
+            got = f"an unknown name: {agent} has no training.json"
+            raise ContentError(str(path.parent), name, f"one of {', '.join(known)}", got, did_you_mean(name, known))
+        return _training(TrainingEntry(), path, name, f"default settings, as {agent} has no training.json")
+    entries = read_model(path, dict[str, TrainingEntry])
     if name not in entries:
         known = [*entries, f"{agent}{TRAINING_SUFFIX}"]
-        place = path if has_file else path.parent
-        got = "an unknown name" if has_file else f"an unknown name: {agent} has no training.json"
-        raise ContentError(str(place), name, f"one of {', '.join(known)}", got, did_you_mean(name, known))
-    entry = entries[name]
+        raise ContentError(str(path), name, f"one of {', '.join(known)}", "an unknown name", did_you_mean(name, known))
+    return _training(entries[name], path, name)
+
+
+def read_training(path: Path) -> dict[str, TrainingConfig]:
+    """Return every entry of a ``training.json`` by name. Raises ContentError for a broken file or entry."""
+    entries = read_model(path, dict[str, TrainingEntry])
+    return {name: _training(entry, path, name) for name, entry in entries.items()}
+
+
+def _training(entry: TrainingEntry, path: Path, name: str, where: str = "") -> TrainingConfig:
     _check_scenario(entry.scenario, path, name)
     return TrainingConfig(
         entry.scenario,
@@ -117,7 +130,7 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
         entry.obs_size,
         Evolutions(**structs.asdict(entry.profile)),
         layout_given=entry.layout is not UNSET,
-        where=f"{path}: {name}" if has_file else f"default settings, as {agent} has no training.json",
+        where=where or f"{path}: {name}",
     )
 
 
@@ -148,6 +161,6 @@ def check_terms(terms: Mapping[str, object], where: str) -> None:
 
 def _check_scenario(scenario: str, path: Path, name: str) -> None:
     known = list_scenarios()
-    if scenario not in known and not Path(scenario).is_file():
+    if scenario not in known and not is_file(scenario):
         expected = f"a scenario: a path, or one of {', '.join(known)}"
         raise ContentError(str(path), f"{name}.scenario", expected, f'"{scenario}"', did_you_mean(scenario, known))

@@ -1,17 +1,21 @@
-"""The shipped tables: weapons, unit types, scoring rules, the default board and deployment zones.
+"""Tables of weapons, unit types, scoring and deployment zones: those that ship, and those in folders of the user's.
 
-Each table is read once in a process; what is returned cannot be changed.
+The shipped tables are read once in a process; what is returned cannot be changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeAlias
 
+from ..errors import ContentError
 from . import profiles
 from .definitions import Scoring, UnitType, Weapon, Zone
+from .files import TOP, is_file, is_folder, read_file
 from .models import (
     BoardEntry,
     ScoringEntry,
@@ -21,50 +25,107 @@ from .models import (
     ZonesEntry,
 )
 from .paths import CONTENT
-from .reading import read_model
+from .reading import as_model, parse_json, read_model
+
+TABLES = ("weapons", "unit_types", "scoring", "deployment_zones")
+"""Names of the tables of a catalogue; the file of each is ``<name>.json``."""
+
+Table: TypeAlias = tuple[Path, bytes]
+"""The file of a table and its content; the name of the file says which table it is."""
+
+SHIPPED = CONTENT / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything that a scenario may refer to by name."""
+
+    weapons: Mapping[str, Weapon] = field(default_factory=dict)  # by code
+    unit_types: Mapping[str, UnitType] = field(default_factory=dict)  # by name
+    scoring: Mapping[str, Scoring] = field(default_factory=dict)  # by id
+    zones: Mapping[str, Mapping[int, Zone]] = field(default_factory=dict)  # by name, then by player
 
 
 @cache
-def load_weapons() -> Mapping[str, Weapon]:
-    """Return all weapons by code (spec 01 section 10). Raises ContentError for a broken table."""
-    path = _table("weapons")
-    entries = read_model(path, dict[str, WeaponEntry])
-    return MappingProxyType({code: profiles.weapon(code, entry, str(path), code) for code, entry in entries.items()})
+def shipped_catalogue() -> Catalogue:
+    """Return the tables that ship (spec 01 sections 4.4, 6, 9 and 10). Raises ContentError for a broken table."""
+    return add_tables(Catalogue(), read_tables(SHIPPED))
 
 
-@cache
-def load_unit_types() -> Mapping[str, UnitType]:
-    """Return all unit types by name (spec 01 section 9). Raises ContentError for a broken table."""
-    path = _table("unit_types")
-    entries = read_model(path, dict[str, UnitTypeEntry])
-    weapons = load_weapons()
-    return MappingProxyType(
-        {name: profiles.unit_type(name, entry, weapons, str(path), name) for name, entry in entries.items()}
+def load_catalogue(*folders: str | Path) -> Catalogue:
+    """Return the shipped tables and those of ``folders``; of equal names, the entry of the last folder holds.
+
+    Raises ContentError for a folder without any table, for a broken table, and for an entry that does not fit.
+    """
+    catalogue = shipped_catalogue()
+    for folder in folders:
+        catalogue = add_tables(catalogue, read_tables(Path(folder)))
+    return catalogue
+
+
+def read_tables(folder: Path) -> tuple[Table, ...]:
+    """Read the tables that a folder holds, without looking into them. Raises ContentError where it holds none."""
+    if not is_folder(folder):
+        raise ContentError(str(folder), TOP, "a folder with tables of a catalogue", "no such folder")
+    files = [file for name in TABLES if is_file(file := folder / f"{name}.json")]
+    if not files:
+        names = ", ".join(f"{name}.json" for name in TABLES)
+        raise ContentError(str(folder), TOP, f"at least one of the tables {names}", "none of them")
+    return tuple((file, read_file(file)) for file in files)
+
+
+def add_tables(catalogue: Catalogue, tables: Sequence[Table]) -> Catalogue:
+    """Return a catalogue with the entries of one folder's tables added, which hold where names are equal.
+
+    Unit types may carry the weapons of both. Raises ContentError for a broken table or entry.
+    """
+    found = {path.stem: (path, parse_json(content, str(path))) for path, content in tables}
+    weapons, types = dict(catalogue.weapons), dict(catalogue.unit_types)
+    scoring, zones = dict(catalogue.scoring), dict(catalogue.zones)
+    if "weapons" in found:
+        path, data = found["weapons"]
+        for code, weapon in as_model(data, dict[str, WeaponEntry], str(path)).items():
+            weapons[code] = profiles.weapon(code, weapon, str(path), code)
+    if "unit_types" in found:
+        path, data = found["unit_types"]
+        for name, kind in as_model(data, dict[str, UnitTypeEntry], str(path)).items():
+            types[name] = profiles.unit_type(name, kind, weapons, str(path), name)
+    if "scoring" in found:
+        path, data = found["scoring"]
+        scoring.update({one.id: profiles.scoring(one) for one in as_model(data, list[ScoringEntry], str(path))})
+    if "deployment_zones" in found:
+        path, data = found["deployment_zones"]
+        for name, pair in as_model(data, dict[str, ZonesEntry], str(path)).items():
+            zones[name] = MappingProxyType({1: _zone(pair.first), 2: _zone(pair.second)})
+    return Catalogue(
+        MappingProxyType(weapons), MappingProxyType(types), MappingProxyType(scoring), MappingProxyType(zones)
     )
 
 
-@cache
+def load_weapons() -> Mapping[str, Weapon]:
+    """Return the shipped weapons by code (spec 01 section 10). Raises ContentError for a broken table."""
+    return shipped_catalogue().weapons
+
+
+def load_unit_types() -> Mapping[str, UnitType]:
+    """Return the shipped unit types by name (spec 01 section 9). Raises ContentError for a broken table."""
+    return shipped_catalogue().unit_types
+
+
 def load_scoring() -> Mapping[str, Scoring]:
-    """Return all scoring configurations by id (spec 01 section 6). Raises ContentError for a broken table."""
-    entries = read_model(_table("scoring"), list[ScoringEntry])
-    return MappingProxyType({entry.id: profiles.scoring(entry) for entry in entries})
+    """Return the shipped scoring configurations by id (spec 01 section 6). Raises ContentError for a broken table."""
+    return shipped_catalogue().scoring
+
+
+def load_zones() -> Mapping[str, Mapping[int, Zone]]:
+    """Return the shipped zones by name, then by player (spec 01 4.4). Raises ContentError for a broken table."""
+    return shipped_catalogue().zones
 
 
 @cache
 def load_board() -> BoardEntry:
     """Return the default board (spec 01 sections 3 and 5). Raises ContentError for a broken table."""
-    return read_model(_table("boards"), dict[str, BoardEntry])["default"]
-
-
-@cache
-def load_zones() -> Mapping[str, Mapping[int, Zone]]:
-    """Return the zones of each name, by player (spec 01 4.4). Raises ContentError for a broken table."""
-    entries = read_model(_table("deployment_zones"), dict[str, ZonesEntry])
-    return MappingProxyType({name: {1: _zone(pair.first), 2: _zone(pair.second)} for name, pair in entries.items()})
-
-
-def _table(name: str) -> Path:
-    return CONTENT / "data" / f"{name}.json"
+    return read_model(SHIPPED / "boards.json", dict[str, BoardEntry])["default"]
 
 
 def _zone(entry: ZoneEntry) -> Zone:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from msgspec import UNSET, UnsetType
 
 from ..errors import ContentError, did_you_mean
-from .catalogue import load_zones
 from .definitions import Hex, Zone
 from .models import ScenarioFile, UnitEntry
 from .reading import shown
@@ -27,10 +27,13 @@ def positions(entry: ScenarioFile, terrain: Terrain, zones: Zones | None, file: 
     return _authored(entry, terrain, zones, file)
 
 
-def deployment_zones(entry: ScenarioFile, terrain: Terrain, file: str) -> Zones | None:
+def deployment_zones(
+    entry: ScenarioFile, terrain: Terrain, known: Mapping[str, Mapping[int, Zone]], file: str
+) -> Zones | None:
     """Return the zones by player, cut to the board, or None where the scenario names none (spec 01 4.4).
 
-    Raises ContentError for a zone without a type and the reverse, for an unknown zone and one off the board.
+    ``known``: the zones that a scenario may name, by player. Raises ContentError for a zone without a type and the
+    reverse, for an unknown zone and one off the board.
     """
     if (entry.deployment_zone is UNSET) != (entry.deployment_type is UNSET):
         absent = "deployment_zone" if entry.deployment_zone is UNSET else "deployment_type"
@@ -38,7 +41,7 @@ def deployment_zones(entry: ScenarioFile, terrain: Terrain, file: str) -> Zones 
         raise ContentError(file, absent, expected, "nothing: the key is missing")
     if entry.deployment_zone is UNSET:
         return None
-    known, name = load_zones(), entry.deployment_zone
+    name = entry.deployment_zone
     if name not in known:
         expected = f"a deployment zone: {', '.join(known)}"
         raise ContentError(file, "deployment_zone", expected, f'"{name}"', did_you_mean(name, known))

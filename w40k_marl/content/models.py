@@ -25,7 +25,7 @@ PositiveCount = Annotated[int, Meta(ge=1)]
 Points = Annotated[int, Meta(ge=0, le=10_000)]
 Save = Annotated[int, Meta(ge=2, le=7)]
 Turns = Annotated[int, Meta(ge=1, le=1000)]
-Weight = Annotated[float, Meta(ge=0)]
+Weight = Annotated[float, Meta(ge=0, le=1_000_000)]
 Player = Literal[1, 2]
 
 
@@ -241,6 +241,10 @@ class ScenarioFile(_Entry):
         Optional[Name], Meta(description="A single one; read only where primary_objectives is absent")
     ] = UNSET
     board: Annotated[Optional[BoardEntry], Meta(description="A board instead of the default 25 x 21")] = UNSET
+    catalogue: Annotated[
+        Optional[list[Name] | Name],
+        Meta(description="Folders with tables of weapons, unit types, scoring and zones, from the folder of this file"),
+    ] = UNSET
     primary_objective_configs: Annotated[
         list[ScoringEntry], Meta(description="Scoring configurations of this scenario")
     ] = []

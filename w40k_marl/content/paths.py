@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ContentError, did_you_mean
+from .files import entries, is_folder
 
 Kind = Literal["scenarios", "agents"]
 
@@ -19,17 +20,17 @@ def data_folder(kind: Kind) -> Path:
     """Return the folder that holds data of this kind. Raises ContentError where neither place has one."""
     places = (_PACKAGE / "_data" / kind, _PACKAGE.parent / kind)
     for place in places:
-        if place.is_dir():
+        if is_folder(place):
             return place
     raise ContentError(str(places[-1]), kind, "a folder, installed or in the repository", "no such folder")
 
 
 def list_data(kind: Kind) -> list[str]:
-    """Return the names that ``find_data`` knows, sorted."""
+    """Return the names that ``find_data`` knows, sorted. Raises ContentError where the folder cannot be read."""
     folder = data_folder(kind)
     if kind == "scenarios":
-        return sorted(path.stem for path in folder.glob("*.json"))
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+        return sorted(path.stem for path in entries(folder) if path.suffix == ".json")
+    return sorted(path.name for path in entries(folder) if is_folder(path) and not path.name.startswith((".", "_")))
 
 
 def find_data(kind: Kind, name: str) -> Path:

@@ -5,8 +5,8 @@ An agent key is a folder with a ``policy.json``: beside the file of the mapping,
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from msgspec import UNSET
 
 from ..errors import ContentError, DefaultModelMissingError, brief, did_you_mean
 from .catalogue import load_unit_types
+from .files import TOP, entries, is_folder
 from .models import MetaFile, PolicyFile
 from .paths import data_folder, find_data
-from .reading import TOP, read_model, shown
+from .reading import read_model, shown
 
 META_FILE = "pve_meta_controller.json"
 POLICY_FILE = "policy.json"
@@ -86,7 +87,7 @@ def meta_config(path: str | Path | None = None, *, unit_types: Iterable[str] = (
         expected = "a path, or None for the mapping that ships"
         raise ContentError("argument", "path", expected, brief(path))
     file = data_folder("agents") / META_FILE if path is None else Path(path)
-    _check_file(file, pipe=True)
+    _check_size(file)
     entry = read_model(file, MetaFile)
     strict = _strictness(entry, file)
     default = None if entry.default_model is UNSET or strict else entry.default_model
@@ -136,8 +137,12 @@ def policy_config(key: str, folder: Path | None = None) -> PolicyConfig:
     if folder is not None and not isinstance(folder, Path):
         raise ContentError("argument", "folder", "a Path, or None", brief(folder))
     agent = folder / key if folder is not None and _has_folder(folder, key) else find_data("agents", key)
-    file = agent / POLICY_FILE
-    _check_file(file)
+    return read_policy(agent / POLICY_FILE, key)
+
+
+def read_policy(file: Path, key: str) -> PolicyConfig:
+    """Read a ``policy.json`` of the agent ``key``. Raises ContentError for a broken file."""
+    _check_size(file)
     entry = read_model(file, PolicyFile)
     given = {"model": entry.model, "bot": entry.bot, "callable": entry.callable}
     wanted = "model" if entry.kind == "maskable_ppo" else entry.kind
@@ -146,7 +151,7 @@ def policy_config(key: str, folder: Path | None = None) -> PolicyConfig:
             raise ContentError(str(file), name, f'no such key with kind "{entry.kind}"', shown(value))
     what = given[wanted]
     if wanted == "model":
-        return PolicyConfig(key, file, entry.kind, str(agent / (DEFAULT_MODEL_FILE if what is UNSET else what)))
+        return PolicyConfig(key, file, entry.kind, str(file.parent / (DEFAULT_MODEL_FILE if what is UNSET else what)))
     if what is UNSET:
         raise ContentError(str(file), wanted, f'{_WANTED[wanted]} with kind "{wanted}"', "nothing: the key is missing")
     return PolicyConfig(key, file, entry.kind, str(what))
@@ -164,25 +169,17 @@ def _strictness(entry: MetaFile, file: Path) -> bool:
     return any(flags)
 
 
-def _check_file(file: Path, *, pipe: bool = False) -> None:
-    """Refuse a file that would be read for ever, or into too much memory. Raises ContentError."""
-    try:
-        found = file.stat()
-    except (OSError, ValueError):
-        return  # reading it says why
-    kind = found.st_mode
-    if not (stat.S_ISREG(kind) or (pipe and stat.S_ISFIFO(kind))):
-        raise ContentError(str(file), TOP, "a file", "a directory or a device" if pipe else "no regular file")
-    if found.st_size > LARGEST_FILE:
-        raise ContentError(str(file), TOP, f"at most {LARGEST_FILE} bytes", str(found.st_size))
+def _check_size(file: Path) -> None:
+    """Raise ContentError for a file that is larger than any mapping; what else is wrong, reading it says."""
+    with suppress(OSError, ValueError):
+        size = file.stat().st_size
+        if size > LARGEST_FILE:
+            raise ContentError(str(file), TOP, f"at most {LARGEST_FILE} bytes", str(size))
 
 
 def _has_folder(folder: Path, key: str) -> bool:
     """Whether a folder of this very name is in ``folder``; a key is a name, never a path."""
-    try:
-        return any(path.name == key and path.is_dir() for path in folder.iterdir())
-    except (OSError, ValueError):  # no folder, or one that may not be read
-        return False
+    return is_folder(folder) and any(path.name == key and is_folder(path) for path in entries(folder))
 
 
 def _check_key(key: str, file: Path, place: str) -> None:

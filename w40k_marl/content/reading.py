@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,18 +19,22 @@ from msgspec import inspect as shapes
 
 from ..errors import ContentError, brief, did_you_mean
 from .describing import alternatives, describe
-
-TOP = "(top level)"
-"""The key that errors name when the whole file is meant."""
+from .files import TOP, read_file
 
 COMMENT = "_comment"
 """A key that every object of every file may carry and that nothing reads."""
+
+SCHEMA = "$schema"
+"""A key that the outermost object of every file may carry: editors look there for the schema."""
+
+DEEPEST = 32
+"""How many lists and objects may stand inside one another."""
 
 Place = tuple[str | int, ...]
 Model = TypeVar("Model")
 
 _UTF8_MARK = b"\xef\xbb\xbf"
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _NAMED_FIELD = re.compile(r"(?:unknown|required) field `(.*?)`", re.DOTALL)
 _WHERE = re.compile(r".* - at `\$(.*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
@@ -41,12 +46,16 @@ def read_model(path: Path, model: type[Model]) -> Model:
 
 
 def read_json(path: Path) -> object:
-    """Read plain UTF-8 JSON; a byte-order mark and a repeated key are refused (spec 01 4.1 and 4.3).
+    """Read a file as ``parse_json`` does. Raises ContentError, also where the file cannot be read."""
+    return parse_json(read_file(path), str(path))
 
-    Raises ContentError, also where the file is missing or cannot be parsed.
+
+def parse_json(content: bytes, file: str) -> object:
+    """Decode plain UTF-8 JSON; ``file`` is the name that errors carry.
+
+    Raises ContentError for anything else, a byte-order mark and a repeated key included (spec 01 4.1 and 4.3).
     """
-    file = str(path)
-    text = _read_text(path, file)
+    text = _decoded(content, file)
     try:
         return json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, file))
     except ContentError:
@@ -62,10 +71,7 @@ def read_json(path: Path) -> object:
 
 def as_model(data: object, model: type[Model], file: str) -> Model:
     """Check decoded JSON against ``model``; ``file`` is the name that errors carry. Raises ContentError."""
-    try:
-        cleaned = _clean(data, file, ())
-    except RecursionError:
-        raise _too_deep(file) from None
+    cleaned = _clean(_without_schema(data, file), file, ())
     try:
         return msgspec.convert(cleaned, type=model)
     except msgspec.ValidationError as error:
@@ -87,16 +93,11 @@ def spelled(place: Place) -> str:
     return text.removeprefix(".") or TOP
 
 
-def _read_text(path: Path, file: str) -> str:
-    try:
-        raw = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ContentError(file, TOP, "a file that can be read", str(reason)) from None
-    if raw.startswith(_UTF8_MARK):
+def _decoded(content: bytes, file: str) -> str:
+    if content.startswith(_UTF8_MARK):
         raise ContentError(file, TOP, "UTF-8 without a byte-order mark", "a byte-order mark")
     try:
-        return raw.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ContentError(file, TOP, "UTF-8 text", f"an invalid byte at offset {error.start}") from None
 
@@ -114,8 +115,19 @@ def _object(pairs: list[tuple[str, Any]], file: str) -> dict[str, Any]:
     return found
 
 
+def _without_schema(data: object, file: str) -> object:
+    """The outermost value without the key that editors add. Raises ContentError where that is no string."""
+    if not isinstance(data, dict) or SCHEMA not in data:
+        return data
+    if not isinstance(data[SCHEMA], str):
+        raise ContentError(file, SCHEMA, "a string", shown(data[SCHEMA]))
+    return {key: value for key, value in data.items() if key != SCHEMA}
+
+
 def _clean(data: object, file: str, place: Place) -> object:
-    """Copy decoded JSON without its comments, refusing NaN, infinity and broken text wherever they stand."""
+    """Copy decoded JSON without its comments, refusing NaN, infinity and text that is not for reading."""
+    if len(place) > DEEPEST:
+        raise _too_deep(file)
     if isinstance(data, dict):
         kept = [(_clean(key, file, place), value) for key, value in data.items() if key != COMMENT]
         return {key: _clean(value, file, (*place, str(key))) for key, value in kept}
@@ -123,9 +135,21 @@ def _clean(data: object, file: str, place: Place) -> object:
         return [_clean(value, file, (*place, index)) for index, value in enumerate(data)]
     if isinstance(data, float) and not math.isfinite(data):
         raise ContentError(file, spelled(place), "a finite number", str(data))
-    if isinstance(data, str) and _SURROGATE.search(data):
-        raise ContentError(file, spelled(place), "text", f"half of a surrogate pair in {shown(data)}")
+    if isinstance(data, str) and (character := unreadable(data)):
+        raise ContentError(file, spelled(place), "text without control characters", f"{character} in {shown(data)}")
     return data
+
+
+def unreadable(text: str) -> str:
+    """Name the first character that text for people may not hold, such as ``U+001B``; empty where there is none.
+
+    These are control characters, line and paragraph separators, marks of direction, and halves of surrogate pairs.
+    """
+    found = _UNREADABLE.search(text)
+    if found is None:
+        return ""
+    half = "half of a surrogate pair, " if unicodedata.category(found[0]) == "Cs" else ""
+    return f"{half}U+{ord(found[0]):04X}"
 
 
 def _refusal(data: object, model: Any, file: str, message: str) -> ContentError:

@@ -7,19 +7,30 @@ anything up by name.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec import UNSET
 
 from ..errors import ContentError, did_you_mean
 from . import profiles
-from .catalogue import load_scoring, load_unit_types, load_weapons
+from .catalogue import Catalogue, Table, add_tables, read_tables, shipped_catalogue
 from .definitions import Hex, Scenario, Scoring, Unit, UnitType
 from .deployment import deployment_zones, positions
+from .files import TOP, is_file, read_file
 from .models import ScenarioFile
 from .paths import find_data, list_data
-from .reading import as_model, read_json
+from .reading import as_model, parse_json, unreadable
 from .terrain import build_terrain
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioSource:
+    """The files of a scenario as they were read, each of them once: equal sources make equal scenarios."""
+
+    path: Path
+    content: bytes
+    catalogues: tuple[tuple[Table, ...], ...] = ()  # the tables of each folder that the scenario names
 
 
 def list_scenarios() -> list[str]:
@@ -33,12 +44,37 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     Text that ends in ``.json`` or holds a folder separator is a path. Raises ContentError for an unknown name
     and for every condition of spec 01 4.3.
     """
+    return scenario_of(read_scenario(name_or_path))
+
+
+def read_scenario(name_or_path: str | Path) -> ScenarioSource:
+    """Read the file of a scenario and the catalogues that it names. Raises ContentError where one cannot be read."""
     path = scenario_path(name_or_path)
-    return build_scenario(read_json(path), name=path.stem, file=str(path))
+    content = read_file(path)
+    if b"catalogue" not in content and b"\\u" not in content:  # no key of this name, not even in other words
+        return ScenarioSource(path, content)
+    data = parse_json(content, str(path))
+    named = data.get("catalogue", []) if isinstance(data, dict) else []
+    folders = _folders([named] if isinstance(named, str) else named, path)
+    return ScenarioSource(path, content, tuple(read_tables(folder) for folder in folders))
+
+
+def scenario_of(source: ScenarioSource) -> Scenario:
+    """Return the scenario of what was read. Raises ContentError as ``load_scenario`` does."""
+    catalogue = shipped_catalogue()
+    for tables in source.catalogues:
+        catalogue = add_tables(catalogue, tables)
+    file = str(source.path)
+    if character := unreadable(source.path.stem):  # it is the name of the scenario, which people read
+        raise ContentError(file, TOP, "a file name without control characters", character)
+    entry = _entry(parse_json(source.content, file), file)
+    return _build(entry, source.path.stem, file, catalogue)
 
 
 def scenario_path(name_or_path: str | Path) -> Path:
     """Return the file that ``load_scenario`` would read. Raises ContentError for an unknown name."""
+    if not isinstance(name_or_path, str | Path):
+        raise ContentError("argument", "scenario", "a name or a path", repr(name_or_path))
     if isinstance(name_or_path, Path) or name_or_path.endswith(".json") or {"/", "\\"} & set(name_or_path):
         return Path(name_or_path)
     return find_data("scenarios", name_or_path)
@@ -47,26 +83,46 @@ def scenario_path(name_or_path: str | Path) -> Path:
 def build_scenario(data: object, *, name: str, file: str = "(scenario)") -> Scenario:
     """Return the scenario of decoded JSON: an object, or the bare list of units (spec 01 4.1).
 
-    ``file`` is the name that errors carry. Raises ContentError as ``load_scenario`` does.
+    ``file`` is the name that errors carry; catalogues are searched from its folder. Raises ContentError as
+    ``load_scenario`` does.
     """
-    entry = as_model({"units": data} if isinstance(data, list) else data, ScenarioFile, file)
+    entry = _entry(data, file)
+    catalogue = shipped_catalogue()
+    if entry.catalogue is not UNSET:
+        named = [entry.catalogue] if isinstance(entry.catalogue, str) else entry.catalogue
+        for folder in _folders(named, Path(file)):
+            catalogue = add_tables(catalogue, read_tables(folder))
+    return _build(entry, name, file, catalogue)
+
+
+def _entry(data: object, file: str) -> ScenarioFile:
+    return as_model({"units": data} if isinstance(data, list) else data, ScenarioFile, file)
+
+
+def _folders(named: object, path: Path) -> list[Path]:
+    """The folders of catalogues, from that of the scenario; of a scenario from a pipe, from the current one."""
+    base = path.parent if is_file(path) and not path.is_fifo() else Path()
+    return [base / name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+
+
+def _build(entry: ScenarioFile, name: str, file: str, catalogue: Catalogue) -> Scenario:
     terrain = build_terrain(entry, file)
-    zones = deployment_zones(entry, terrain, file)
+    zones = deployment_zones(entry, terrain, catalogue.zones, file)
     return Scenario(
         name=name,
         cols=terrain.cols,
         rows=terrain.rows,
         walls=terrain.walls,
         objectives=terrain.objectives,
-        scoring=_scoring(entry, file),
+        scoring=_scoring(entry, catalogue.scoring, file),
         zones=zones,
         random_deployment=entry.deployment_type == "random",
-        units=_units(entry, positions(entry, terrain, zones, file), file),
+        units=_units(entry, positions(entry, terrain, zones, file), catalogue, file),
     )
 
 
-def _units(entry: ScenarioFile, places: list[Hex | None], file: str) -> tuple[Unit, ...]:
-    types = _unit_types(entry, file)
+def _units(entry: ScenarioFile, places: list[Hex | None], catalogue: Catalogue, file: str) -> tuple[Unit, ...]:
+    types = _unit_types(entry, catalogue, file)
     found: dict[str, Unit] = {}
     for index, (unit, place) in enumerate(zip(entry.units, places, strict=True)):
         identity = str(unit.id)
@@ -77,22 +133,21 @@ def _units(entry: ScenarioFile, places: list[Hex | None], file: str) -> tuple[Un
     return tuple(found.values())
 
 
-def _unit_types(entry: ScenarioFile, file: str) -> Mapping[str, UnitType]:
+def _unit_types(entry: ScenarioFile, catalogue: Catalogue, file: str) -> Mapping[str, UnitType]:
     """Return the catalogue's types and the scenario's own; where names are equal, its own."""
-    weapons = dict(load_weapons())
+    weapons = dict(catalogue.weapons)
     for code, weapon in entry.custom_weapons.items():
         weapons[code] = profiles.weapon(code, weapon, file, f"custom_weapons.{code}")
-    catalogue = load_unit_types()
-    types = dict(catalogue)
+    types = dict(catalogue.unit_types)
     for name, custom in entry.custom_unit_types.items():
         key = f"custom_unit_types.{name}"
-        base = profiles.pick(catalogue, custom.based_on, file, f"{key}.based_on")
+        base = profiles.pick(catalogue.unit_types, custom.based_on, file, f"{key}.based_on")
         types[name] = profiles.custom_unit_type(name, custom, base, weapons, file, key)
     return types
 
 
-def _scoring(entry: ScenarioFile, file: str) -> tuple[Scoring, ...]:
-    known = dict(load_scoring())
+def _scoring(entry: ScenarioFile, configs: Mapping[str, Scoring], file: str) -> tuple[Scoring, ...]:
+    known = dict(configs)
     known.update({config.id: profiles.scoring(config) for config in entry.primary_objective_configs})
     key, ids = _primary_objectives(entry, file)
     found: dict[str, Scoring] = {}
@@ -118,5 +173,5 @@ def _primary_objectives(entry: ScenarioFile, file: str) -> tuple[str, list[str]]
         return "primary_objectives", ids
     if entry.primary_objective is not UNSET:
         return "primary_objective", [entry.primary_objective]
-    expected = f"the id of a primary objective, such as {next(iter(load_scoring()))}"
+    expected = f"the id of a primary objective, such as {next(iter(shipped_catalogue().scoring))}"
     raise ContentError(file, "primary_objectives", expected, "nothing: the key is missing")

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from .models import ScenarioFile
-from .reading import COMMENT
+from .reading import COMMENT, SCHEMA
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -26,6 +26,10 @@ def scenario_schema() -> dict[str, Any]:
     for component in components.values():
         if component.get("additionalProperties") is False:
             component["properties"][COMMENT] = {"description": "Anything; nothing reads it"}
+    components["ScenarioFile"]["properties"][SCHEMA] = {
+        "type": "string",
+        "description": "Where editors find this schema",
+    }
     units = components["ScenarioFile"]["properties"]["units"]
     return {
         "$schema": DIALECT,

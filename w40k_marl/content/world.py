@@ -72,7 +72,7 @@ def build_setting(
     Raises ContentError where the scenario or an argument does not fit, and in ``"full"`` for a rule that cannot act.
     """
     _check_arguments(units_per_side, objectives, decisions, max_turns, weapon_rules)
-    _check_capacities(scenario, units_per_side, objectives)
+    check_capacities(scenario, units_per_side, objectives)
     if weapon_rules == "full":
         check_acting_rules(scenario)
     sides = [[unit for unit in scenario.units if unit.player == player] for player in (1, 2)]
@@ -126,8 +126,10 @@ def _check_arguments(
             raise ContentError("argument", f"layout.{key}", f"from 1 to {limit}", str(size))
 
 
-def _check_capacities(scenario: Scenario, units_per_side: int, objectives: int) -> None:
-    """Refuse what does not fit the records."""
+def check_capacities(
+    scenario: Scenario, units_per_side: int = MAX_UNITS_PER_SIDE, objectives: int = MAX_OBJECTIVES
+) -> None:
+    """Raise ContentError where a scenario does not fit the records, by default the largest that there are."""
     for player in (1, 2):
         size = sum(unit.player == player for unit in scenario.units)
         _limit(scenario, f"units of player {player}", units_per_side, size)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from ..content.definitions import GameRules, Scenario
 from ..content.game_rules import check_game_rules, load_game_rules
-from ..content.scenario import load_scenario, scenario_path
+from ..content.scenario import ScenarioSource, read_scenario, scenario_of
 from ..content.world import Setting, build_setting
 from ..errors import ContentError, brief
 from ..observe.encode import write_features
@@ -82,13 +82,13 @@ def make_way(
 
 def load_all(scenario: object, way: Way) -> list[Playable]:
     """The settings of one scenario or of a list of them; ContentError where one is missing, wrong or does not fit."""
-    return [_load(name, _version_of(name), way) for name in _named(scenario)]
+    return [_load(read_scenario(name), way) for name in _named(scenario)]
 
 
 @lru_cache(maxsize=64)
-def _load(scenario: ScenarioName, _version: tuple[int, ...], way: Way) -> Playable:
-    """Build a scenario once for all its games; ``_version`` tells an edited file from the one read before."""
-    return playable(load_scenario(scenario), way)
+def _load(source: ScenarioSource, way: Way) -> Playable:
+    """Build a scenario once for all its games; the source holds the content, so that every edit is seen."""
+    return playable(scenario_of(source), way)
 
 
 def playable(scenario: Scenario, way: Way) -> Playable:
@@ -114,15 +114,6 @@ def _macro_writer(setting: Setting, way: Way) -> MacroWriter:
     from ..observe.macro.writer import MacroWriter  # here, because a layout without macro blocks need not load it
 
     return MacroWriter(setting, way.layout, way.profile)
-
-
-def _version_of(scenario: ScenarioName) -> tuple[int, ...]:
-    """What changes when the file of a scenario does; empty where there is no such file."""
-    try:
-        status = scenario_path(scenario).stat()
-    except OSError:
-        return ()
-    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _named(scenario: object) -> list[ScenarioName]:

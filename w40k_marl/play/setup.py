@@ -167,7 +167,7 @@ def _seats(saved: Seats, options: PlayOptions) -> Seats:
     if human is None and opponent is None:
         human, opponent = saved.human, saved.opponent
     return Seats(
-        meta=saved.meta if options.meta is None else str(Path(options.meta).resolve()),
+        meta=saved.meta if options.meta is None else str(Path(options.meta).absolute()),
         super_agent=options.super_agent or saved.super_agent,
         opponent=opponent or (GREEDY if human is None else None),
         human=human,
@@ -177,7 +177,7 @@ def _seats(saved: Seats, options: PlayOptions) -> Seats:
 def _lasting(scenario: str) -> str:
     """A name as it is; the path of a file in a form that holds from another folder too."""
     path = scenario_path(scenario)
-    return str(path.resolve()) if path == Path(scenario) else scenario
+    return str(path.absolute()) if path == Path(scenario) else scenario
 
 
 def _players(env: RawEnv, settings: GameSettings, seats: Seats, trust: bool, person: Person) -> dict[int, Player]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import __version__
 from ..content.agents import DEFAULT_ENTRY
+from ..content.files import read_file
 from ..content.paths import CONTENT
 from .options import Plan
 
@@ -64,10 +65,10 @@ def manifest(plan: Plan, began: datetime) -> dict[str, Any]:
 
 
 def sha256(files: Iterable[Path]) -> str:
-    """Hash of the bytes of files, in the order of their paths."""
+    """Hash of the bytes of files, in the order of their paths. Raises ContentError where one cannot be read."""
     digest = hashlib.sha256()
     for path in sorted(files):
-        digest.update(path.read_bytes())
+        digest.update(read_file(path))
     return digest.hexdigest()
 
 
