@@ -106,7 +106,7 @@ def _objectives(setting: Setting, game: Game) -> list[str]:
 def _rosters(setting: Setting, game: Game) -> list[str]:
     per_side = int(setting.world.units_per_side)
     choosing = not game.over and game.active == NOBODY
-    longest = max((len(unit.id) for unit in setting.units if unit), default=0)
+    width = max(5, *(len(unit.id) + 2 for unit in setting.units if unit))
     lines = []
     for number, unit in enumerate(setting.units):
         if unit is None:
@@ -117,7 +117,6 @@ def _rosters(setting: Setting, game: Game) -> list[str]:
             marks.append("may act")
         hit_points = int(game.hit_points[number])
         health = f"{hit_points}/{unit.type.hit_points}" if hit_points else "dead"
-        lines.append(
-            f"{_SIDES[side]}{unit.id:<{max(4, longest + 1)}}{unit.type.name:<28}{health:<6}{', '.join(marks)}".rstrip()
-        )
+        name = f"{_SIDES[side]}{unit.id}"
+        lines.append(f"{name:<{width}}{unit.type.name:<28}{health:<6}{', '.join(marks)}".rstrip())
     return lines
