@@ -18,6 +18,7 @@ import numpy as np
 
 from ..content.models import NetworkEntry
 from ..env.seat import Policy
+from ..errors import how_to_install
 from ..observe.layout import Layout
 from .adapter import Actions, Kind, Masks, Vectors, block_size
 from .contract import check_contract
@@ -200,4 +201,4 @@ def _require_extra() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("torch", "sb3_contrib", "stable_baselines3"):
             raise
-        raise MissingExtraError('a saved model needs PyTorch and sb3-contrib: pip install "w40k_marl[train]"') from None
+        raise MissingExtraError(f"a saved model needs PyTorch and sb3-contrib: {how_to_install('train')}") from None
