@@ -11,7 +11,7 @@ DESCRIPTION = """Play one game to its end: a meta-controller on one side, a bot,
 The board and a line for each action are written to stdout; which model plays which unit, lines of [META], to the file
 of --log, and with -v to stderr."""
 EXAMPLES = """examples:
-  {program} --scenario pve --meta agents/pve_meta_controller.json
+  {program} --scenario pve                           models against the greedy bot
   {program} --human 1                                play against the models, at the prompt
   {program} --human 2 --opponent random              the same against a bot, or any agent
   {program} --resume pve-seed7.json                  go on with a saved game
