@@ -236,7 +236,7 @@ def macro_vector_size(units: int, objectives: int) -> int:
 
 
 def macro_vector(seen: MacroObservation, *, units: int, objectives: int, max_turns: int) -> NDArray[np.float32]:
-    """The dictionary as a vector in the order of docs/macro_observation.md, float32 ``(10 + 12 * units + 3 * objectives,)``.
+    """The dictionary as a vector, float32 ``(10 + 12 * units + 3 * objectives,)``: docs/macro_observation.md.
 
     ``units`` and ``objectives`` are the rows there are; those without a unit or an objective are zeros. Raises
     ContentError where there are more units or objectives than rows.
