@@ -11,8 +11,16 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from rich.console import Console
+sys.path.append(str(Path(__file__).resolve().parent))  # for `python -I`, too
+
+from dev import packages_needed
+
+with packages_needed():
+    from rich.console import Console
+
+    from w40k_marl.errors import how_to_install
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -66,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         run(arguments)
     except ImportError as error:
         extra = "train" if arguments.command == "ppo" else "bench"
-        print(f'{error.name} is missing: pip install "w40k_marl[{extra}]"', file=sys.stderr)
+        print(f"bench.py: {error.name} is not installed: {how_to_install(extra)}", file=sys.stderr)
         return 2
     return 0
 

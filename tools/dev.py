@@ -13,6 +13,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +52,33 @@ def check_python(version: tuple[int, int], setup_cfg: Path) -> None:
     if not (3, low) <= version < (3, high):
         found = ".".join(map(str, version))
         raise SetupError(f"w40k_marl needs Python 3.{low} to 3.{high - 1}; this is {found}: {sys.executable}")
+
+
+@contextmanager
+def packages_needed() -> Iterator[None]:
+    """End a tool of this folder in one sentence where its Python is too old or lacks what the tool imports."""
+    tool = Path(sys.argv[0]).name
+    try:
+        check_python(sys.version_info[:2], ROOT / "setup.cfg")
+        yield
+    except SetupError as problem:
+        sys.exit(_refused(tool, str(problem)))
+    except ModuleNotFoundError as missing:
+        if str(missing.name).startswith("w40k_marl."):
+            raise
+        ready = python_of(ENVIRONMENT)
+        if installed() and Path(sys.executable) != ready:
+            remedy = f"run the tool with {ready}"
+        else:
+            remedy = f"run `python -m pip install -e .` in {ROOT}, in a virtual environment"
+        sys.exit(_refused(tool, f"{missing.name} is not installed for {sys.executable}: {remedy}"))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _refused(tool: str, sentence: str) -> int:
+    print(f"{tool}: {sentence}", file=sys.stderr)
+    return 2
 
 
 def fingerprint(root: Path, version: str) -> str:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-try:
+sys.path.append(str(Path(__file__).resolve().parent))  # for `python -I`, too
+
+from dev import packages_needed
+
+with packages_needed():
     from w40k_marl.simulate.command import main
-except ModuleNotFoundError as missing:
-    if missing.name != "w40k_marl":
-        raise
-    print("load_sim.py: w40k_marl is not installed: run `python -m pip install -e .` first", file=sys.stderr)
-    sys.exit(2)
-except KeyboardInterrupt:
-    sys.exit(130)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,9 +10,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from w40k_marl.env.playthrough import playthrough
-from w40k_marl.env.session import Session
-from w40k_marl.errors import W40KError
+sys.path.append(str(Path(__file__).resolve().parent))  # for `python -I`, too
+
+from dev import packages_needed
+
+with packages_needed():
+    from w40k_marl.env.playthrough import playthrough
+    from w40k_marl.env.session import Session
+    from w40k_marl.errors import W40KError
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "rules" / "playthroughs"
 

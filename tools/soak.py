@@ -12,18 +12,24 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from itertools import cycle, product
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import psutil
+sys.path.append(str(Path(__file__).resolve().parent))  # for `python -I`, too
 
-from w40k_marl import w40k_v0
-from w40k_marl.content.scenario import list_scenarios
-from w40k_marl.env.aec import PLAYERS, RawEnv
-from w40k_marl.env.batch import BatchEnv
-from w40k_marl.env.invariants import check_invariants
-from w40k_marl.errors import ActionError, ContentError, IllegalActionError
-from w40k_marl.rules.state import DECISIONS, WEAPON_RULE_SETTINGS
+from dev import packages_needed
+
+with packages_needed():
+    import numpy as np
+    import psutil
+
+    from w40k_marl import w40k_v0
+    from w40k_marl.content.scenario import list_scenarios
+    from w40k_marl.env.aec import PLAYERS, RawEnv
+    from w40k_marl.env.batch import BatchEnv
+    from w40k_marl.env.invariants import check_invariants
+    from w40k_marl.errors import ActionError, ContentError, IllegalActionError
+    from w40k_marl.rules.state import DECISIONS, WEAPON_RULE_SETTINGS
 
 MALFORMED: tuple[Any, ...] = (None, -1, 10**9, 2**70, 1.5, "0", [0], np.float32(0), np.array([1]))
 BATCH_ROWS = 16

@@ -6,6 +6,7 @@ Every message says what was expected and what came; see ``ContentError`` for the
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def printable(text: str) -> str:
@@ -72,6 +73,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     lowered = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), lowered, n=1)
     return f'did you mean "{lowered[near[0]]}"?' if near else ""
+
+
+def how_to_install(extra: str) -> str:
+    """The command that installs an optional dependency, and the folder to run it in: the package is on no index."""
+    checkout = Path(__file__).resolve().parents[1]
+    where = str(checkout) if (checkout / "setup.cfg").is_file() else "the folder of the checkout"
+    return f'run `python -m pip install -e ".[{extra}]"` in {where}'
 
 
 class ActionError(W40KError):

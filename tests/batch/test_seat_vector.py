@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.wrappers.vector import RecordEpisodeStatistics
+from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
@@ -154,6 +154,50 @@ def test_form_is_gymnasiums(seat: int) -> None:
     assert SeatEnv("small_board").observation_space == env.single_observation_space
     assert SeatEnv("small_board").action_space == env.single_action_space
     env.close()
+
+
+@pytest.mark.parametrize("rewards", [None, "MacroController"])
+def test_infos_follow_gymnasium(rewards: str | None) -> None:
+    """Each key has a mask of its rows, also inside ``final_info``; Gymnasium's wrappers make lists of them."""
+    env = SeatVectorEnv("small_board", 5, max_turns=1, rewards=rewards)
+    wrapped, random, endings = DictInfoToList(RecordEpisodeStatistics(env)), RandomPolicy(1), 0
+    wrapped.reset(seed=2)
+    inner = env.step
+    told: list[dict[str, Any]] = []
+
+    def step(actions: Any) -> Any:
+        answer = inner(actions)
+        told.append(dict(answer[-1]))
+        return answer
+
+    env.step = step  # type: ignore[method-assign]
+    for _ in range(60):
+        *_, ended, _, infos = wrapped.step(choose(env, random))
+        check_masks(told[-1], 5)
+        for row, info in enumerate(infos):
+            assert {"winner", "victory_points", "final_obs", "final_info"} & set(info) == (
+                {"winner", "victory_points", "final_obs", "final_info"} if ended[row] else set()
+            )
+            if ended[row]:
+                endings += 1
+                assert info["final_info"]["winner"] == info["winner"] in (0, 1, 2)
+                assert info["final_info"]["victory_points"].tolist() == info["victory_points"].tolist()
+                assert rewards is None or sum(
+                    value for key, value in info["final_info"].items() if key.startswith("reward/")
+                ) == pytest.approx(sum(value for key, value in info.items() if key.startswith("reward/")))
+    assert endings > 5
+    assert any("final_info" in infos and not infos["_winner"].all() for infos in told)
+
+
+def check_masks(infos: dict[str, Any], rows: int) -> None:
+    """Every key and its mask, and zeros where the mask is False."""
+    for key in [key for key in infos if not key.startswith("_")]:
+        mask = infos[f"_{key}"]
+        assert (mask.shape, mask.dtype) == ((rows,), np.bool_)
+        if isinstance(infos[key], dict):
+            check_masks(infos[key], rows)
+        elif key != "final_obs":
+            assert not infos[key][~mask].any()
 
 
 def test_what_a_step_returned_is_not_written_over() -> None:

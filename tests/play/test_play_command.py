@@ -41,9 +41,9 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_game_of_the_document_is_played_to_its_end(capsys: Capture, tmp_path: Path) -> None:
-    """Board and log on stdout, routing on stderr, no colours: this is no terminal."""
+    """Board and actions on stdout, routing in the file of --log, no colours: this is no terminal."""
     meta = data_folder("agents") / "pve_meta_controller.json"
-    assert status_of("--scenario", "pve", "--meta", str(meta), "--seed", "7") == 0
+    assert status_of("--scenario", "pve", "--meta", str(meta), "--seed", "7", "--log", "meta.log") == 0
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
     assert out.startswith("pve, --seed 7, --decisions agent, --weapon-rules reference\nplayer 1: the bot greedy\n")
@@ -55,11 +55,13 @@ def test_game_of_the_document_is_played_to_its_end(capsys: Capture, tmp_path: Pa
     assert re.search(
         r"^player \d wins by [\w ]+: \d+ to \d+ victory points, turn 5, \d+ activations, --seed 7$", out, re.M
     )
-    lines = err.splitlines()
+    assert err == "", "nothing is written between the lines of the board"
+    assert max(map(len, re.findall(r"^.{4}(?=[.#:^v]).*", out, re.M))) <= 80, "the board fits the terminal"
+    lines = (tmp_path / "meta.log").read_text(encoding="utf-8").splitlines()
     assert all(line.startswith("[META] ") for line in lines)
     assert "[META] unitType=Hormagaunt -> model=Tyranid_Infantry_Swarm_MeleeSwarm" in lines
     assert "[META] unitType=TyranidWarriorRanged -> model=Tyranid_Infantry_Troop_RangedTroop" in lines
-    assert list(tmp_path.iterdir()) == [], "a game that is over is not saved"
+    assert list(tmp_path.iterdir()) == [tmp_path / "meta.log"], "a game that is over is not saved"
 
 
 def test_log_names_who_was_played_with_intent_policy_action_and_result(capsys: Capture) -> None:
@@ -144,9 +146,28 @@ def test_log_of_the_package_is_left_as_it_was(capsys: Capture) -> None:
         (("--scenario", "nowhere/mine.json"), "nowhere/mine.json: .*No such file"),
         (("--meta", "gone.json"), "gone.json: .*No such file"),
         (("--meta", "wrong.json"), "wrong.json: controlled_player: expected .*, got 3"),
-        (("--human", "2"), "--human: expected 1, got 2, the controlled_player of the shipped mapping"),
+        (
+            ("--human", "2", "--super-agent", "MacroController"),
+            "--human: expected 1, got 2, the controlled_player of the shipped mapping .or say by --opponent who plays",
+        ),
+        (("--human", "1", "--meta", "mine.json"), "--human: expected 2, got 1, the controlled_player of .*mine.json"),
         (("--human", "3"), "argument --human: invalid choice: 3"),
-        (("--human", "1", "--opponent", "greedy"), "--opponent: expected no --human beside it"),
+        (
+            ("--human", "1", "--opponent", "greedy", "--meta", "mine.json"),
+            "--meta: expected no --human and --opponent beside it, who play both sides",
+        ),
+        (
+            ("--human", "1", "--opponent", "greedy", "--super-agent", "MacroController"),
+            "--super-agent: expected no --human and --opponent beside it, who play both sides",
+        ),
+        (
+            ("--human", "1", "--opponent", "gredy"),
+            "--opponent: expected random, greedy, first or an agent; .*got .gredy",
+        ),
+        (("--opponent", "nowhere/Mine"), "--opponent: expected random, greedy, first or an agent; .*Mine"),
+        (("--log", "nowhere/meta.log"), "--log: nowhere/meta.log cannot be written: No such file or directory"),
+        (("--log", "."), "--log: . cannot be written: Is a directory"),
+        (("--log", "a\0b"), "--log: .* cannot be written: embedded null byte"),
         (("--opponent", "gredy"), "--opponent: expected random, greedy, first or an agent; .*got .gredy"),
         (("--super-agent", "Nobody"), 'agent: expected one of .*, got "Nobody"'),
         (("--seed", "-1"), "--seed: expected 0 to 9223372036854775807, got -1"),
@@ -162,6 +183,9 @@ def test_bad_input_is_one_sentence_and_status_2(
     capsys: Capture, tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     (tmp_path / "wrong.json").write_text('{"controlled_player": 3, "model_by_unit_type": {}}', encoding="utf-8")
+    (tmp_path / "mine.json").write_text(
+        '{"controlled_player": 1, "model_by_unit_type": {}, "default_model": "MacroController"}', encoding="utf-8"
+    )
     assert status_of(*arguments) == 2
     out, err = capsys.readouterr()
     error = [line for line in err.splitlines() if not line.startswith("[META] model=")]
@@ -169,6 +193,77 @@ def test_bad_input_is_one_sentence_and_status_2(
     assert len(error) == 1
     assert error[0].startswith("w40k-marl play: ")
     assert re.search(said, error[0])
+
+
+@pytest.mark.parametrize("seat", [1, 2])
+@pytest.mark.parametrize("opponent", [None, "random", "greedy", "first", "SpaceMarine_Infantry_Troop_RangedSwarm"])
+def test_person_takes_either_side_against_anybody_by_name(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, seat: int, opponent: str | None
+) -> None:
+    """Without --opponent: the shipped mapping where it plays the other side, else the greedy bot."""
+    answers = itertools.chain(["wait all", "1", "2", "3", "4", "5", "6", "7", "1"], itertools.repeat("q"))
+    monkeypatch.setattr(command, "_ask", lambda prompt: next(answers))
+    given = () if opponent is None else ("--opponent", opponent)
+    assert status_of(*SHORT, "--human", str(seat), *given, "--save", "game.json", "--json") == 0
+    out, err = capsys.readouterr()
+    result = json.loads(out.splitlines()[-1])
+    other = result["players"][str(3 - seat)]
+    assert result["players"][str(seat)] == "you"
+    assert (opponent or ("Tyranid_Infantry_Swarm_MeleeSwarm" if seat == 1 else "the bot greedy")) in other
+    assert err == ""
+    assert status_of("--resume", "game.json", "--json") == 0
+    again = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert again["players"] == result["players"], "the file knows who plays"
+
+
+def test_agent_of_ones_own_is_named_by_its_folder(capsys: Capture, tmp_path: Path) -> None:
+    (tmp_path / "agents" / "Mine").mkdir(parents=True)
+    (tmp_path / "agents" / "Mine" / "policy.json").write_text('{"kind": "bot", "bot": "first"}', encoding="utf-8")
+    assert status_of(*SHORT, "--opponent", "agents/Mine", "--quiet", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["players"]["1"] == "units chosen by pool order; all by Mine"
+
+
+@pytest.mark.parametrize("loud", [False, True])
+def test_routing_is_shown_by_verbose_alone(capsys: Capture, loud: bool) -> None:
+    assert status_of(*SHORT, *(["-v"] if loud else [])) == 0
+    err = capsys.readouterr().err
+    assert ("[META] unitType=" in err) is loud
+    assert loud or err == ""
+
+
+def test_log_is_added_to_unless_it_is_to_begin_anew(capsys: Capture, tmp_path: Path) -> None:
+    log = tmp_path / "meta.log"
+    log.write_text("before\n", encoding="utf-8")
+    assert status_of(*SHORT, "--quiet", "--log", "meta.log") == 0
+    assert log.read_text(encoding="utf-8").startswith("before\n[META] model=")
+    assert status_of(*SHORT, "--quiet", "--log", "meta.log", "--overwrite") == 0
+    assert log.read_text(encoding="utf-8").startswith("[META] model=")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk without filling one is of Linux")
+def test_log_that_cannot_be_written_does_not_end_the_game(capsys: Capture) -> None:
+    assert status_of(*SHORT, "--quiet", "--json", "--log", "/dev/full") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["over"]
+    assert err == "--log: /dev/full cannot be written: [Errno 28] No space left on device\n"
+
+
+def test_resigned_game_is_over_shown_and_saved(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(["1", "wait", "resign"])
+    monkeypatch.setattr(command, "_ask", lambda prompt: next(answers))
+    assert status_of(*SHORT, "--human", "1", "--json", "--save", "game.json") == 0
+    lines = capsys.readouterr().out.splitlines()
+    result = json.loads(lines[-1])
+    assert (result["over"], result["winner"], result["method"]) == (True, 2, "resignation")
+    assert lines[-3] == "player 2 wins by resignation: 0 to 0 victory points, turn 1, 1 activation, --seed 3"
+    assert lines[-2] == f"saved: {tmp_path / 'game.json'}"
+    assert status_of("--resume", "game.json", "--json") == 0, "nobody is asked any more"
+    shown = capsys.readouterr().out
+    assert json.loads(shown.splitlines()[-1]) == {**result, "saved": None}
+    assert "player 2 wins by resignation" in shown
+    assert read_saved(tmp_path / "game.json").resigned == 1
 
 
 def test_game_of_a_person_is_saved_before_an_error_of_a_model_ends_it(

@@ -10,9 +10,10 @@ import pytest
 
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.observe.layout import Layout
-from w40k_marl.play.choices import NotAChoiceError, find_choice, legal_choices
+from w40k_marl.play.choices import NotAChoiceError, find_choice, legal_choices, waiting_action
 from w40k_marl.play.human import GameLeftError
 from w40k_marl.play.journal import USUAL
+from w40k_marl.rules.state import FIGHT, SUMMARY_PHASE
 
 Begin = Callable[..., Any]
 
@@ -137,6 +138,64 @@ def random_mapping() -> str:
         '{"controlled_player": 2, "model_by_unit_type": {}, "default_model": "Dice"}', encoding="utf-8"
     )
     return "mine.json"
+
+
+@pytest.mark.parametrize("words", ["wait all", "WAIT  with all others"])
+@pytest.mark.parametrize("intents", [False, True])
+def test_wait_all_ends_the_phase_for_all_of_ones_own_units(begin: Begin, words: str, intents: bool) -> None:
+    game = left(begin, "2", words, intents=intents)
+    each = ["intent_tempo", "wait"] if intents else ["wait"]
+    assert named(game) == ["select_1", *each, "select_0", *each, "select_2", *each]
+    assert game.text().count("which unit is to act?") == 2, "asked in the move phase and in the next one"
+    assert "phase shoot, player 1 to act" in game.text()
+
+
+def test_wait_all_is_undone_as_one_decision(begin: Begin) -> None:
+    game = left(begin, "1", "wait", "wait all", "undo", "2", "wait")
+    assert named(game) == ["select_0", "wait", "select_1", "wait"]
+    assert game.text().count("Undone.") == 1
+
+
+def test_wait_all_of_one_phase_says_nothing_about_the_next(begin: Begin) -> None:
+    """Undone and said again, move and shoot: as many selections as units, each time."""
+    game = left(begin, "wait all", "undo", "wait all", "wait all", "undo", "undo", "undo")
+    assert named(game) == []
+    assert game.text().count("There is nothing to undo") == 1
+
+
+def test_wait_all_is_refused_in_the_fight_phase(begin: Begin) -> None:
+    """Player 2 of this seed is charged by the greedy bot, and has to fight back."""
+    game = left(begin, "wait all", human=2, opponent="greedy")
+    assert "phase fight, player 2 to act" in game.text()
+    assert "Nobody waits in the fight phase: a unit in contact fights." in game.text()
+
+
+def test_waiting_with_all_is_legal_in_whole_games(begin: Begin) -> None:
+    """In every phase that has a wait, from each stage of an activation, intents and details too."""
+    env = RawEnv("small_board", layout=Layout(intents=True))
+    for seed in range(3):
+        env.reset(seed=seed)
+        while not env.session.over:
+            legal, action = env.session.legal_actions(), waiting_action(env.session)
+            fighting = env.session.summary()[SUMMARY_PHASE] == FIGHT
+            assert (action is None) is fighting
+            assert action is None or action in legal
+            steps = env.session.games[0].steps
+            env.step(legal[steps % len(legal)] if action is None or steps % 3 else action)
+
+
+def test_resigning_is_the_others_victory(begin: Begin) -> None:
+    game = left(begin, "1", "resign", "wait")
+    assert named(game) == ["select_0"]
+    assert game.match.over
+    result = game.match.result()
+    assert (result["over"], result["winner"], result["method"]) == (True, 2, "resignation")
+
+
+def test_help_names_every_command(begin: Begin) -> None:
+    text = left(begin, "help").text()
+    for word in ("choices", "board", "wait all", "undo", "save", "quit", "resign", "help"):
+        assert f"\n  {word}" in text
 
 
 @pytest.mark.parametrize("word", ["quit", "q", "exit"])

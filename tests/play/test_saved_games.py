@@ -214,7 +214,11 @@ def changed(begin: Begin, **keys: Any) -> str:
         ({"actions": [10**30]}, r"actions\[0\]: expected a legal action, got 1000"),
         ({"actions": [0]}, "state: expected the game that its actions lead to, got another: the file is damaged"),
         ({"seats": {"human": 3}}, "seats.human: expected"),
-        ({"seats": {"human": 2}}, "--human: expected 1, got 2, the controlled_player of the shipped mapping"),
+        (
+            {"seats": {"human": 2, "super_agent": "MacroController"}},
+            "--human: expected 1, got 2, the controlled_player of the shipped mapping",
+        ),
+        ({"resigned": 3}, "resigned: expected"),
         ({"cheats": True}, "cheats: expected one of the keys"),
     ],
 )
@@ -246,6 +250,38 @@ def test_others_may_play_on(begin: Begin) -> None:
     resumed.match.play()
     assert resumed.match.result()["players"]["1"] == "the bot random"
     assert resumed.match.result()["players"]["2"].startswith("units chosen by MacroController; ")
+
+
+def test_file_from_before_resignations_and_opponents_is_read(begin: Begin) -> None:
+    """A game that nobody has resigned has no key for it: versions that know none read it too."""
+    file = Path(changed(begin))
+    assert "resigned" not in json.loads(file.read_text(encoding="utf-8"))
+    assert begin(resume=str(file)).match.over is False
+
+
+def test_game_that_was_played_to_its_end_cannot_be_resigned(begin: Begin) -> None:
+    game = begin(*[lambda: last_choice(game)] * 500)
+    game.match.play()
+    file = game.place.save(game.match.saved())
+    content = json.loads(file.read_text(encoding="utf-8")) | {"resigned": 1}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ContentError, match="resigned: expected null in a game that was played to its end, got 1"):
+        begin(resume=str(file))
+
+
+def test_meta_given_anew_takes_the_place_of_the_opponent(begin: Begin) -> None:
+    game = begun(begin, 4, opponent="random")
+    file = game.place.save(game.match.saved())
+    about = [
+        begin(resume=str(file), **given).match.players[2].about
+        for given in ({}, {"super_agent": "MacroController"}, {"human": 1, "opponent": "first"}, {"human": 1})
+    ]
+    assert [text.partition(";")[0] for text in about] == [
+        "the bot random",
+        "units chosen by MacroController",
+        "the bot first",
+        "units chosen by pool order",
+    ]
 
 
 def test_scenario_of_ones_own_is_found_from_anywhere(

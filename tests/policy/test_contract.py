@@ -190,4 +190,7 @@ except MissingExtraError as error:
 
 def test_without_the_extra_one_sentence_says_what_to_install(model: Path) -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT, model], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == 'True|a saved model needs PyTorch and sb3-contrib: pip install "w40k_marl[train]"'
+    assert done.stdout.strip() == (
+        'True|a saved model needs PyTorch and sb3-contrib: run `python -m pip install -e ".[train]"` in '
+        f"{Path(__file__).resolve().parents[2]}"
+    )

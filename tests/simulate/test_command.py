@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -306,15 +305,6 @@ def test_ctrl_c_from_outside(tmp_path: Path) -> None:
     data = json.loads(report.read_text(encoding="utf-8"))
     assert data["partial"]
     assert data["episodes"] >= 20
-
-
-def test_tool_without_the_package_says_how_to_install(tmp_path: Path) -> None:
-    script = shutil.copy(ROOT / "tools" / "load_sim.py", tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", script], capture_output=True, text=True, check=False, cwd=tmp_path
-    )
-    assert done.returncode == 2
-    assert done.stderr == "load_sim.py: w40k_marl is not installed: run `python -m pip install -e .` first\n"
 
 
 def test_progress_bar_only_at_a_terminal(

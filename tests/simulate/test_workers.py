@@ -231,7 +231,7 @@ def test_ctrl_c_between_runs_of_a_sweep_keeps_the_earlier_ones(monkeypatch: pyte
 
 def test_ray_that_is_not_installed_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ValueError, match=r'Ray is not installed: run `python -m pip install "w40k_marl\[ray\]"`'):
+    with pytest.raises(ValueError, match=r'Ray is not installed: run `python -m pip install -e "\.\[ray\]"` in '):
         run(plan(backend="ray"))
     assert on_ray.MISSING.count("\n") == 0
 

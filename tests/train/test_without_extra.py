@@ -26,7 +26,7 @@ def test_import_says_what_to_install(module: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == (
         "ModuleNotFoundError|w40k_marl.train needs stable-baselines3 and sb3-contrib: "
-        'pip install "w40k_marl[train]"|None|True'
+        f'run `python -m pip install -e ".[train]"` in {ROOT}|None|True'
     )
 
 

@@ -154,6 +154,7 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         self._change(self.session, self.session.reset, self._random, game_seed)
         self._begin_bookkeeping()
         self._unfinished = False
+        self._show()
 
     def _begin_bookkeeping(self) -> None:
         """Agents, rewards, flags and infos of a game as it stands, nothing paid yet."""
@@ -194,6 +195,7 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         self._cumulative_rewards[agent] = 0.0
         self._after_step(view)
         self._unfinished = False
+        self._show()
 
     def _leave(self, action: Any) -> None:
         """PettingZoo's step of an agent whose game is over: it leaves ``agents``."""
@@ -336,8 +338,16 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         self._check_finished()
         return self.session.events()
 
+    def _show(self) -> None:
+        """Print the board where ``render_mode`` is ``human``: after ``reset`` and after each action."""
+        if self.render_mode == "human":
+            self.render()
+
     def render(self) -> str | None:
-        """The board as text (``ansi``); ``human`` prints it and returns None; without a mode, a warning."""
+        """Return the board as text (``ansi``), or print it and return None (``human``); without a mode, warn.
+
+        With ``human`` there is no need to call it: ``reset`` and every ``step`` that takes an action print the board.
+        """
         if self._unfinished:
             self._refuse(EnvLogger.error_render_before_reset)
         if self.render_mode is None:
@@ -347,6 +357,7 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         if self.render_mode == "ansi":
             return text
         sys.stdout.write(text + "\n")
+        sys.stdout.flush()
         return None
 
     def close(self) -> None:
@@ -411,6 +422,7 @@ class Env(RawEnv):
         else:
             self._end_by_illegal_action(agent)
         self._unfinished = False
+        self._show()
 
     def _end_by_illegal_action(self, culprit: str) -> None:
         if not Env._warned_of_illegal:

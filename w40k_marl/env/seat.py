@@ -226,12 +226,14 @@ class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int
     """``num_envs`` seats at ``num_envs`` games, played in batches; same-step autoreset.
 
     Observations float32 (n, layout.observation_size), actions (n,), rewards float32 (n,). ``action_masks()`` is
-    bool (n, actions). ``infos`` is empty but after a step that ended games: ``final_obs`` (n,
-    layout.observation_size), ``winner`` (n,) and ``victory_points`` (n, 2) of those rows where ``_final_obs`` (n,) is
-    True; the other rows of them mean nothing. With ``rewards`` there is also, after every step, what each term has
-    paid: ``reward/<term>``, float64 (n,). An action that a mask does not allow loses that game, 0 to 0. After an
-    exception in the middle of a reset or step, Ctrl-C or one that a policy raises, ``step`` and ``action_masks`` raise
-    InterruptedStepError until ``reset``.
+    bool (n, actions). ``infos`` follow Gymnasium: beside each key there is a mask ``_key``, bool (n,), True in the rows
+    that have it. After a step that ended games they hold ``final_obs``, float32 (n, layout.observation_size),
+    ``winner``, int32 (n,), 0 in a draw, ``victory_points``, int32 (n, 2), and ``final_info``, a dictionary with the
+    infos of the games that have ended; else they are empty. With ``rewards`` they also hold, after every step, what
+    each term has paid: ``reward/<term>``, float64 (n,). An action that a mask does not allow loses that game, 0 to 0.
+
+    After an exception in the middle of a reset or step, Ctrl-C or one that a policy raises, ``step`` and
+    ``action_masks`` raise InterruptedStepError until ``reset``.
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
@@ -427,15 +429,21 @@ class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int
         """What each term has paid since the last actions; nothing where no terms are paid."""
         if len(self._earned) == 0:
             return {}
-        return dict(zip(INFO_KEYS, self._earned.T.copy(), strict=True))
+        paid = zip(INFO_KEYS, self._earned.T.copy(), strict=True)
+        return _masked(dict(paid), np.ones(self.num_envs, dtype=np.bool_))
 
     def _infos(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
+        """Infos after a step, each key with its mask ``_key``, as Gymnasium's vectors have them."""
+        terms = self._terms()
         if not ended.any():
-            return self._terms()
-        return {
-            **self._terms(),
-            "final_obs": self._final_obs.copy(),
-            "_final_obs": ended.copy(),
-            "winner": self._results[:, 0].copy(),
-            "victory_points": self._results[:, 1:].copy(),
-        }
+            return terms
+        results = np.where(ended[:, None], self._results, 0)
+        outcome = {"winner": results[:, 0], "victory_points": results[:, 1:]}
+        paid = {key: np.where(ended, terms[key], 0.0) for key in INFO_KEYS if key in terms}
+        final = {"final_obs": self._final_obs.copy(), "final_info": _masked({**outcome, **paid}, ended)}
+        return {**terms, **_masked({**outcome, **final}, ended)}
+
+
+def _masked(values: dict[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]:
+    """The values, each followed by a mask of the rows that have it: ``winner``, ``_winner``, ..."""
+    return {name: part for key, value in values.items() for name, part in ((key, value), (f"_{key}", rows.copy()))}

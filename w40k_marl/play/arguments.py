@@ -8,10 +8,12 @@ from ..console import OneLineParser
 
 DESCRIPTION = """Play one game to its end: a meta-controller on one side, a bot, an agent or a person on the other.
 
-Board and log are written to stdout; who is played by which model, lines of [META], to stderr."""
+The board and a line for each action are written to stdout; which model plays which unit, lines of [META], to the file
+of --log, and with -v to stderr."""
 EXAMPLES = """examples:
-  {program} --scenario pve --meta agents/pve_meta_controller.json
+  {program} --scenario pve                           models against the greedy bot
   {program} --human 1                                play against the models, at the prompt
+  {program} --human 2 --opponent random              the same against a bot, or any agent
   {program} --resume pve-seed7.json                  go on with a saved game
   {program} --super-agent MacroController --intents --opponent random --seed 7
   {program} --quiet --json | jq .winner              the result for programs
@@ -44,8 +46,13 @@ def declare_options(parser: OneLineParser) -> None:
     who = parser.add_argument_group("who plays").add_argument
     who("--meta", metavar="FILE", help="the mapping of unit types to models (default: the one that ships)")
     who("--super-agent", metavar="AGENT", help="the macro policy that chooses units (default: the order of the pool)")
-    who("--human", type=int, choices=(1, 2), help="the player that you take, not the one of --meta")
-    who("--opponent", metavar="WHO", help="who plays against --meta: greedy (default), random, first, or an agent key")
+    who("--human", type=int, choices=(1, 2), help="the player that you take; the other is that of --meta or --opponent")
+    who(
+        "--opponent",
+        metavar="WHO",
+        help="who plays against you, or else against --meta: greedy, random, first, an agent key or an agent's folder "
+        "(default: against you --meta if that is its side, else greedy)",
+    )
     who(
         "--trust-models",
         action="store_true",
@@ -53,13 +60,14 @@ def declare_options(parser: OneLineParser) -> None:
     )
     kept = parser.add_argument_group("saved games").add_argument
     kept("--save", metavar="FILE", help="where a game that is left goes (default: SCENARIO-seedS.json, a free name)")
-    kept("--overwrite", action="store_true", help="let --save replace a file")
+    kept("--overwrite", action="store_true", help="let --save replace a file, and --log begin it anew")
     kept("--resume", metavar="FILE", help="go on with a saved game; who plays may be given anew")
     told = parser.add_argument_group("what is written").add_argument
     told("--json", action="store_true", help="the result as one line of JSON, the last one on stdout")
+    told("--log", metavar="FILE", help="add the [META] lines, which model plays which unit, to a file")
     loud = parser.add_mutually_exclusive_group().add_argument
     loud("--quiet", "-q", action="store_true", help="the result alone, with --json the JSON alone")
-    loud("--verbose", "-v", action="store_true", help="each decision and each roll of the dice")
+    loud("--verbose", "-v", action="store_true", help="each decision, each roll of the dice, [META] lines")
 
 
 def _whole(text: str) -> int:

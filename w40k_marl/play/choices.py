@@ -9,8 +9,8 @@ from ..env.events import detail_id
 from ..env.session import Session
 from ..errors import W40KError, did_you_mean
 from ..policy.activation import ACT, DETAIL, INTENT, SELECT, stage_of
-from ..rules.actions import FIRST_TARGET, TARGET_SLOTS
-from ..rules.intents import DETAILS, INTENTS, OBJECTIVE, detail_kind
+from ..rules.actions import FIRST_TARGET, TARGET_SLOTS, WAIT
+from ..rules.intents import DETAILS, INTENTS, OBJECTIVE, TEMPO, detail_kind
 from ..rules.state import CHARGE, FIGHT, SUMMARY_PHASE
 
 NOBODY_HOLDS = ("nobody's", "player 1's", "player 2's")
@@ -72,6 +72,19 @@ def find_choice(choices: Sequence[Choice], answer: str) -> Choice:
         raise NotAChoiceError(f'"{answer}" may be {", ".join(choice.name for choice in found)}')
     hint = did_you_mean(answer, [choice.name for choice in choices])
     raise NotAChoiceError(f'"{answer}" is none of the choices' + (f"; {hint}" if hint else ""))
+
+
+def waiting_action(session: Session) -> int | None:
+    """The next action of a side whose units are all to wait, in the flat space; None in the fight phase.
+
+    It selects the first unit of the pool, gives it the intent ``tempo`` where intents are played, and ends its
+    activation. Nobody waits in the fight phase: a unit in contact fights.
+    """
+    if session.summary()[SUMMARY_PHASE] == FIGHT:
+        return None
+    legal, layout = session.legal_actions(), session.layout
+    preferred = (layout.micro_start + WAIT, layout.micro_stop + TEMPO)
+    return next((action for action in preferred if action in legal), legal[0])
 
 
 def lines(choices: Sequence[Choice]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import logging
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ..console import DONE, STOPPED, note, say
@@ -33,7 +33,7 @@ def carry_out(given: argparse.Namespace, read: Read | None = None) -> int:
     journal = Journal(Paper(highlight=False), QUIET if given.quiet else EVERYTHING if given.verbose else USUAL)
     place = SavePlace(given.save, overwrite=given.overwrite)
     options = PlayOptions(**{name: getattr(given, name) for name in PlayOptions.__dataclass_fields__})
-    with _routing_shown(quiet=given.quiet):
+    with _routing_shown(verbose=given.verbose, log=given.log, overwrite=given.overwrite):
         person = HumanPlayer(read or _ask, journal, place)
         match = make_match(options, journal, lambda: person, note)
         if not given.quiet:
@@ -75,7 +75,7 @@ def _introduce(match: Match, journal: Journal) -> None:
         journal.say(f"player {number}: {player.about}")
     if match.actions:
         journal.say(f"resumed after {len(match.actions)} decisions")
-    if match.seats.human is not None:
+    if match.seats.human is not None and not match.over:
         journal.say("Type help for the commands.")
 
 
@@ -83,11 +83,11 @@ def _report(match: Match, journal: Journal, saved: str | None, *, as_json: bool,
     """The end, or where the game is; for programs as JSON too."""
     result: dict[str, Any] = {**match.result(), "saved": saved}
     if not (quiet and as_json):
-        if match.session.over and not quiet:
+        if match.over and not quiet:
             journal.board(match.session)
         journal.say(_in_words(result), style="bold")
         if saved is not None:
-            journal.say(f"saved; go on with: {_go_on(saved)}")
+            journal.say(f"saved: {saved}" if match.over else f"saved; go on with: {_go_on(saved)}")
     if as_json:
         say(json.dumps(result))
 
@@ -122,16 +122,49 @@ def _ask(prompt: str) -> str:
     return line
 
 
+class _LogFile(logging.FileHandler):
+    """A file for the log of the meta-controller; a disk that is full ends the log, not the game."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is logging's
+        """Say once that the file cannot be written."""
+        note(f"--log: {self.baseFilename} cannot be written: {sys.exc_info()[1]}")
+        self.setLevel(logging.CRITICAL + 1)
+
+    def close(self) -> None:
+        """Close the file, whatever is left to be written."""
+        with suppress(OSError):
+            super().close()
+
+
+def _log_file(name: str, *, overwrite: bool) -> _LogFile:
+    """Open a file for the log, which is added to what is in it. Raises PlayError where it cannot be written."""
+    from .saved_game import PlayError
+
+    try:
+        return _LogFile(name, mode="w" if overwrite else "a", encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise PlayError(f"--log: {name} cannot be written: {reason}") from None
+
+
 @contextmanager
-def _routing_shown(*, quiet: bool) -> Iterator[None]:
-    """Write the log of the meta-controller to stderr while the game is played."""
-    logger, handler = logging.getLogger(LOGGER), logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+def _routing_shown(*, verbose: bool, log: str | None, overwrite: bool) -> Iterator[None]:
+    """Write the log of the meta-controller while the game is played: to a file, and to stderr what it warns of.
+
+    With ``verbose`` all of it goes to stderr.
+    """
+    logger, terminal = logging.getLogger(LOGGER), logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.INFO if verbose else logging.WARNING)
+    handlers: list[logging.Handler] = [terminal] + ([] if log is None else [_log_file(log, overwrite=overwrite)])
     before = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    logger.setLevel(min(handler.level or logging.INFO for handler in handlers))
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
     try:
         yield
     finally:
-        logger.removeHandler(handler)
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
         logger.setLevel(before)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import W40KError
 from ..policy.activation import Activation, carry_out
-from .choices import Choice, NotAChoiceError, find_choice, legal_choices, lines, question
+from ..rules.state import SUMMARY_PHASE, SUMMARY_TURN, SUMMARY_TURN_SIDE
+from .choices import Choice, NotAChoiceError, find_choice, legal_choices, lines, question, waiting_action
 from .journal import Journal
 from .saved_game import SavePlace
 
@@ -23,16 +24,21 @@ HELP = """Type the number or the name of a choice; the beginning of a name is en
 
   choices, or nothing   the choices once more
   board     b           the board
+  wait all              wait with this unit and with all others of yours that could act in this phase
   undo      u           back to your last decision, and the other side's moves since are undone too;
                         dice fall as before: the same decisions lead to the same game
   save [FILE]           save the game and go on
   quit      q           save the game and stop; so do Ctrl-C and the end of the input
+  resign                give the game up: it is over, and the other player has won
   help      h, ?        this text
 """
 
+Moment: TypeAlias = tuple[int, int, int]
+"""Turn, side whose turn it is, phase."""
+
 
 class GameLeftError(Exception):
-    """The person leaves the game; it is to be saved."""
+    """The person leaves the game, perhaps by giving it up; it is to be saved."""
 
 
 class HumanPlayer:
@@ -58,21 +64,28 @@ class HumanPlayer:
             "quit": self._quit,
             "q": self._quit,
             "exit": self._quit,
+            "resign": self._resign,
+            **dict.fromkeys(("wait all", "wait with all", "wait with all others"), self._wait_with_all),
         }
+        self._waiting: Moment | None = None  # the phase in which all units are to wait
+        self._waiting_since = 0  # number of the decision at which that was said
+        self._unasked: set[int] = set()  # numbers of the decisions that followed from it
 
     def begin_decision(self, seed: int, number: int) -> None:
         """A person draws no numbers."""
 
     def step(self, match: Match) -> Activation | None:
-        """Ask until the answer is a choice, and carry it out; None where the person has gone back.
+        """Ask until the answer is a choice, and carry it out; None where the match is to ask anew.
 
         Raises GameLeftError, and KeyboardInterrupt for Ctrl-C.
         """
+        if self._waiting is not None and self._waiting == _moment(match):
+            return self._wait(match)
         choices = legal_choices(match.session)
         self._show(match, choices)
         while True:
             answer = self._ask()
-            command = self._commands.get(answer.partition(" ")[0].lower()) if answer else self._choices
+            command = self._command(answer)
             if command is not None and not self._is_choice(choices, answer):
                 if command(match, answer.partition(" ")[2].strip()):
                     return None
@@ -83,6 +96,21 @@ class HumanPlayer:
                 self._journal.say(f"{error}. Type a number or a name, or help.")
                 continue
             return carry_out(match.env, match.session, chosen.action, HUMAN, HUMAN)
+
+    def _wait(self, match: Match) -> Activation:
+        """Take the next decision of one who waits with all units, without asking."""
+        number, action = len(match.actions), waiting_action(match.session)
+        assert action is not None, "phases in which nobody can wait are refused"
+        if number > self._waiting_since:
+            self._unasked.add(number)
+        return carry_out(match.env, match.session, action, HUMAN, HUMAN)
+
+    def _command(self, answer: str) -> Callable[[Match, str], bool] | None:
+        """The command that an answer is: by all its words, or by the first of them."""
+        words = answer.lower().split()
+        if not words:
+            return self._choices
+        return self._commands.get(" ".join(words)) or self._commands.get(words[0])
 
     def _ask(self) -> str:
         try:
@@ -100,7 +128,7 @@ class HumanPlayer:
         for line in lines(choices):
             self._journal.say(line)
 
-    # --- commands: True where the match has gone elsewhere --------------------------------------------------
+    # --- commands: True where the match is to ask anew ------------------------------------------------------
 
     def _help(self, match: Match, rest: str) -> bool:
         self._journal.say(HELP)
@@ -118,6 +146,10 @@ class HumanPlayer:
         if not match.undo():
             self._journal.say("There is nothing to undo: this is your first decision.")
             return False
+        while len(match.actions) in self._unasked and match.undo():
+            pass
+        self._unasked = {number for number in self._unasked if number < len(match.actions)}
+        self._waiting = None
         self._journal.went_back()
         self._journal.say("Undone.")
         return True
@@ -131,5 +163,21 @@ class HumanPlayer:
             self._journal.say(f"Saved: {path}")
         return False
 
+    def _wait_with_all(self, match: Match, rest: str) -> bool:
+        if waiting_action(match.session) is None:
+            self._journal.say("Nobody waits in the fight phase: a unit in contact fights.")
+            return False
+        self._waiting, self._waiting_since = _moment(match), len(match.actions)
+        return True
+
     def _quit(self, match: Match, rest: str) -> bool:
         raise GameLeftError
+
+    def _resign(self, match: Match, rest: str) -> bool:
+        match.resigned = match.seats.human
+        raise GameLeftError
+
+
+def _moment(match: Match) -> Moment:
+    summary = match.session.summary()
+    return summary[SUMMARY_TURN], summary[SUMMARY_TURN_SIDE], summary[SUMMARY_PHASE]

@@ -9,7 +9,7 @@ from ..env.playthrough import in_words
 from ..env.session import Session
 from ..policy.activation import Activation, describe_result
 from ..rules.state import FIGHT, PHASES, SUMMARY_PHASE, SUMMARY_TURN, SUMMARY_TURN_SIDE
-from ..view.text import draw
+from ..view.text import WIDTH, draw
 
 QUIET, USUAL, EVERYTHING = range(3)
 _TOLD = ("control_changed", "scored", "game_over")
@@ -40,7 +40,7 @@ class Journal:
 
     def board(self, session: Session) -> None:
         """Draw the board, objectives and rosters."""
-        text = Text(draw(session.setting, session.games[0]))
+        text = Text(draw(session.setting, session.games[0], max(WIDTH, self.console.width)))
         for pattern, style in _COLOURS:
             text.highlight_regex(pattern, style)
         self.say()

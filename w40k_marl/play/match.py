@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..env.aec import RawEnv
 from ..env.session import Session, Snapshot
@@ -15,6 +15,9 @@ from ..rules.state import SUMMARY_POINTS, SUMMARY_TURN, SUMMARY_WINNER, WIN_METH
 from .journal import Journal
 from .players import Player
 from .saved_game import GameSettings, SavedGame, Seats
+
+RESIGNATION = "resignation"
+"""How a game was won that the other player has given up; beside ``rules.state.WIN_METHODS``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,21 @@ class Match:
         self._number_of = {env.layout.describe_action(action): action for action in range(env.layout.action_count)}
         self._places: list[Place] = []  # before each decision of the person
         self._complete = Place(env.snapshot(), 0)  # after the last decision that was carried out to its end
+        self.resigned: Literal[1, 2] | None = None  # the player who has given the game up
 
     @property
     def session(self) -> Session:
         """The game."""
         return self.env.session
 
+    @property
+    def over(self) -> bool:
+        """Whether the game has been played to its end or given up."""
+        return self.session.over or self.resigned is not None
+
     def play(self) -> None:
         """Play to the end, or to what a player raises."""
-        while not self.session.over:
+        while not self.over:
             player = self.players[self.session.acting_side + 1]
             player.begin_decision(self.settings.seed, len(self.actions))
             place = self._place()
@@ -90,7 +99,12 @@ class Match:
         """The match as a file keeps it; it goes back to its last complete decision, for Ctrl-C falls anywhere."""
         self._go_back()
         return SavedGame.of(
-            self.settings, self.seats, self.session.fingerprints[0].hex(), tuple(self.actions), self._digest()
+            self.settings,
+            self.seats,
+            self.session.fingerprints[0].hex(),
+            tuple(self.actions),
+            self._digest(),
+            self.resigned,
         )
 
     def _digest(self) -> str:
@@ -112,6 +126,9 @@ class Match:
         self._go_back()  # so that the environment, too, hears where the game is
         if saved.state != self._digest():
             raise ContentError(file, "state", "the game that its actions lead to", "another: the file is damaged")
+        if saved.resigned is not None and self.session.over:
+            raise ContentError(file, "resigned", "null in a game that was played to its end", str(saved.resigned))
+        self.resigned = saved.resigned
 
     # --- the result ----------------------------------------------------------------------------------------
 
@@ -121,13 +138,19 @@ class Match:
 
     def result(self) -> dict[str, Any]:
         """How the game stands, for programs: docs/playing.md lists the keys."""
-        summary, over = self.session.summary(), self.session.over
+        summary = self.session.summary()
+        winner: int | None = None
+        method: str | None = None
+        if self.resigned is not None:
+            winner, method = 3 - self.resigned, RESIGNATION
+        elif self.session.over:
+            winner, method = summary[SUMMARY_WINNER], WIN_METHODS[int(self.session.games[0].win_method)]
         return {
             "scenario": self.session.setting.scenario.name,
             "seed": self.settings.seed,
-            "over": over,
-            "winner": summary[SUMMARY_WINNER] if over else None,
-            "method": WIN_METHODS[int(self.session.games[0].win_method)] if over else None,
+            "over": self.over,
+            "winner": winner,
+            "method": method,
             "victory_points": summary[SUMMARY_POINTS : SUMMARY_POINTS + 2],
             "turns": summary[SUMMARY_TURN],
             "activations": self.activations(),

@@ -24,7 +24,7 @@ class Player(Protocol):
     about: str  # who it is, for people
 
     def step(self, match: Match) -> Activation | None:
-        """Take one decision and return what came of it; None where the match has gone back instead."""
+        """Take one decision and return what came of it; None where none was taken, and the match is to ask anew."""
 
     def begin_decision(self, seed: int, number: int) -> None:
         """Hear that decision ``number`` of the game is due; chance is to follow from these two numbers alone."""

@@ -47,11 +47,11 @@ class Seats(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     meta: str | None = None  # None: the shipped mapping
     super_agent: str | None = None
-    opponent: str | None = None  # of the meta-controller; None where a person is
+    opponent: str | None = None  # of the meta-controller, or of the person; None: the two play each other
     human: Literal[1, 2] | None = None
 
 
-class SavedGame(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SavedGame(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """The content of the file."""
 
     format: Literal["w40k_marl saved game 1"]
@@ -61,9 +61,18 @@ class SavedGame(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     fingerprint: str  # of scenario and rules, as the rules read them
     actions: tuple[Count, ...]  # of the flat space, both players'
     state: str  # hash of the game that they lead to
+    resigned: Literal[1, 2] | None = None  # the player who has given the game up after these actions
 
     @classmethod
-    def of(cls, game: GameSettings, seats: Seats, fingerprint: str, actions: tuple[int, ...], state: str) -> Self:
+    def of(
+        cls,
+        game: GameSettings,
+        seats: Seats,
+        fingerprint: str,
+        actions: tuple[int, ...],
+        state: str,
+        resigned: Literal[1, 2] | None,
+    ) -> Self:
         """A game of this version."""
         return cls(
             format="w40k_marl saved game 1",
@@ -73,6 +82,7 @@ class SavedGame(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             fingerprint=fingerprint,
             actions=actions,
             state=state,
+            resigned=resigned,
         )
 
 

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from ..console import read_settings
 from ..content.models import LayoutEntry, ProfileEntry
-from ..content.policies import MetaConfig
+from ..content.policies import MetaConfig, meta_config
 from ..content.scenario import load_scenario, scenario_path
 from ..env.aec import RawEnv
 from ..env.warmup import Tell, warm_up
@@ -58,8 +58,9 @@ class PlayOptions:
         """Refuse what contradicts itself. Raises PlayError."""
         if self.seed is not None and not 0 <= self.seed <= LARGEST_SEED:
             raise PlayError(f"--seed: expected 0 to {LARGEST_SEED}, got {self.seed}")
-        if self.human is not None and self.opponent is not None:
-            raise PlayError("--opponent: expected no --human beside it, who plays that side")
+        if self.human is not None and self.opponent is not None and (self.meta or self.super_agent):
+            flag = "--meta" if self.meta else "--super-agent"
+            raise PlayError(f"{flag}: expected no --human and --opponent beside it, who play both sides")
 
 
 def make_match(options: PlayOptions, journal: Journal, person: Person, tell: Tell = lambda _: None) -> Match:
@@ -162,16 +163,34 @@ def _settings_of(saved: GameSettings, options: PlayOptions) -> GameSettings:
 
 
 def _seats(saved: Seats, options: PlayOptions) -> Seats:
-    """Who plays: as the options say, and where they do not, as in the saved game."""
+    """Who plays: as the options say, and where they do not, as in the saved game.
+
+    A person who would take the side of the shipped mapping plays against the greedy bot.
+    """
     human, opponent = options.human, options.opponent
     if human is None and opponent is None:
         human, opponent = saved.human, saved.opponent
+        if human is not None and (options.meta or options.super_agent):
+            opponent = None  # the meta-controller takes that side
+    meta = saved.meta if options.meta is None else str(Path(options.meta).absolute())
+    super_agent = options.super_agent or saved.super_agent
+    if opponent is None and (
+        human is None or (meta is super_agent is None and human == meta_config().controlled_player)
+    ):
+        opponent = GREEDY
+    if human is not None and opponent is not None:
+        meta = super_agent = None
     return Seats(
-        meta=saved.meta if options.meta is None else str(Path(options.meta).absolute()),
-        super_agent=options.super_agent or saved.super_agent,
-        opponent=opponent or (GREEDY if human is None else None),
+        meta=meta,
+        super_agent=super_agent,
+        opponent=opponent if opponent is None or opponent in BOTS else _lasting_agent(opponent),
         human=human,
     )
+
+
+def _lasting_agent(agent: str) -> str:
+    """An agent key as it is; the path of an agent's folder in a form that holds from another folder too."""
+    return str(Path(agent).resolve()) if len(Path(agent).parts) > 1 else agent
 
 
 def _lasting(scenario: str) -> str:
@@ -181,24 +200,36 @@ def _lasting(scenario: str) -> str:
 
 
 def _players(env: RawEnv, settings: GameSettings, seats: Seats, trust: bool, person: Person) -> dict[int, Player]:
+    if seats.human is not None and seats.opponent is not None:
+        other = 3 - seats.human
+        return {seats.human: person(), other: _opponent(seats.opponent, other, None, env, settings.seed, trust)}
     controller = PvEController(seats.meta, env, super_agent=seats.super_agent, seed=settings.seed, trust_models=trust)
     other = 3 - controller.seat
     if seats.human == controller.seat:
         file = "the shipped mapping" if seats.meta is None else seats.meta
-        raise PlayError(f"--human: expected {other}, got {seats.human}, the controlled_player of {file}")
-    if seats.human is not None:
-        opponent = person()
-    elif seats.opponent in BOTS:
-        opponent = BotPlayer(seats.opponent, env.layout)
-    else:
-        opponent = _agent(str(seats.opponent), other, controller, env, settings.seed, trust)
+        raise PlayError(
+            f"--human: expected {other}, got {seats.human}, the controlled_player of {file} "
+            f"(or say by --opponent who plays against you, without --meta and --super-agent)"
+        )
+    folder = controller.meta.folder
+    opponent = (
+        person() if seats.opponent is None else _opponent(seats.opponent, other, folder, env, settings.seed, trust)
+    )
     return {controller.seat: ControllerPlayer(controller), other: opponent}
 
 
-def _agent(key: str, side: int, controller: PvEController, env: RawEnv, seed: int, trust: bool) -> Player:
-    """The policy of an agent key for all units of a side, which come in the order of the pool."""
-    meta = MetaConfig(side, {}, key, folder=controller.meta.folder)
+def _opponent(name: str, side: int, folder: Path | None, env: RawEnv, seed: int, trust: bool) -> Player:
+    """A bot, or the policy of an agent for all units of a side, which come in the order of the pool.
+
+    An agent is a key, looked up in ``folder`` and among those that ship, or the path of its folder.
+    """
+    if name in BOTS:
+        return BotPlayer(name, env.layout)
+    path = Path(name)
+    if len(path.parts) > 1:
+        name, folder = path.name, path.parent
     with _of(f"--opponent: expected {', '.join(BOTS)} or an agent"):
+        meta = MetaConfig(side, {}, name, folder=folder)
         return ControllerPlayer(PvEController(meta, env, seed=seed, trust_models=trust))
 
 

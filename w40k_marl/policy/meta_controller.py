@@ -1,6 +1,7 @@
-"""The meta-controller: which model acts for a unit, by the unit's type, and what it does (meta-controller document).
+"""The meta-controller: which model acts for a unit, by the unit's type, and what it does.
 
-The two functions of the document. They choose a model, never the unit, and change nothing.
+The two functions of the meta-controller document (docs/sources.md). They choose a model, never the unit, and change
+nothing.
 """
 
 from __future__ import annotations

@@ -79,9 +79,9 @@ class Choice:
 class PvEController:
     """Plays the controlled player of ``meta``.
 
-    Without ``super_agent`` the engine's order decides which unit is next (the base variant of the document), and where
-    the layout plays intents each has the intent ``tempo``; with one, the macro policy behind that agent key chooses
-    unit, intent and detail. All models are loaded here, and none later. As a ``Policy`` it plays seats:
+    Without ``super_agent`` the engine's order decides which unit is next, and where the layout plays intents each has
+    the intent ``tempo``; with one, the macro policy behind that agent key chooses unit, intent and detail. All models
+    are loaded here, and none later. As a ``Policy`` it plays seats:
     ``SeatVectorEnv("pve", seat=1, opponent=controller)``.
     """
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..content.models import NetworkEntry
 from ..env.policies import Policy
+from ..errors import how_to_install
 from ..observe.layout import Layout
 from .adapter import UNNORMALISED, Actions, Kind, Masks, Vectors, block_size, check_spaces
 from .contract import check_contract, check_game, checked_path
@@ -293,4 +294,4 @@ def _require_extra() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("torch", "sb3_contrib", "stable_baselines3"):
             raise
-        raise MissingExtraError('a saved model needs PyTorch and sb3-contrib: pip install "w40k_marl[train]"') from None
+        raise MissingExtraError(f"a saved model needs PyTorch and sb3-contrib: {how_to_install('train')}") from None

@@ -28,7 +28,7 @@ it is the first that may. A step is one micro action; choosing a unit is none.
 Where `diff` comes first, two reports are compared: see `diff --help`."""
 EXAMPLES = """examples:
   {program}
-  {program} --scenario-file scenarios/macro_default.json --controlled-agent MacroController \\
+  {program} --scenario-file macro_default --controlled-agent MacroController \\
       --training-config MacroController_training_config --rewards-config MacroController_rewards_config \\
       --episodes 10 --macro-player 1 --macro-every-steps 5
   {program} --scenario-file pve --episodes 50 --macro-every-steps 1 --seed 7 --metrics-out load.json

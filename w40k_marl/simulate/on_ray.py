@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import W40KError
+from ..errors import W40KError, how_to_install
 from .options import Plan
 from .team import SECONDS_BETWEEN_MESSAGES, WorkerError
 from .worker import Message, Worker
 
-MISSING = '--backend ray: Ray is not installed: run `python -m pip install "w40k_marl[ray]"`'
+MISSING = f"--backend ray: Ray is not installed: {how_to_install('ray')}"
 SECONDS_TO_LOOK_UP = 1.0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ..env.aec import PLAYERS, RawEnv
 from ..env.dialects import RLlibNames
 from ..env.playable import ScenarioName
+from ..errors import how_to_install
 from ..w40k_v0 import env
 
 try:
@@ -20,7 +21,7 @@ try:
     from ray.rllib.env.wrappers.pettingzoo_env import PettingZooEnv
 except ImportError as _missing:
     raise ModuleNotFoundError(
-        f'w40k_marl.train.rllib needs RLlib and PyTorch: pip install "w40k_marl[rllib]" ({_missing})'
+        f"w40k_marl.train.rllib needs RLlib and PyTorch: {how_to_install('rllib')} ({_missing})"
     ) from None
 
 SELECT = "select"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..env.interrupted import Interruptible
 from ..env.seat import SeatVectorEnv
-from ..errors import W40KError
+from ..errors import W40KError, how_to_install
 from ..reward.weights import INFO_KEYS
 
 try:
@@ -20,7 +20,7 @@ except ModuleNotFoundError as _missing:
     if (_missing.name or "").partition(".")[0] not in ("stable_baselines3", "torch"):
         raise
     raise ModuleNotFoundError(
-        'w40k_marl.train needs stable-baselines3 and sb3-contrib: pip install "w40k_marl[train]"', name=_missing.name
+        f"w40k_marl.train needs stable-baselines3 and sb3-contrib: {how_to_install('train')}", name=_missing.name
     ) from None
 
 Indices = int | Iterable[int] | None

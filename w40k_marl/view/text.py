@@ -1,10 +1,13 @@
 """The board as text: two lines for each row of hexes, odd columns half a hex lower.
 
 ``^7`` is unit 7 of player 1, ``v7`` of player 2, ``###`` a wall, ``:3:`` a free hex of objective 3; the active unit
-is followed by ``!``.
+is followed by ``!``. A board that is wider than the text is drawn in parts, one below the other.
 """
 
 from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -14,29 +17,57 @@ from ..rules.bits import has
 from ..rules.state import FIGHT_STAGES, NO_STAGE, NOBODY, PHASES, WIN_METHODS, Game
 from ..rules.turn import acting_side, eligible
 
+WIDTH = 80
+"""Columns of a usual terminal; the default board of 25 hexes takes 79."""
+
 _MARKS = ("moved", "fled", "advanced", "shot", "charged", "fought")
-_CELL = 4
+_CELL = 3  # columns of text from a hex to the next; on a line every second hex is blank, so that a hex has twice that
+_LABEL = 4  # columns of text for the number of a row
 _SIDES = "^v"
 
-
-def draw(setting: Setting, game: Game) -> str:
-    """A game as a text board with headline, objectives and rosters."""
-    parts = (_board(setting, game), _objectives(setting, game), _rosters(setting, game))
-    return "\n".join([_headline(setting, game), *(line for part in parts for line in part)])
+Cells = dict[tuple[int, int], str]
 
 
-def _headline(setting: Setting, game: Game) -> str:
+def draw(setting: Setting, game: Game, width: int = WIDTH) -> str:
+    """A game as a text board with headline, objectives and rosters, in lines of at most ``width`` columns."""
+    above = _wrapped(_headline(setting, game, width), width)
+    below = _wrapped([*_objectives(setting, game), *_rosters(setting, game)], width)
+    return "\n".join([*above, *_board(setting, game, width), *below])
+
+
+def _wrapped(lines: list[str], width: int) -> list[str]:
+    parts = (textwrap.wrap(line, width, subsequent_indent="    ", break_on_hyphens=False) for line in lines)
+    return [part for line in parts for part in line]
+
+
+def _headline(setting: Setting, game: Game, width: int) -> list[str]:
+    """Where the game is, and the victory points: one line, or two where one is too short."""
     points = f"victory points {game.victory_points[0]} : {game.victory_points[1]}"
     place = f"{setting.scenario.name}, turn {game.turn} of {setting.world.max_turns}, player {game.side + 1}"
     if game.over:
         winner = f"player {game.winner} wins" if game.winner else "nobody wins"
-        return f"{place}: over, {winner} by {WIN_METHODS[int(game.win_method)]}, {points}"
-    stage = "" if game.fight_stage == NO_STAGE else f" ({FIGHT_STAGES[int(game.fight_stage)]})"
-    return f"{place}: {PHASES[int(game.phase)]} phase{stage}, player {acting_side(game) + 1} to act, {points}"
+        state = f"over, {winner} by {WIN_METHODS[int(game.win_method)]}"
+    else:
+        stage = "" if game.fight_stage == NO_STAGE else f" ({FIGHT_STAGES[int(game.fight_stage)]})"
+        state = f"{PHASES[int(game.phase)]} phase{stage}, player {acting_side(game) + 1} to act"
+    whole = f"{place}: {state}, {points}"
+    return [whole] if len(whole) <= width else [f"{place}: {state}", points]
 
 
-def _board(setting: Setting, game: Game) -> list[str]:
-    """Lines of the board with column numbers above and row numbers at the side."""
+def _board(setting: Setting, game: Game, width: int) -> Iterator[str]:
+    """Lines of the board; as many columns of hexes side by side as the width allows, the others below them."""
+    scenario, cells = setting.scenario, _cells(setting, game)
+    longest = max((len(text) for text in cells.values()), default=0)
+    cell = max(_CELL, longest // 2 + 1)  # at least one blank between two hexes of a line
+    side_by_side = max(2, (width - _LABEL) // cell // 2 * 2)
+    if scenario.cols * cell + _LABEL <= width:
+        side_by_side = scenario.cols
+    for first in range(0, scenario.cols, side_by_side):
+        yield from _part(cells, range(first, min(first + side_by_side, scenario.cols)), scenario.rows, cell)
+
+
+def _cells(setting: Setting, game: Game) -> Cells:
+    """What stands on each hex that is not empty, by column and row."""
     scenario = setting.scenario
     cells = {place: f":{objective.id[:1]}:" for objective in scenario.objectives for place in objective.hexes}
     cells.update(dict.fromkeys(scenario.walls, "###"))
@@ -44,20 +75,18 @@ def _board(setting: Setting, game: Game) -> list[str]:
         place = int(game.hexes[number])
         active = "!" if number == game.active else ""
         cells[place >> 6, place & 63] = f"{_SIDES[unit.player - 1]}{unit.id}{active}"
-    lines = ["    " + "".join(f"{col:^{_CELL}}" for col in range(scenario.cols)).rstrip()]
-    for half in range(2 * scenario.rows):
+    return cells
+
+
+def _part(cells: Cells, cols: range, rows: int, cell: int) -> Iterator[str]:
+    """Lines of some columns, with column numbers above and row numbers at the side."""
+    numbered = cols if len(str(cols[-1])) < cell else cols[::2]
+    yield (" " * _LABEL + "".join(f"{col:<{cell * numbered.step}}" for col in numbered)).rstrip()
+    for half in range(2 * rows):
         row, lower = divmod(half, 2)
-        label = f"{row:>3} " if not lower and row < scenario.rows else "    "
-        line = "".join(_cell(cells, col, row, lower, scenario.rows) for col in range(scenario.cols))
-        lines.append((label + line).rstrip())
-    return lines
-
-
-def _cell(cells: dict[tuple[int, int], str], col: int, row: int, lower: int, rows: int) -> str:
-    """Text of one column in one half-row: a hex, or blank where the neighbouring columns have theirs."""
-    if (col & 1) != lower or row >= rows:
-        return " " * _CELL
-    return f"{cells.get((col, row), '.'):^{_CELL}}"
+        label = " " * _LABEL if lower else f"{row:>3} "
+        hexes = (f"{cells.get((col, row), '.'):<{2 * cell}}" for col in cols if col & 1 == lower)
+        yield (label + " " * (cell * lower) + "".join(hexes)).rstrip()
 
 
 def _living(setting: Setting, game: Game) -> list[tuple[int, Unit]]:
@@ -77,6 +106,7 @@ def _objectives(setting: Setting, game: Game) -> list[str]:
 def _rosters(setting: Setting, game: Game) -> list[str]:
     per_side = int(setting.world.units_per_side)
     choosing = not game.over and game.active == NOBODY
+    width = max(5, *(len(unit.id) + 2 for unit in setting.units if unit))
     lines = []
     for number, unit in enumerate(setting.units):
         if unit is None:
@@ -87,5 +117,6 @@ def _rosters(setting: Setting, game: Game) -> list[str]:
             marks.append("may act")
         hit_points = int(game.hit_points[number])
         health = f"{hit_points}/{unit.type.hit_points}" if hit_points else "dead"
-        lines.append(f"{_SIDES[side]}{unit.id:<4}{unit.type.name:<28}{health:<6}{', '.join(marks)}".rstrip())
+        name = f"{_SIDES[side]}{unit.id}"
+        lines.append(f"{name:<{width}}{unit.type.name:<28}{health:<6}{', '.join(marks)}".rstrip())
     return lines

@@ -1,6 +1,6 @@
 """The macro observation as a dictionary and as a vector: what the super-agent sees of a game.
 
-Both are those of the meta-controller document ("Observation macro"; spec 07 A.1 and A.3). Players are absolute, 1 and
+Both are those of the meta-controller document (docs/sources.md; spec 07 A.1 and A.3). Players are absolute, 1 and
 2; allies are the units of the player whose turn it is.
 """
 
@@ -236,7 +236,7 @@ def macro_vector_size(units: int, objectives: int) -> int:
 
 
 def macro_vector(seen: MacroObservation, *, units: int, objectives: int, max_turns: int) -> NDArray[np.float32]:
-    """The dictionary as a vector in the document's order, float32 ``(10 + 12 * units + 3 * objectives,)``.
+    """The dictionary as a vector, float32 ``(10 + 12 * units + 3 * objectives,)``: docs/macro_observation.md.
 
     ``units`` and ``objectives`` are the rows there are; those without a unit or an objective are zeros. Raises
     ContentError where there are more units or objectives than rows.

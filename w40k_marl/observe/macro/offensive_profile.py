@@ -1,7 +1,7 @@
 """The offensive profile of a unit: how well it shoots and fights, and against which kind of target.
 
-Scores are expected damage in one turn by the formula of combat, weighted by target kind (meta-controller document,
-"Observation macro"; spec 07 A.2). ``ProfileOptions`` holds the document's five evolutions, all off by default.
+Scores are expected damage in one turn by the formula of combat, weighted by target kind, as the meta-controller
+document has them (docs/sources.md; spec 07 A.2). ``ProfileOptions`` holds its five evolutions, all off by default.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Target:
 
 
 REFERENCE_TARGETS = (Target(3, 6, 0), Target(4, 3, 0), Target(5, 2, 4))
-"""Swarm, Troop and Elite of the document."""
+"""Swarm, Troop and Elite of the meta-controller document."""
 
 OneHot = tuple[float, float, float]
 Scores = tuple[float, float, float]
