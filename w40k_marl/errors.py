@@ -8,8 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
+def printable(text: str) -> str:
+    r"""The text with every character escaped, as ``\x1b``, that would act on a terminal instead of being shown.
+
+    Line breaks stay. Names and values in messages come from files that others have written.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+
+
 class W40KError(ValueError):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose; its message is safe to print."""
+
+    def __str__(self) -> str:
+        """The message, control characters escaped."""
+        return printable(super().__str__())
 
 
 class ContentError(W40KError):
@@ -27,7 +41,7 @@ class ContentError(W40KError):
     def __str__(self) -> str:
         """``{file}: {key}: expected {expected}, got {got}``, and the hint where there is one."""
         text = f"{self.file}: {self.key}: expected {self.expected}, got {self.got}"
-        return f"{text} ({self.hint})" if self.hint else text
+        return printable(f"{text} ({self.hint})" if self.hint else text)
 
 
 class DefaultModelMissingError(ContentError):

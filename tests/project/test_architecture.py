@@ -15,6 +15,7 @@ PACKAGE = ROOT / "w40k_marl"
 # A room is a folder or a file directly inside the package. A new one finds its place here first.
 ROOMS = [
     "errors",
+    "files",
     "console",
     "rules",
     "content",
@@ -35,6 +36,7 @@ LAZY = {"__init__"}  # the package itself may name anything, as long as importin
 # What a room may import from other people. Rooms that are not named may use all that setup.cfg installs.
 FOREIGN = {
     "errors": set[str](),
+    "files": set[str](),
     "console": set[str](),
     "rules": {"numpy", "numba", "llvmlite"},  # llvmlite is numba's own
     "content": {"numpy", "msgspec"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -49,12 +50,12 @@ def test_numbers_are_short(value: float, text: str) -> None:
 def test_full_disk_sends_the_report_to_stdout_and_leaves_the_earlier_file(
     small: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    def full(*_: object, **__: object) -> int:
+    def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     report, page = tmp_path / "report.json", tmp_path / "report.html"
     report.write_text("precious", encoding="utf-8")
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(os, "fsync", full)
     given = [*small, "--metrics-out", str(report), "--report", str(page), "--overwrite"]
     assert command.main(given) == command.INCOMPLETE
     said = capsys.readouterr()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -122,7 +123,7 @@ def _seats(saved: Seats, options: PlayOptions) -> Seats:
     if human is None and opponent is None:
         human, opponent = saved.human, saved.opponent
     return Seats(
-        meta=saved.meta if options.meta is None else str(Path(options.meta).resolve()),
+        meta=saved.meta if options.meta is None else _from_anywhere(options.meta),
         super_agent=options.super_agent or saved.super_agent,
         opponent=opponent or (GREEDY if human is None else None),
         human=human,
@@ -131,8 +132,12 @@ def _seats(saved: Seats, options: PlayOptions) -> Seats:
 
 def _lasting(scenario: str) -> str:
     """A name as it is; the path of a file in a form that holds from another folder too."""
-    path = scenario_path(scenario)
-    return str(path.resolve()) if path == Path(scenario) else scenario
+    return _from_anywhere(scenario) if scenario_path(scenario) == Path(scenario) else scenario
+
+
+def _from_anywhere(file: str) -> str:
+    """The absolute path of a file; a pipe keeps its name, for what that leads to is no path."""
+    return str(Path(file).resolve()) if os.path.isfile(file) else file  # noqa: PTH113 - False for what is no path
 
 
 def _players(env: RawEnv, settings: GameSettings, seats: Seats, trust: bool, person: Person) -> dict[int, Player]:

@@ -21,6 +21,7 @@ from .. import __version__
 from ..content.models import ContractFile, NetworkEntry
 from ..content.reading import read_model
 from ..env.aec import RawEnv
+from ..files import write_file
 from ..observe.layout import Layout
 from .adapter import Kind, block_actions, block_size, check_kind, check_layout
 from .errors import (
@@ -71,9 +72,8 @@ def write_contract(
     network = network_of(model, layout, kind)
     made_with = {"libraries": _libraries(), "model_sha256": _sha256(model), "network": msgspec.to_builtins(network)}
     target = contract_path(model)
-    draft = target.with_suffix(".draft")
-    draft.write_text(json.dumps(made_for(layout, kind, profile) | made_with, indent=2) + "\n", encoding="utf-8")
-    return draft.replace(target)
+    text = json.dumps(made_for(layout, kind, profile) | made_with, indent=2) + "\n"
+    return write_file(target, text, replace=True)
 
 
 def check_contract(

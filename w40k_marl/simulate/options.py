@@ -22,12 +22,14 @@ from ..content.game_rules import load_game_rules
 from ..content.paths import find_data
 from ..content.scenario import load_scenario, scenario_path
 from ..errors import W40KError
-from .place import check_place
+from ..files import FileTakenError, file_to_write
 from .policies import RANDOM, find_policy
 
 LARGEST_SEED = 2**63 - 1
 LONGEST_DURATION = 366 * 86_400
 DEFAULT_EPISODES = 10
+MOST_ROWS = 1_000_000  # games of a batch: some 10 GB
+MOST_WORKERS = 1024
 LOCAL, RAY = "local", "ray"
 BACKENDS = (LOCAL, RAY)
 
@@ -71,6 +73,12 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < low:
                 raise OptionError(f"{flag(name)}: expected at least {low}, got {value}")
+        for name, high in {"batch": MOST_ROWS, "workers": MOST_WORKERS}.items():
+            value = getattr(self, name)
+            if value is not None and value > high:
+                raise OptionError(f"{flag(name)}: expected at most {high}, got {value}")
+        if max(self.sweep_workers, default=1) > MOST_WORKERS:
+            raise OptionError(f"--sweep-workers: expected at most {MOST_WORKERS}, got {max(self.sweep_workers)}")
         if self.duration is not None and not 0 < self.duration <= LONGEST_DURATION:
             raise OptionError(f"--duration: expected more than 0 seconds and at most a year, got {self.duration:g}")
         if self.sweep_workers and min(self.sweep_workers) < 1:
@@ -90,9 +98,6 @@ class Options:
             raise OptionError("--trace-memory: expected one local worker, whose memory it traces")
         if self.workers != 1 and self.sweep_workers:
             raise OptionError("--sweep-workers: expected no --workers beside it")
-        written = [Path(name).resolve() for name in (self.report, self.metrics_out) if name is not None]
-        if len(set(written)) < len(written):
-            raise OptionError(f"--report: expected another file than --metrics-out, got {self.report}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,10 @@ def make_plan(options: Options) -> Plan:
     with _of("batch"):
         if options.batch is not None and options.batch < len(scenarios):
             raise W40KError(f"expected at least {len(scenarios)}, a game for each scenario, got {options.batch}")
+    metrics_out = _place("metrics_out", options.metrics_out, options.overwrite)
+    report = _place("report", options.report, options.overwrite)
+    if report is not None and report == metrics_out:
+        raise OptionError(f"--report: expected another file than --metrics-out, got {options.report}")
     return Plan(
         options=options,
         scenarios=scenarios,
@@ -152,14 +161,17 @@ def make_plan(options: Options) -> Plan:
         game_rules=rules,
         max_steps_per_turn=options.max_steps_per_turn or rules.max_steps_per_turn,
         seed=secrets.randbits(32) if options.seed is None else options.seed,
-        metrics_out=_place("metrics_out", options.metrics_out, options.overwrite),
-        report=_place("report", options.report, options.overwrite),
+        metrics_out=metrics_out,
+        report=report,
     )
 
 
 def _place(option: str, name: str | None, overwrite: bool) -> Path | None:
     with _of(option):
-        return None if name is None else check_place(name, overwrite)
+        try:
+            return None if name is None else file_to_write(name, replace=overwrite)
+        except FileTakenError as error:
+            raise OptionError(f"{error}; --overwrite replaces it") from None
 
 
 def flag(name: str) -> str:

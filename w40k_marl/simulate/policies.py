@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..console import described
 from ..errors import W40KError
 
 RANDOM, FIRST = "random", "first"
@@ -36,13 +37,18 @@ def find_policy(name: str) -> Policy | None:
     module_name, colon, attribute = name.partition(":")
     if not (colon and module_name and attribute):
         raise PolicyError(f"expected {', '.join(BUILT_IN)} or module:callable, got {name!r}")
-    here = str(Path.cwd())
-    if here not in sys.path:  # as `python -m` has it; behind everything that is installed
-        sys.path.append(here)
+    try:
+        here = str(Path.cwd())
+        if here not in sys.path:  # as `python -m` has it; behind everything that is installed
+            sys.path.append(here)
+    except FileNotFoundError:  # the current folder has been deleted: nothing is found there
+        pass
     try:
         found = getattr(importlib.import_module(module_name), attribute, None)
     except ImportError as error:
         raise PolicyError(f"{module_name} cannot be imported: {error}") from None
+    except (Exception, SystemExit) as error:  # whatever the module does when it is imported
+        raise PolicyError(f"{module_name} cannot be imported: {described(error)}") from error
     if not callable(found):
         kind = "nothing" if found is None else type(found).__name__
         raise PolicyError(f"expected a callable {attribute} in {module_name}, got {kind}")
@@ -53,8 +59,13 @@ def find_policy(name: str) -> Policy | None:
 def ask(
     policy: Policy, observations: NDArray[np.float32], masks: NDArray[np.int8], uniforms: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """The actions that a policy answers with. Raises PolicyError where they are none."""
-    answer = np.asarray(policy(observations, masks, uniforms))
+    """The actions that a policy answers with. Raises PolicyError where they are none, or where it raises."""
+    try:
+        answer = np.asarray(policy(observations, masks, uniforms))
+    except W40KError:
+        raise
+    except Exception as error:
+        raise PolicyError(f"--policy: expected actions, got {described(error)}") from error
     if answer.shape != (len(masks),) or answer.dtype.kind not in "iu":
         raise PolicyError(
             f"--policy: expected whole numbers of shape ({len(masks)},), got {answer.dtype} of shape {answer.shape}"
