@@ -266,7 +266,8 @@ def _refused(program: str, error: Exception) -> int:
         note(f"{program}: not enough memory{f': {error}' if str(error) else ''}")
         return BAD_INPUT
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename is not None else ""
+        gone = isinstance(error, FileNotFoundError) and error.filename is None  # of os.getcwd()
+        where = "the current folder: " if gone else f"{error.filename}: " if error.filename is not None else ""
         note(f"{program}: {where}{error.strerror or error}")
         return BAD_INPUT
     if sys.flags.dev_mode:

@@ -22,6 +22,7 @@ from ..console import (
     stopped_status,
 )
 from ..errors import W40KError, printable
+from ..files import readable_again
 
 if TYPE_CHECKING:
     from .human import Read
@@ -44,7 +45,9 @@ def carry_out(given: argparse.Namespace, read: Read | None = None) -> int:
     paper = Console(file=cast("IO[str]", OUTPUT), highlight=False)
     journal = Journal(paper, QUIET if given.quiet else EVERYTHING if given.verbose else USUAL)
     place = SavePlace(given.save, overwrite=given.overwrite)
-    options = PlayOptions(**{name: getattr(given, name) for name in PlayOptions.__dataclass_fields__})
+    values = {name: getattr(given, name) for name in PlayOptions.__dataclass_fields__}
+    values |= {name: readable_again(values[name]) for name in ("scenario", "meta") if values[name] is not None}
+    options = PlayOptions(**values)
     with _routing_shown(quiet=given.quiet):
         person = HumanPlayer(read or _ask, journal, place)
         match = make_match(options, journal, lambda: person, note)

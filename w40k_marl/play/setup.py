@@ -136,7 +136,7 @@ def _lasting(scenario: str) -> str:
 
 
 def _from_anywhere(file: str) -> str:
-    """The absolute path of a file; a pipe keeps its name, for what that leads to is no path."""
+    """The absolute path of a file; the name as it is where there is none, for the message that says so."""
     return str(Path(file).resolve()) if os.path.isfile(file) else file  # noqa: PTH113 - False for what is no path
 
 

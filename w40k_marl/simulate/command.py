@@ -20,6 +20,7 @@ from ..console import (
     say,
     stopped_status,
 )
+from ..files import readable_again
 from .arguments import declare_diff, declare_options
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def carry_out(given: argparse.Namespace) -> int:
     values = {name: value for name, value in vars(given).items() if value is not None}
     known = {name: values[name] for name in Options.__dataclass_fields__ if name in values}
     if "scenario_file" in known:
-        known["scenario_file"] = tuple(known["scenario_file"])
+        known["scenario_file"] = tuple(map(readable_again, known["scenario_file"]))
+    if "game_rules" in known:
+        known["game_rules"] = readable_again(known["game_rules"])
     return _report(make_plan(Options(**known)), as_json=given.json)
 
 
@@ -103,7 +106,7 @@ def _report(plan: Plan, *, as_json: bool) -> int:
             last = run(plan, on_episode, note)
     with held() as signalled:
         written = _write(plan, last)
-    if signalled():
+    if signalled() and not last.was_stopped:
         raise KeyboardInterrupt
     _print(last, written, as_json=as_json)
     if last.was_stopped:
