@@ -7,6 +7,7 @@ one line on stderr. 70: an error inside the program. 128 + N: stopped by signal 
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import codecs
 import os
@@ -24,6 +25,7 @@ from .errors import W40KError, printable
 
 DONE, NOT_WRITTEN, BAD_INPUT, INSIDE, BY_SIGNAL, NOBODY_READS = 0, 1, 2, 70, 128, 141
 SAME_STOP = 1.0  # seconds: signals so close together are one wish to stop
+SEND_AGAIN = 0.05  # seconds
 BOXES = {ord(char): "-" for char in "─━═╌╴╶"} | {ord(char): "|" for char in "│┃║"}
 
 
@@ -170,6 +172,15 @@ def _on_signal(number: int, _: object) -> None:
         raise KeyboardInterrupt
 
 
+def _on_unraisable(lost: sys.UnraisableHookArgs) -> None:
+    """Send a signal once more whose KeyboardInterrupt fell where Python drops exceptions, as in a finalizer."""
+    if lost.exc_type is KeyboardInterrupt and _command.signal is not None:
+        _command.signalled = 0.0
+        threading.Timer(SEND_AGAIN, _thread.interrupt_main, [_command.signal]).start()
+    else:
+        sys.__unraisablehook__(lost)
+
+
 @contextmanager
 def _signals_stop() -> Iterator[None]:
     """Let SIGTERM and SIGHUP do what Ctrl-C does, unless whoever started the program has them ignored."""
@@ -181,9 +192,13 @@ def _signals_stop() -> Iterator[None]:
         ours = []
     for number in ours:
         signal.signal(number, _on_signal)
+    hook = sys.unraisablehook
+    if ours:
+        sys.unraisablehook = _on_unraisable
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number in ours:
             signal.signal(number, before[number])
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -107,8 +110,6 @@ def test_script_whose_workers_cannot_start_hears_why(tmp_path: Path, guarded: bo
     last = done.stderr.splitlines()[-1]
     assert last.startswith("w40k_marl.simulate.team.WorkerError: --workers: ")
     assert done.stderr.count("Traceback") == 1, "of the script itself; none of its workers"
-    import re
-
     assert re.search(said, last)
 
 
@@ -140,6 +141,22 @@ def test_error_of_any_kind_becomes_one_line(capsys: Capture) -> None:
         err = capsys.readouterr().err
         assert err.startswith(f"program: {said}")
         assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_signal_that_falls_into_a_finalizer_still_stops_the_command(capsys: Capture) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+            time.sleep(0)
+
+    def work() -> int:
+        Finalized()
+        time.sleep(20)
+        return 0
+
+    assert guarded("program", work) == 143
+    assert capsys.readouterr().err == "program: stopped by SIGTERM\n"
 
 
 def test_output_writes_in_ascii_what_its_encoding_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
