@@ -84,6 +84,14 @@ def test_game_whose_output_is_lost_is_saved(where: str) -> None:
     assert read("game.json")["actions"] == []
 
 
+def test_bytes_of_another_encoding_are_a_wrong_answer_and_no_more() -> None:
+    done = shell(rf"printf '1\n\xff\xfe\nsave \xe9\x1b[2J.json\nwait\n' | {PROGRAM} {PLAY}")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert r'"\udcff\udcfe" is none of the choices' in done.stdout
+    assert "\x1b" not in done.stdout
+    assert len(read("game.json")["actions"]) == 2
+
+
 def test_result_that_cannot_be_printed_is_in_the_refusal() -> None:
     done = shell(f"{PROGRAM} play --scenario small_board --max-turns 1 --seed 3 --quiet --json {FULL}")
     assert done.returncode == 1
@@ -169,9 +177,9 @@ def test_suspended_worker_does_not_hold_up_ctrl_c() -> None:
 def test_signal_at_the_prompt_saves_the_game(number: signal.Signals) -> None:
     with begun(PLAY) as process:
         assert process.stdin is not None
-        process.stdin.write("1\nwait\n")
+        process.stdin.write("1\nwait\nboard\n")
         process.stdin.flush()
-        time.sleep(2)
+        time.sleep(5)  # until it asks again
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number

@@ -42,6 +42,8 @@ def carry_out(given: argparse.Namespace, read: Read | None = None) -> int:
     from .saved_game import SavePlace
     from .setup import PlayOptions, make_match
 
+    if hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(errors="surrogateescape")  # a wrong byte makes a wrong answer, no more
     paper = Console(file=cast("IO[str]", OUTPUT), highlight=False)
     journal = Journal(paper, QUIET if given.quiet else EVERYTHING if given.verbose else USUAL)
     place = SavePlace(given.save, overwrite=given.overwrite)
@@ -164,8 +166,6 @@ def _ask(prompt: str) -> str:
     if lost is not None:
         raise lost
     try:
-        if hasattr(sys.stdin, "reconfigure"):
-            sys.stdin.reconfigure(errors="surrogateescape")  # a wrong byte makes a wrong answer, no more
         line = input()
     except (OSError, ValueError, RuntimeError) as error:  # stdin is closed, a folder, or gone
         raise EOFError from error
