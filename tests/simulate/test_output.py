@@ -162,10 +162,13 @@ def test_reports_that_differ_in_more_than_speed_are_remarked(pair: tuple[str, st
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "cannot be read"),
-        ("[1, 2", "expected a report of the load simulation"),
-        ("[]", "expected a report of the load simulation"),
-        ('{"manifest": {"schema_version": 99}}', "expected schema_version at most"),
+        (None, "(top level): expected a file that can be read, got No such file or directory"),
+        ("[1, 2", "(top level): expected valid JSON, got "),
+        ("[]", "(top level): expected a report of the load simulation, got []"),
+        (
+            '{"manifest": {"schema_version": 99}}',
+            "manifest.schema_version: expected a whole number from 1 to 2, got 99",
+        ),
     ],
 )
 def test_file_that_is_no_report_is_refused(
