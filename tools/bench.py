@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, cast
 
 sys.path.append(str(Path(__file__).resolve().parent))  # for `python -I`, too
 
@@ -20,14 +22,13 @@ from dev import packages_needed
 with packages_needed():
     from rich.console import Console
 
-    from w40k_marl.errors import how_to_install
+    from w40k_marl.console import BAD_INPUT, DONE, OUTPUT, OneLineParser, guarded, note, say
+    from w40k_marl.errors import W40KError, how_to_install
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="tools/bench.py"
-    )
+    parser = OneLineParser(description=__doc__, prog="tools/bench.py")
     commands = parser.add_subparsers(dest="command", required=True)
     aec = commands.add_parser("aec", help="the agent cycle against PettingZoo's games (extra: bench)")
     aec.add_argument("--scenario", default="macro_default", help="default: %(default)s")
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run one bench and print what it found."""
     from benches import aec, batch, startup  # after --help, which needs none of it
 
-    console = Console(quiet=arguments.json)
+    console = Console(file=cast("IO[str]", OUTPUT), quiet=arguments.json)
     if arguments.command == "aec":
         result = aec.bench_aec(arguments.scenario, arguments.repetitions, arguments.seconds)
         show = aec.show_aec
@@ -62,21 +63,29 @@ def run(arguments: argparse.Namespace) -> None:
         result = startup.bench_startup(arguments.repetitions)
         show = startup.show_startup
     if arguments.json:
-        print(json.dumps(result))
+        say(json.dumps(result))
     else:
         show(result, console)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit status 2 where something to compare with is not installed."""
-    arguments = parse(argv)
+    return guarded("tools/bench.py", lambda: carry_out(parse(argv)))
+
+
+def carry_out(arguments: argparse.Namespace) -> int:
+    """Run the bench that the arguments name. Raises W40KError for bad input."""
+    if arguments.repetitions < 1:
+        raise W40KError(f"--repetitions: expected at least 1, got {arguments.repetitions}")
+    if not 0 < getattr(arguments, "seconds", 1.0) < math.inf:
+        raise W40KError(f"--seconds: expected more than 0, got {arguments.seconds}")
     try:
         run(arguments)
     except ImportError as error:
         extra = "train" if arguments.command == "ppo" else "bench"
-        print(f"bench.py: {error.name} is not installed: {how_to_install(extra)}", file=sys.stderr)
-        return 2
-    return 0
+        note(f"bench.py: {error.name} is not installed: {how_to_install(extra)}")
+        return BAD_INPUT
+    return DONE
 
 
 if __name__ == "__main__":

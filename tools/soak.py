@@ -1,7 +1,10 @@
-"""Plays random games of every scenario for a while, with all checks on; exit status 1 if one of them fails.
+"""Plays random games of every scenario for a while, with all checks on.
 
 Each game is stepped with the invariants checked, thrown back by snapshots, and given actions that are none; a batch of
 every setting is played beside it. What is printed last is how memory grew, in kilobytes a minute.
+
+Exit status: 0 nothing was wrong; 1 something was, or stdout could not be written; 2 bad input; 130 stopped by Ctrl-C,
+143 by SIGTERM, 129 by SIGHUP, with what was done until then; 141 the reader of stdout has left.
 """
 
 from __future__ import annotations
@@ -24,11 +27,12 @@ with packages_needed():
     import psutil
 
     from w40k_marl import w40k_v0
+    from w40k_marl.console import OneLineParser, guarded, note, say, stopped_by, stopped_status
     from w40k_marl.content.scenario import list_scenarios
     from w40k_marl.env.aec import PLAYERS, RawEnv
     from w40k_marl.env.batch import BatchEnv
     from w40k_marl.env.invariants import check_invariants
-    from w40k_marl.errors import ActionError, ContentError, IllegalActionError
+    from w40k_marl.errors import ActionError, ContentError, IllegalActionError, W40KError
     from w40k_marl.rules.state import DECISIONS, WEAPON_RULE_SETTINGS
 
 MALFORMED: tuple[Any, ...] = (None, -1, 10**9, 2**70, 1.5, "0", [0], np.float32(0), np.array([1]))
@@ -255,16 +259,33 @@ def show(report: dict[str, Any]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Play, print, and return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    return guarded("soak.py", lambda: carry_out(_parser().parse_args(arguments)))
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(prog="soak.py", description=__doc__)
     parser.add_argument("--seconds", type=float, default=120, help="how long (default 120)")
     parser.add_argument("--seed", type=int, default=0, help="of all that is random (default 0)")
     parser.add_argument("--scenario", action="append", help="this one only; may be repeated (default: all)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """Play, print and return the exit status; after Ctrl-C, what there is. Raises W40KError for bad input."""
+    if options.seed < 0:
+        raise W40KError(f"--seed: expected a whole number from 0, got {options.seed}")
     soak = Soak(options.seconds, options.seed, options.scenario or list_scenarios())
-    soak.run()
-    report = soak.report()
-    print(json.dumps(report, indent=2) if options.json else show(report))
+    stopped = False
+    try:
+        soak.run()
+    except KeyboardInterrupt:
+        stopped = True
+    report = {**soak.report(), "partial_because": f"stopped by {stopped_by()}" if stopped else None}
+    say(json.dumps(report, indent=2) if options.json else show(report))
+    if stopped:
+        note(f"soak.py: {report['partial_because']}")
+        return stopped_status()
     return 1 if report["violations"] else 0
 
 

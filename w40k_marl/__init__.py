@@ -6,10 +6,20 @@ the meta-controller come with first use.
 
 from __future__ import annotations
 
+import os as _os
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-import pettingzoo as _pettingzoo
+try:
+    import pettingzoo as _pettingzoo
+except FileNotFoundError:  # it asks for the current folder, which has been deleted: lend it another
+    _here = _os.open(".", _os.O_RDONLY)
+    _os.chdir(_os.sep)
+    try:
+        import pettingzoo as _pettingzoo
+    finally:
+        _os.fchdir(_here)
+        _os.close(_here)
 
 if TYPE_CHECKING:
     from .content.policies import MetaConfig, meta_config

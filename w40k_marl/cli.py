@@ -43,9 +43,14 @@ WARMUP_EXAMPLES = """examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns the exit status."""
-    given = parser().parse_args(argv)
-    work: Callable[[argparse.Namespace], int] = given.work
-    return guarded(f"{PROGRAM} {given.command}", lambda: work(given))
+    words = sys.argv[1:] if argv is None else list(argv)
+
+    def work() -> int:
+        given = parser().parse_args(words)
+        carry_out: Callable[[argparse.Namespace], int] = given.work
+        return carry_out(given)
+
+    return guarded(" ".join([PROGRAM, *words[:1]]), work)
 
 
 def parser() -> OneLineParser:

@@ -118,7 +118,7 @@ def test_opponent_sees_its_own_decisions_only(seat: int) -> None:
 
 def test_opponent_that_plays_against_the_mask_is_told() -> None:
     env = SeatEnv("small_board", seat=2, opponent=lambda observations, masks: np.array([20]))
-    with pytest.raises(IllegalActionError, match="player 1 to act"):
+    with pytest.raises(IllegalActionError, match=r"policy: expected one of \[0, 1, 2\], got 20"):
         env.reset(seed=1)
 
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from recorded_games import cli
 from recorded_games.cli import main
 
 from .conftest import COMMITTED
@@ -143,3 +145,53 @@ def test_incomplete_record(game: str, tmp_path: Path, capsys: pytest.CaptureFixt
         file.write("\n".join([*lines[:5], json.dumps(step), *lines[6:]]) + "\n")
     assert main([str(path)]) == 2
     assert "'decision'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["ctrl-c", "a game that cannot be read"])
+def test_games_until_the_end_of_a_run_are_kept(
+    game: str, how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, broken = tmp_path / "report.json", tmp_path / "broken.jsonl.gz"
+    broken.write_bytes(b"not gzip")
+    if how == "ctrl-c":
+        compare = cli.compare_game
+
+        def stopped(trace: Any, level: str) -> Any:
+            if file.with_name("once").exists():
+                raise KeyboardInterrupt
+            file.with_name("once").touch()
+            return compare(trace, level)
+
+        monkeypatch.setattr(cli, "compare_game", stopped)
+        status, why, second = 130, "stopped by Ctrl-C", game
+    else:
+        status, why, second = 2, "broken.jsonl.gz: file: expected gzipped JSON lines", str(broken)
+    assert main([game, second, "--json", str(file)]) == status
+    report = json.loads(file.read_text(encoding="utf-8"))
+    assert (report["passed"], len(report["games"])) == (False, 1)
+    assert why in report["partial_because"]
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["-", "", ".", "/dev/null", "x" * 300])
+def test_file_that_cannot_be_written_is_refused_before_anything_is_replayed(
+    game: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([game, "--json", name]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("parity.py: --json: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("line", [0, 1, 2, -1])
+@pytest.mark.parametrize("value", ["[]", "null", "1", '{"rec": []}', "{}", '"x"', "[" * 100_000])
+def test_records_of_another_kind_are_one_sentence(
+    game: str, line: int, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines, path = lines_of(game), tmp_path / "game.jsonl.gz"
+    lines[line] = value
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    assert main([str(path), "--level", "A"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"parity.py: {path}: ")
+    assert error.count("\n") == 1

@@ -15,6 +15,7 @@ PACKAGE = ROOT / "w40k_marl"
 # A room is a folder or a file directly inside the package. A new one finds its place here first.
 ROOMS = [
     "errors",
+    "files",
     "console",
     "compiler",
     "rules",
@@ -37,6 +38,7 @@ LAZY = {"__init__"}  # the package itself may name anything, as long as importin
 # What a room may import from other people. Rooms that are not named may use all that setup.cfg installs.
 FOREIGN = {
     "errors": set[str](),
+    "files": set[str](),
     "console": set[str](),
     "compiler": {"numpy", "numba", "llvmlite"},  # llvmlite is numba's own
     "rules": {"numpy"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -49,12 +50,12 @@ def test_numbers_are_short(value: float, text: str) -> None:
 def test_full_disk_sends_the_report_to_stdout_and_leaves_the_earlier_file(
     small: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    def full(*_: object, **__: object) -> int:
+    def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     report, page = tmp_path / "report.json", tmp_path / "report.html"
     report.write_text("precious", encoding="utf-8")
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(os, "fsync", full)
     given = [*small, "--metrics-out", str(report), "--report", str(page), "--overwrite"]
     assert command.main(given) == command.INCOMPLETE
     said = capsys.readouterr()
@@ -161,10 +162,13 @@ def test_reports_that_differ_in_more_than_speed_are_remarked(pair: tuple[str, st
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "cannot be read"),
-        ("[1, 2", "expected a report of the load simulation"),
-        ("[]", "expected a report of the load simulation"),
-        ('{"manifest": {"schema_version": 99}}', "expected schema_version at most"),
+        (None, "(top level): expected a file that can be read, got No such file or directory"),
+        ("[1, 2", "(top level): expected valid JSON, got "),
+        ("[]", "(top level): expected a report of the load simulation, got []"),
+        (
+            '{"manifest": {"schema_version": 99}}',
+            "manifest.schema_version: expected a whole number from 1 to 2, got 99",
+        ),
     ],
 )
 def test_file_that_is_no_report_is_refused(

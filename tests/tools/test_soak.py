@@ -77,3 +77,17 @@ def test_growth_of_memory_is_a_slope(soak: ModuleType) -> None:
 def test_unknown_scenario_is_named(soak: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert soak.main(["--scenario", "nowhere"]) == 1
     assert "nowhere" in capsys.readouterr().out
+
+
+def test_stopped_soak_prints_what_it_has_done(
+    soak: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(found: Any) -> None:
+        found.tally.games = 7
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(soak.Soak, "run", stopped)
+    assert soak.main(["--scenario", "small_board", "--json"]) == 130
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["games"], json.loads(out)["partial_because"]) == (7, "stopped by Ctrl-C")
+    assert err == "soak.py: stopped by Ctrl-C\n"

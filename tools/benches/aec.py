@@ -14,6 +14,8 @@ from pettingzoo.utils.env import AECEnv
 from rich.console import Console
 from rich.table import Table
 
+from w40k_marl.console import say
+
 Environment = AECEnv[str, Any, Any]
 
 
@@ -162,7 +164,7 @@ def show_aec(result: dict[str, Any], console: Console) -> None:
         table.add_row(name, f"{rate:,.0f}", f"{low:,.0f}", f"{high:,.0f}", f"{ratio:.2f}" if ratio else "")
     console.print(table)
     ratios = result["ratios"]
-    print(
+    say(
         f"aec: {result['agent_steps_per_second']['w40k_marl']:.0f} agent-steps/s, "
         f"{result['micro_actions_per_second']:.0f} micro actions/s, "
         f"{result['games_per_second']:.0f} games/s, {ratios['connect_four']:.1f} x connect_four, "

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benches.aec import Runner
+from w40k_marl.console import say
 
 SIZES = (64, 256, 1024, 4096)
 
@@ -118,7 +119,7 @@ def show_batch(result: dict[str, Any], console: Console) -> None:
         f"a step costs {result['growth']:+.0%} at {SIZES[-1]} games beside {SIZES[0]}; "
         f"whole process {result['process_megabytes']:.0f} MB; load average {result['load_average']}"
     )
-    print(
+    say(
         f"batch: {result['one_core'][result['best_size']]:.0f} steps/s one core "
         f"({result['ratio']:.1f} x connect_four), {result['two_cores']:.0f} two cores, "
         f"memory {result['bytes_per_game']:.0f} bytes/game"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from w40k_marl.console import say
 from w40k_marl.env.seat import SeatVectorEnv
 
 GAMES, STEPS, BATCH, EPOCHS, NETWORK = 64, 128, 512, 4, [320, 320]
@@ -99,4 +100,4 @@ def show_ppo(result: dict[str, Any], console: Console) -> None:
         f"MaskablePPO: {result['steps_per_second']:,.0f} steps / CPU second on our games, "
         f"{result['free_steps_per_second']:,.0f} on free ones"
     )
-    print(f"ppo: {result['ratio']:.3f} of a zero-cost env")
+    say(f"ppo: {result['ratio']:.3f} of a zero-cost env")

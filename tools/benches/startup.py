@@ -11,6 +11,8 @@ from typing import Any
 
 from rich.console import Console
 
+from w40k_marl.console import say
+
 FIRST_STEP = """
 import time
 start = time.perf_counter()
@@ -50,7 +52,7 @@ def bench_startup(repetitions: int) -> dict[str, Any]:
 
 def show_startup(result: dict[str, Any], console: Console) -> None:
     """The line that others read."""
-    print(
+    say(
         f"startup: first compile {result['cold_seconds']:.1f} s, warm import to first step "
         f"{result['warm_seconds']:.2f} s, import w40k_marl {result['import_seconds']:.2f} s"
     )

@@ -3,110 +3,130 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO, cast
 
 from rich.console import Console
 from rich.progress import track
 
-from w40k_marl.errors import ContentError, W40KError
+from w40k_marl.console import OUTPUT, OneLineParser, guarded, held, note, stopped_by
+from w40k_marl.errors import ContentError, W40KError, printable
+from w40k_marl.files import FileError, FileTakenError, file_to_write, write_file, write_free
 
 from .choices import replay_level_b
 from .macro_observations import LevelC, has_macro_observations, replay_level_c
-from .report import GameReport, Report, write_json
+from .report import GameReport, Report
 from .states import LevelA, covers, replay_level_a
 from .tally import Tally
 from .trace import Trace, find_traces, read_trace
 
 LEVELS = ("A", "B", "C", "all")
+MALFORMED = (ArithmeticError, AssertionError, AttributeError, LookupError, StopIteration, TypeError, ValueError)
 EXAMPLES = """examples:
   tools/parity.py tests/parity/traces                       the recorded games of this checkout
   tools/parity.py game.jsonl.gz --level A --verbose         the states of one game
   tools/parity.py tests/parity/traces --level C             the macro observations of the games that have them
   tools/parity.py tests/parity/traces --json report.json    counts and differences as JSON
 
-exit status: 0 every game exact and no defect, 1 otherwise, 2 bad input"""
+exit status: 0 every game exact and no defect; 1 otherwise, or FILE or stdout could not be written; 2 bad input;
+130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: FILE then holds the games until there; 141 the reader has left"""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    options = _parser().parse_args(arguments)
+    return guarded("parity.py", lambda: _carry_out(_parser().parse_args(arguments)))
+
+
+def _carry_out(options: argparse.Namespace) -> int:
+    """Compare, write the report, and only then print the end of it. Raises W40KError."""
+    place = _checked_place(options.json, options.overwrite)
+    report = Report(with_macro=options.level in ("C", "all"))
     try:
-        if options.json:
-            _check_output(options.json, options.overwrite)
-        report = _compare(find_traces(options.traces), options.level, options.verbose)
-        if options.json:
-            write_json(options.json, report.as_json())
-    except (W40KError, OSError) as problem:
-        _complain(str(problem))
-        return 2
-    except KeyboardInterrupt:
-        _complain("stopped")
-        return 130
+        _compare(report, find_traces(options.traces), options.level, options.verbose)
+    except (KeyboardInterrupt, W40KError) as stop:
+        with held():
+            if place is not None and report.games:
+                by_signal = isinstance(stop, KeyboardInterrupt)
+                report.partial_because = f"stopped by {stopped_by()}" if by_signal else str(stop)
+                _write(place, report, options.overwrite)
+        raise
+    with held() as signalled:
+        written = place is None or _write(place, report, options.overwrite)
+    if signalled():
+        raise KeyboardInterrupt
     _print(report, options.level)
-    return 0 if report.passed else 1
+    return 0 if report.passed and written else 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
+def _write(place: Path, report: Report, overwrite: bool) -> bool:
+    """Write the report, under a free name where its own cannot be written; whether it has its own."""
+    text = json.dumps(report.as_json(), indent=2) + "\n"
+    try:
+        write_file(place, text, replace=overwrite)
+    except FileError as error:
+        note(f"parity.py: {error}; the report is in {write_free('parity-report', text)}")
+        return False
+    return True
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
         prog="parity.py",
         description="Replay recorded games of the reference and compare states (level A), choices (B) and macro "
         "observations (C).",
         epilog=EXAMPLES,
-        formatter_class=layout,
     )
     parser.add_argument(
         "traces", nargs="+", type=Path, metavar="TRACE_OR_FOLDER", help="*.jsonl.gz, or folders of them"
     )
     parser.add_argument("--level", choices=LEVELS, default="all", help="what to compare (default: all there is)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there as well")
+    parser.add_argument("--json", metavar="FILE", help="write the report there as well")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
     parser.add_argument("--verbose", action="store_true", help="a line for each game, and every defect")
     return parser
 
 
-def _complain(message: str) -> None:
-    sys.stderr.write(f"parity.py: {message}\n")
+def _checked_place(name: str | None, overwrite: bool) -> Path | None:
+    """The file of the report, before anything is replayed. Raises FileError where it cannot be written."""
+    try:
+        return None if name is None else file_to_write(name, replace=overwrite)
+    except FileTakenError as error:
+        raise FileError(f"--json: {error}; --overwrite replaces it") from None
+    except FileError as error:
+        raise FileError(f"--json: {error}") from None
 
 
-def _check_output(path: Path, overwrite: bool) -> None:
-    """Refuse, before anything is replayed, a file that exists or cannot be written."""
-    if path.exists() and not overwrite:
-        raise ContentError(str(path), "--json", "a file not there yet", "one that is", "--overwrite replaces it")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise ContentError(str(path), "--json", "a file in a writable folder", "none")
-
-
-def _compare(paths: list[Path], level: str, verbose: bool) -> Report:
-    """Replay the games one after the other, with a progress bar on a terminal."""
-    report = Report(with_macro=level in ("C", "all"))
+def _compare(report: Report, paths: list[Path], level: str, verbose: bool) -> None:
+    """Replay the games one after the other and add them to a report, with a progress bar on a terminal."""
     console = Console(stderr=True)
     steps: Iterable[Path] = track(paths, "replaying", console=console) if console.is_terminal else paths
     for path in steps:
         trace = read_trace(path)
-        if level == "C" and not has_macro_observations(trace):
-            continue
         game = compare_game(trace, level)
+        if game is None:
+            continue
         report.games.append(game)
         _print_game(game, verbose)
     if not report.games:
         raise ContentError(str(paths[0]), "macro_obs", "games recorded with macro observations", "none")
-    return report
 
 
-def compare_game(trace: Trace, level: str = "all") -> GameReport:
-    """Replay one game; ContentError where its records are not those of format 1."""
+def compare_game(trace: Trace, level: str = "all") -> GameReport | None:
+    """Replay one game; None for level C where it has no macro observations.
+
+    Raises ContentError where its records are not those of format 1.
+    """
     try:
-        states, choices, macro = _replay(trace, level)
+        if level == "C" and not has_macro_observations(trace):
+            return None
+        return GameReport(trace.name, str(trace.path), covers(trace), *_replay(trace, level))
     except W40KError:
         raise
-    except (KeyError, IndexError, TypeError, ValueError, StopIteration) as error:
+    except MALFORMED as error:
         got = f"{type(error).__name__}: {error}"
         raise ContentError(str(trace.path), "steps", "records as docs/parity.md describes them", got) from error
-    return GameReport(trace.name, str(trace.path), covers(trace), states, choices, macro)
 
 
 def _replay(trace: Trace, level: str) -> tuple[LevelA, Tally, LevelC | None]:
@@ -122,9 +142,9 @@ def _replay(trace: Trace, level: str) -> tuple[LevelA, Tally, LevelC | None]:
 
 
 def _say(*lines: object) -> None:
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = Console(file=cast("IO[str]", OUTPUT), soft_wrap=True, highlight=False, markup=False)
     for line in lines:
-        console.print(line)
+        console.print(printable(str(line)))
 
 
 def _print_game(game: GameReport, verbose: bool) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from .macro_observations import LevelC
@@ -47,6 +43,7 @@ class Report:
 
     games: list[GameReport] = field(default_factory=list)
     with_macro: bool = False  # whether level C was asked for
+    partial_because: str | None = None  # why games are missing
 
     @property
     def observed(self) -> list[LevelC]:
@@ -70,7 +67,7 @@ class Report:
     def passed(self) -> bool:
         """Whether levels A and C are exact wherever they apply and level B has no defect."""
         exact = all(game.states.exact for game in self.covered) and all(macro.passed for macro in self.observed)
-        return exact and not self.choices.defects
+        return exact and not self.choices.defects and self.partial_because is None
 
     def last_line(self) -> str:
         """The result in one line."""
@@ -117,6 +114,7 @@ class Report:
         return {
             "result": self.last_line(),
             "passed": self.passed,
+            "partial_because": self.partial_because,
             "level_b": _counts(self.choices),
             "games": [
                 {
@@ -160,16 +158,3 @@ def _observations(macro: LevelC | None) -> dict[str, Any] | None:
 
 def _plain(difference: Difference | None) -> dict[str, Any] | None:
     return None if difference is None else asdict(difference)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a file whole or not at all."""
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".unfinished")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
-            file.write("\n")
-        Path(unfinished).replace(path)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise

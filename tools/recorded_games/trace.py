@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,11 +64,13 @@ def read_trace(path: Path) -> Trace:
     """Read one file; ContentError where it is not a complete recorded game of format 1."""
     try:
         records = list(_records(path))
-    except (OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, EOFError, zlib.error, RecursionError, ValueError) as error:
         raise ContentError(str(path), "file", "gzipped JSON lines", str(error)) from error
-    kinds = [record.get("rec") for record in records]
-    if kinds[:2] != ["header", "initial"] or kinds[-1] != "end" or set(kinds[2:-1]) - {"step"}:
+    kinds = [record.get("rec") if isinstance(record, dict) else None for record in records]
+    if kinds[:2] != ["header", "initial"] or kinds[-1] != "end" or set(map(str, kinds[2:-1])) - {"step"}:
         raise ContentError(str(path), "rec", "header, initial, steps, end", f"{kinds[:2]} ... {kinds[-1:]}")
+    if "state" not in records[1]:
+        raise ContentError(str(path), "initial.state", "the state after reset", "nothing: the key is missing")
     header = records[0]
     if header.get("format") != 1:
         raise ContentError(str(path), "header.format", "1", repr(header.get("format")))

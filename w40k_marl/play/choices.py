@@ -13,6 +13,7 @@ from ..rules.actions import FIRST_TARGET, TARGET_SLOTS, WAIT
 from ..rules.intents import DETAILS, INTENTS, OBJECTIVE, TEMPO, detail_kind
 from ..rules.state import CHARGE, FIGHT, SUMMARY_PHASE
 
+LONGEST_SHOWN = 80
 NOBODY_HOLDS = ("nobody's", "player 1's", "player 2's")
 MEANING = {
     "move_aggressive": "as near to the enemy as possible",
@@ -60,7 +61,7 @@ def legal_choices(session: Session) -> list[Choice]:
 
 def find_choice(choices: Sequence[Choice], answer: str) -> Choice:
     """The choice of a number, a name, or the beginning of a name that no other has. Raises NotAChoiceError."""
-    wanted = _plain(answer)
+    wanted, shown = _plain(answer), answer if len(answer) <= LONGEST_SHOWN else f"{answer[:LONGEST_SHOWN]}..."
     for exact in (lambda choice: choice.number == answer.strip(), lambda choice: wanted in _names(choice)):
         found = [choice for choice in choices if exact(choice)]
         if len(found) == 1:
@@ -69,9 +70,9 @@ def find_choice(choices: Sequence[Choice], answer: str) -> Choice:
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotAChoiceError(f'"{answer}" may be {", ".join(choice.name for choice in found)}')
-    hint = did_you_mean(answer, [choice.name for choice in choices])
-    raise NotAChoiceError(f'"{answer}" is none of the choices' + (f"; {hint}" if hint else ""))
+        raise NotAChoiceError(f'"{shown}" may be {", ".join(choice.name for choice in found)}')
+    hint = did_you_mean(shown, [choice.name for choice in choices])
+    raise NotAChoiceError(f'"{shown}" is none of the choices' + (f"; {hint}" if hint else ""))
 
 
 def waiting_action(session: Session) -> int | None:

@@ -9,10 +9,20 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from ..console import DONE, STOPPED, note, say
-from ..errors import W40KError
+from ..console import (
+    DONE,
+    OUTPUT,
+    OutputLostError,
+    held,
+    note,
+    output_lost,
+    say,
+    stopped_status,
+)
+from ..errors import W40KError, printable
+from ..files import readable_again
 
 if TYPE_CHECKING:
     from .human import Read
@@ -25,48 +35,74 @@ LOGGER = "w40k_marl.meta"
 
 def carry_out(given: argparse.Namespace, read: Read | None = None) -> int:
     """Play as the options say and return the exit status; ``read`` asks a person, by default at the terminal."""
-    from .human import HumanPlayer  # here, so that --help does not wait for them
-    from .journal import EVERYTHING, QUIET, USUAL, Journal, Paper
+    from rich.console import Console  # here, so that --help does not wait for them
+
+    from .human import HumanPlayer
+    from .journal import EVERYTHING, QUIET, USUAL, Journal
     from .saved_game import SavePlace
     from .setup import PlayOptions, make_match
 
-    journal = Journal(Paper(highlight=False), QUIET if given.quiet else EVERYTHING if given.verbose else USUAL)
+    if hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(errors="surrogateescape")  # a wrong byte makes a wrong answer, no more
+    paper = Console(file=cast("IO[str]", OUTPUT), highlight=False)
+    journal = Journal(paper, QUIET if given.quiet else EVERYTHING if given.verbose else USUAL)
     place = SavePlace(given.save, overwrite=given.overwrite)
-    options = PlayOptions(**{name: getattr(given, name) for name in PlayOptions.__dataclass_fields__})
+    values = {name: getattr(given, name) for name in PlayOptions.__dataclass_fields__}
+    values |= {name: readable_again(values[name]) for name in ("scenario", "meta") if values[name] is not None}
+    options = PlayOptions(**values)
     with _routing_shown(verbose=given.verbose, log=given.log, overwrite=given.overwrite):
         person = HumanPlayer(read or _ask, journal, place)
         match = make_match(options, journal, lambda: person, note)
-        if not given.quiet:
-            _introduce(match, journal)
-        status, saved = _play(match, place)
-    if saved is not None:
-        journal.say()  # below the prompt
+        status, saved = _play(match, place, introduce=not given.quiet)
     _report(match, journal, saved, as_json=given.json, quiet=given.quiet)
     return status
 
 
-def _play(match: Match, place: SavePlace) -> tuple[int, str | None]:
-    """Play; exit status, and the file of a game that was left."""
+def _play(match: Match, place: SavePlace, *, introduce: bool) -> tuple[int, str | None]:
+    """Play; exit status, and the file of a game that was left.
+
+    Raises OutputLostError if stdout cannot be written any more, and what a model raises; the game is saved before.
+    """
     from .human import GameLeftError
 
     status = DONE
     try:
+        if introduce:
+            _introduce(match)
         match.play()
         return DONE, None
     except GameLeftError:
         pass
     except KeyboardInterrupt:
-        status = STOPPED
-    except W40KError:  # of a model: what a person has played is not lost by it
+        status = stopped_status()
+    except OutputLostError as lost:
+        raise OutputLostError(f"{lost}; saved, go on with: {_go_on(_saved(match, place))}", lost.status) from None
+    except Exception:  # of a model: what a person has played is not lost by it
         if match.seats.human is not None:
-            note(f"saved before the error; go on with: {_go_on(place.save_somewhere(match.saved()))}")
+            note(f"saved before the error; go on with: {_go_on(_saved(match, place))}")
         raise
-    return status, str(place.save_somewhere(match.saved()))
+    return status, _saved(match, place)
 
 
-def _introduce(match: Match, journal: Journal) -> None:
+def _saved(match: Match, place: SavePlace) -> str:
+    """Save a game that is left, in a place that can be written, and return the file.
+
+    Raises PlayError if there is none; the content of the file is then written to stderr.
+    """
+    from .saved_game import as_text
+
+    with held():
+        game = match.saved()
+        try:
+            return str(place.save_somewhere(game))
+        except W40KError:
+            note(f"the saved game, which no file could take: {as_text(game).decode()}")
+            raise
+
+
+def _introduce(match: Match) -> None:
     """What is played, and by whom."""
-    settings = match.settings
+    settings, journal = match.settings, match.journal
     extras = [f"--max-turns {settings.max_turns}"] if settings.max_turns else []
     extras += ["--intents"] if settings.intents else []
     extras += [f"--decisions {settings.decisions}", f"--weapon-rules {settings.weapon_rules}"]
@@ -82,14 +118,22 @@ def _introduce(match: Match, journal: Journal) -> None:
 def _report(match: Match, journal: Journal, saved: str | None, *, as_json: bool, quiet: bool) -> None:
     """The end, or where the game is; for programs as JSON too."""
     result: dict[str, Any] = {**match.result(), "saved": saved}
-    if not (quiet and as_json):
-        if match.over and not quiet:
-            journal.board(match.session)
-        journal.say(_in_words(result), style="bold")
-        if saved is not None:
-            journal.say(f"saved: {saved}" if match.over else f"saved; go on with: {_go_on(saved)}")
-    if as_json:
-        say(json.dumps(result))
+    try:
+        if not (quiet and as_json):
+            if match.over and not quiet:
+                journal.board(match.session)
+            if saved is not None:
+                journal.say()  # below the prompt
+            journal.say(_in_words(result), style="bold")
+            if saved is not None:
+                journal.say(f"saved: {saved}" if match.over else f"saved; go on with: {_go_on(saved)}")
+        if as_json:
+            say(json.dumps(result))
+    finally:
+        lost = output_lost()
+        if lost is not None:
+            told = _in_words(result) if saved is None else f"saved, go on with: {_go_on(saved)}"
+            raise OutputLostError(f"{lost}; {told}", lost.status)
 
 
 def _go_on(file: object) -> str:
@@ -113,13 +157,29 @@ def _in_words(result: dict[str, Any]) -> str:
 
 
 def _ask(prompt: str) -> str:
-    """A line from the person; where it comes from a file or a pipe, it is shown as if it had been typed."""
-    sys.stdout.write(prompt)  # `input` would write it to stderr at a terminal
-    sys.stdout.flush()
-    line = input()
+    """A line from the person; where it comes from a file or a pipe, it is shown as if it had been typed.
+
+    Raises EOFError if there are no more, OutputLostError if nobody can see the prompt.
+    """
+    OUTPUT.write(prompt)  # `input` would write it to stderr at a terminal
+    lost = output_lost()
+    if lost is not None:
+        raise lost
+    try:
+        line = input()
+    except (OSError, ValueError, RuntimeError) as error:  # stdin is closed, a folder, or gone
+        raise EOFError from error
     if not sys.stdin.isatty():
-        sys.stdout.write(line + "\n")
+        say(line)
     return line
+
+
+class _Printable(logging.Formatter):
+    """Escapes what would act on a terminal: the names of units and models come from files."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return printable(super().format(record))
 
 
 class _LogFile(logging.FileHandler):
@@ -159,7 +219,7 @@ def _routing_shown(*, verbose: bool, log: str | None, overwrite: bool) -> Iterat
     before = logger.level
     logger.setLevel(min(handler.level or logging.INFO for handler in handlers))
     for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setFormatter(_Printable("%(message)s"))
         logger.addHandler(handler)
     try:
         yield

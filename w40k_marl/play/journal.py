@@ -5,8 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from ..console import output_lost
 from ..env.playthrough import in_words
 from ..env.session import Session
+from ..errors import printable
 from ..policy.activation import Activation, describe_result
 from ..rules.state import FIGHT, PHASES, SUMMARY_PHASE, SUMMARY_TURN, SUMMARY_TURN_SIDE
 from ..view.text import WIDTH, draw
@@ -16,16 +18,11 @@ _TOLD = ("control_changed", "scored", "game_over")
 _COLOURS = ((r"\^\S+", "cyan"), (r"(?<![a-z])v\d\S*", "magenta"), (r":\S:", "yellow"), (r"###", "dim"))
 
 
-class Paper(Console):
-    """A console whose reader may leave: `w40k-marl play | head` ends as every command does."""
-
-    def on_broken_pipe(self) -> None:
-        """Hand the error on to ``console.guarded``."""
-        raise BrokenPipeError
-
-
 class Journal:
-    """Writes to a console; with colours where that is a terminal."""
+    """Writes to a console; with colours where that is a terminal.
+
+    Every method that writes raises OutputLostError if the console is on stdout and that cannot be written any more.
+    """
 
     def __init__(self, console: Console, detail: int = USUAL) -> None:
         """``detail``: QUIET writes nothing, USUAL actions, EVERYTHING each decision and each roll."""
@@ -35,17 +32,23 @@ class Journal:
         self._turn: tuple[int, int] | None = None
 
     def say(self, line: str = "", style: str = "") -> None:
-        """Write a line, as it is."""
-        self.console.print(Text(line, style=style), soft_wrap=True)
+        """Write a line, as it is, but for characters that would act on a terminal: those are escaped."""
+        self._print(Text(printable(line), style=style))
 
     def board(self, session: Session) -> None:
         """Draw the board, objectives and rosters."""
-        text = Text(draw(session.setting, session.games[0], max(WIDTH, self.console.width)))
+        text = Text(printable(draw(session.setting, session.games[0], max(WIDTH, self.console.width))))
         for pattern, style in _COLOURS:
             text.highlight_regex(pattern, style)
         self.say()
-        self.console.print(text, soft_wrap=True)
+        self._print(text)
         self.say()
+
+    def _print(self, text: Text) -> None:
+        self.console.print(text, soft_wrap=True)
+        lost = output_lost()
+        if lost is not None:
+            raise lost
 
     def before(self, session: Session) -> None:
         """A decision is due: the board, where a turn begins; the phase is written with the first line in it."""

@@ -6,9 +6,8 @@ which check no bounds, into a state that no game may be in.
 
 from __future__ import annotations
 
-import os
-import tempfile
-from itertools import count
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -19,6 +18,7 @@ from ..content.models import LayoutEntry, ProfileEntry
 from ..content.reading import read_model
 from ..env.aec import RawEnv
 from ..errors import ContentError, W40KError
+from ..files import FileError, FileTakenError, file_to_write, full_path, write_file, write_free
 
 RULES_VERSION = str(RawEnv.metadata["name"])
 
@@ -99,27 +99,22 @@ class SavePlace:
 
     def __init__(self, name: str | None, *, overwrite: bool = False) -> None:
         """``name``: the file, None for a free name that tells scenario and seed. Raises PlayError where it is taken."""
-        self._path = None if name is None else _absolute(name)
+        self._path: Path | None = None
         self._own: set[Path] = set()  # written in this run, or ours to replace
-        if self._path is not None:
+        if name is not None:
+            with _as_play_error():
+                self._path = file_to_write(name, replace=overwrite)
             if overwrite:
                 self._own.add(self._path)
-            _check_free(self._path, self._own)
-            if not self._path.parent.is_dir():
-                raise PlayError(f"{self._path} cannot be written: no such folder")
 
     def save(self, game: SavedGame, name: str | None = None) -> Path:
         """Write the game, whole or not at all, and return the file. Raises PlayError where it cannot be written."""
-        path = self._path if name is None else _absolute(name)
-        text = msgspec.json.format(msgspec.json.encode(game), indent=0) + b"\n"
-        if path is None:
-            path = self._path = self._write_free(_stem(game.game), text)
-        else:
-            _check_free(path, self._own)
-            try:
-                _write(path, text, replace=path in self._own)
-            except FileExistsError:
-                raise _taken(path) from None
+        with _as_play_error():
+            path = self._path if name is None else full_path(name)
+            if path is None:
+                path = self._path = write_free(_stem(game.game), as_text(game))
+            else:
+                write_file(path, as_text(game), replace=path in self._own)
         self._own.add(path)
         return path
 
@@ -131,23 +126,10 @@ class SavePlace:
             self._path = None
             return self.save(game)
 
-    def _write_free(self, stem: str, text: bytes) -> Path:
-        """Write under the first free name, here or, where that cannot be, in the folder for temporary files."""
-        try:
-            return self._write_in(Path.cwd(), stem, text)
-        except PlayError:
-            return self._write_in(Path(tempfile.gettempdir()), stem, text)
 
-    def _write_in(self, folder: Path, stem: str, text: bytes) -> Path:
-        for number in count(1):
-            path = folder / f"{stem}{'' if number == 1 else f'-{number}'}.json"
-            if not path.exists():
-                try:
-                    _write(path, text, replace=False)
-                    return path
-                except FileExistsError:  # somebody was faster
-                    continue
-        raise AssertionError("count() does not end")
+def as_text(game: SavedGame) -> bytes:
+    """The content of the file."""
+    return msgspec.json.format(msgspec.json.encode(game), indent=0) + b"\n"
 
 
 def _stem(settings: GameSettings) -> str:
@@ -155,49 +137,12 @@ def _stem(settings: GameSettings) -> str:
     return f"{Path(settings.scenario).stem}-seed{settings.seed}"
 
 
-def _absolute(name: str) -> Path:
-    if not name.strip():
-        raise PlayError("expected a file to write, got an empty name")
-    return Path(name).expanduser().resolve()  # a link is followed, not replaced
-
-
-def _check_free(path: Path, own: set[Path]) -> None:
-    if path.exists() and not path.is_file():
-        raise PlayError(f"expected a file to write, got {path}, which is a {'folder' if path.is_dir() else 'device'}")
-    if path.exists() and path not in own:
-        raise _taken(path)
-
-
-def _taken(path: Path) -> PlayError:
-    return PlayError(f"{path} is there already, and is not written over; choose another name")
-
-
-def _write(path: Path, text: bytes, *, replace: bool) -> None:
-    """Write a file so that nobody ever sees half of it. Raises FileExistsError, unless it may be replaced."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+@contextmanager
+def _as_play_error() -> Iterator[None]:
+    """Turn a FileError into a PlayError, with what to do about a name that is taken."""
     try:
-        with draft.open("wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            draft.replace(path)
-        else:
-            _put_new(draft, path)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise PlayError(f"{path} cannot be written: {error.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _put_new(draft: Path, path: Path) -> None:
-    """Give a draft its name; unlike a rename, refuse one that is taken. Raises FileExistsError."""
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a disk without links: take the name first, then fill it
-        path.open("x").close()
-        draft.replace(path)
+        yield
+    except FileTakenError as error:
+        raise PlayError(f"{error}, and is not written over; choose another name") from None
+    except FileError as error:
+        raise PlayError(str(error)) from None

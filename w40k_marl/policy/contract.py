@@ -23,6 +23,7 @@ from ..content.models import ContractFile, NetworkEntry
 from ..content.reading import read_model
 from ..env.aec import RawEnv
 from ..errors import ContentError, brief
+from ..files import FileError, write_file
 from ..observe.layout import Layout
 from .adapter import Kind, block_actions, block_size, check_kind, check_layout
 from .errors import (
@@ -85,12 +86,11 @@ def write_contract(
     network = network_of(model, layout, kind)
     made_with = {"libraries": _libraries(), "model_sha256": _sha256(model), "network": msgspec.to_builtins(network)}
     target = contract_path(model)
-    draft = target.with_suffix(".draft")
+    text = json.dumps(made_for(layout, kind, profile) | made_with, indent=2) + "\n"
     try:
-        draft.write_text(json.dumps(made_for(layout, kind, profile) | made_with, indent=2) + "\n", encoding="utf-8")
-        return draft.replace(target)
-    except OSError as error:
-        raise ModelFileError(f"{target}: expected a file that can be written, got {error.strerror}") from None
+        return write_file(target, text, replace=True)
+    except FileError as error:
+        raise ModelFileError(f"{target}: expected a file that can be written, got {error}") from None
 
 
 def check_contract(

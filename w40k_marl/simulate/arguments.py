@@ -77,6 +77,7 @@ def _add_output(add: Callable[..., object]) -> None:
     add("--metrics-out", metavar="FILE", help="write the report as JSON")
     add("--report", metavar="FILE", help="write the report as one HTML page, with charts")
     add("--overwrite", action="store_true", help="replace these files if they are there")
+    add("--json", action="store_true", help="print the report as JSON, and nothing else, on stdout")
     add("--trace-memory", action="store_true", help="trace Python's memory in all games, not one more; slows them")
 
 
@@ -113,6 +114,7 @@ def declare_diff(parser: OneLineParser) -> OneLineParser:
         metavar="'FIGURE<RATIO'",
         help="exit with status 1 where b / a of a figure is below (<, <=) or above (>, >=) a ratio; may be repeated",
     )
+    diff.add_argument("--json", action="store_true", help="print the comparison as JSON, and nothing else, on stdout")
     return diff
 
 

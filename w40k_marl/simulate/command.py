@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
 
-from ..console import DONE, STOPPED, OneLineParser, guarded, note, say
+from ..console import (
+    DONE,
+    OUTPUT,
+    OneLineParser,
+    guarded,
+    held,
+    note,
+    output_lost,
+    say,
+    stopped_status,
+)
+from ..files import readable_again
 from .arguments import declare_diff, declare_options
 
 if TYPE_CHECKING:
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "load_sim.py"
 SECONDS_BETWEEN_DRAWINGS = 0.2
-INCOMPLETE = 1  # exit status: a worker was lost, or a file could not be written
+INCOMPLETE = 1  # exit status: a worker was lost, or a file or stdout could not be written
 DESCRIPTION = """Play whole games and measure what they cost: steps per second, CPU, memory, disk, network.
 
 Two players act at random, or by --policy. Every N micro actions the macro chooses which unit acts next; otherwise
@@ -39,11 +50,15 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the load simulation as a program of its own; returns the exit status."""
-    parser = OneLineParser(prog=PROGRAM, description=DESCRIPTION, epilog=examples(f"python tools/{PROGRAM}"))
-    add_options(parser)
-    given = parser.parse_args(arguments)
-    work: Callable[[argparse.Namespace], int] = given.work
-    return guarded(PROGRAM, lambda: work(given))
+
+    def work() -> int:
+        parser = OneLineParser(prog=PROGRAM, description=DESCRIPTION, epilog=examples(f"python tools/{PROGRAM}"))
+        add_options(parser)
+        given = parser.parse_args(arguments)
+        carry_out: Callable[[argparse.Namespace], int] = given.work
+        return carry_out(given)
+
+    return guarded(PROGRAM, work)
 
 
 def examples(program: str) -> str:
@@ -71,64 +86,106 @@ def carry_out(given: argparse.Namespace) -> int:
     values = {name: value for name, value in vars(given).items() if value is not None}
     known = {name: values[name] for name in Options.__dataclass_fields__ if name in values}
     known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
-    return _report(make_plan(Options(**known)))
+    if "scenario_file" in known:
+        known["scenario_file"] = tuple(map(readable_again, known["scenario_file"]))
+    if "game_rules" in known:
+        known["game_rules"] = readable_again(known["game_rules"])
+    return _report(make_plan(Options(**known)), as_json=given.json)
 
 
-def _report(plan: Plan) -> int:
-    """Run a plan, print its report and write it where the plan says."""
-    from .outcome import CTRL_C
+def _report(plan: Plan, *, as_json: bool) -> int:
+    """Run a plan, write its report where the plan says, and only then print it."""
     from .run import run, sweep
-    from .text import as_lines, heading, sweep_lines
+    from .text import heading
 
-    say(heading(plan.seed, plan.scenarios))
-    with _episodes_shown(plan) as on_episode:
+    if not as_json:
+        say(heading(plan.seed, plan.scenarios))
+    with _episodes_shown(plan, silent=as_json) as on_episode:
         if plan.options.sweep_workers:
             *_, last = sweep(plan, on_episode, note)
         else:
             last = run(plan, on_episode, note)
-    for line in [*as_lines(last), *(sweep_lines(last) if last.sweep else ())]:
-        say(line)
-    written = _write(plan, last)
-    if CTRL_C in last.because:
-        return STOPPED
-    return DONE if written and not last.partial else INCOMPLETE
+    with held() as signalled:
+        written = _write(plan, last)
+    if signalled() and not last.was_stopped:
+        raise KeyboardInterrupt
+    _print(last, written, as_json=as_json)
+    if last.was_stopped:
+        return stopped_status()
+    return INCOMPLETE if last.partial or None in written else DONE
 
 
-def _write(plan: Plan, outcome: Outcome) -> bool:
-    """Write the files that were asked for; where that fails, the JSON goes to stdout, and nothing is lost."""
+def _write(plan: Plan, outcome: Outcome) -> list[Path | None]:
+    """Write the files that were asked for; None in the place of one that could not be written."""
+    from ..files import FileError, write_file
     from .page import as_page
-    from .place import PlaceError, write_whole
     from .report import as_json
 
-    name, failed = "Partial report" if outcome.partial else "Report", False
+    written: list[Path | None] = []
     for path, make in ((plan.metrics_out, as_json), (plan.report, as_page)):
         if path is None:
             continue
         try:
-            write_whole(path, make(outcome))
-            say(f"{name} : {path}")
-        except PlaceError as error:
+            written.append(write_file(path, make(outcome), replace=plan.options.overwrite))
+        except FileError as error:
             note(f"{error}; the report follows on stdout")
-            failed = True
-    if failed:
-        say(as_json(outcome).rstrip())
-    return not failed
+            written.append(None)
+    return written
+
+
+def _print(outcome: Outcome, written: list[Path | None], *, as_json: bool) -> None:
+    """Print the summary, or the report as JSON; the JSON too where a file could not be written.
+
+    Where stdout cannot be written either, the JSON goes to a file with a free name. Raises FileError.
+    """
+    from ..files import write_free
+    from .report import as_json as json_of
+    from .text import as_lines, sweep_lines
+
+    if not as_json:
+        for line in [*as_lines(outcome), *(sweep_lines(outcome) if outcome.sweep else ())]:
+            say(line)
+        for path in filter(None, written):
+            say(f"{'Partial report' if outcome.partial else 'Report'} : {path}")
+    if as_json or None in written:
+        say(json_of(outcome).rstrip())
+    if None in written and output_lost():
+        note(f"the report is in {write_free('load-simulation', json_of(outcome))}")
 
 
 @contextmanager
-def _episodes_shown(plan: Plan) -> Iterator[OnEpisode]:
-    """Print a line for each episode, unless they may be very many; at a terminal, above a progress bar."""
+def _episodes_shown(plan: Plan, *, silent: bool) -> Iterator[OnEpisode]:
+    """Print a line for each episode, unless they may be very many; at a terminal, above a progress bar.
+
+    Where stdout is lost and the plan names no file, nobody would hear of the run: OutputLostError ends it.
+    """
     from .text import episode_line
 
     each, total = plan.options.batch is None and plan.options.duration is None, plan.episodes
-    if not sys.stdout.isatty():
-        yield lambda number, episode: say(episode_line(number, episode)) if each else None
+    kept = plan.metrics_out is not None or plan.report is not None
+
+    def told() -> None:
+        lost = output_lost()
+        if lost is not None and not kept:
+            raise lost
+
+    def line(number: int, episode: Episode) -> None:
+        if each and not silent:
+            say(episode_line(number, episode))
+        told()
+
+    told()
+    if silent or not OUTPUT.isatty():
+        yield line
         return
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = TextColumn("episodes"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    console = Console(file=cast("IO[str]", OUTPUT))
     # Drawn here between two episodes and by no thread of its own: that would run inside what is measured.
-    with Progress(*columns, auto_refresh=False, transient=True) as progress:
+    bar = Progress(*columns, console=console, redirect_stdout=False, auto_refresh=False, transient=True)
+    with bar as progress:
         task, lines, drawn, count = progress.add_task("", total=total), list[str](), time.monotonic(), 0
 
         def draw() -> None:
@@ -145,6 +202,7 @@ def _episodes_shown(plan: Plan) -> Iterator[OnEpisode]:
             if time.monotonic() - drawn > SECONDS_BETWEEN_DRAWINGS:
                 draw()
                 drawn = time.monotonic()
+            told()
 
         yield show
         draw()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import operator
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
 
 from ..console import DONE, note, say
-from ..errors import W40KError
+from ..content.files import TOP
+from ..content.reading import as_model, read_json, shown
+from ..errors import ContentError, W40KError
 from .manifest import SCHEMA_VERSION
 from .tabular import table_lines
 
@@ -39,6 +45,51 @@ SHOWN = (
     "metrics.max_rss_kb",
     "python_memory_peak_kb",
 )
+
+
+Figure = float | None
+
+
+class ManifestFile(Struct, frozen=True, kw_only=True):
+    """What is read of the manifest of a report."""
+
+    schema_version: Annotated[int, Meta(ge=1, le=SCHEMA_VERSION)]
+    host: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    rules_sha256: str = ""
+    options: dict[str, Any]
+
+
+class LatencyFile(Struct, frozen=True, kw_only=True):
+    """Latencies of a report that are compared."""
+
+    p50: Figure = None
+    p95: Figure = None
+    p99: Figure = None
+    max: Figure = None
+
+
+class MetricsFile(Struct, frozen=True, kw_only=True):
+    """Costs of a report that are compared."""
+
+    wall_time_sec: Figure = None
+    cpu_time_sec: Figure = None
+    max_rss_kb: Figure = None
+
+
+class ReportFile(Struct, frozen=True, kw_only=True):
+    """What ``diff`` reads of a report; everything else in it may be named by ``--fail-if``."""
+
+    manifest: ManifestFile
+    episodes: Figure
+    total_steps: Figure
+    steps_per_sec: Figure
+    agent_steps_per_sec: Figure = None
+    games_per_hour: Figure = None
+    python_memory_peak_kb: Figure = None
+    partial: bool = False
+    latency_us: LatencyFile = LatencyFile()
+    metrics: MetricsFile = MetricsFile()
 
 
 class DiffError(W40KError):
@@ -73,32 +124,35 @@ def read_gate(text: str) -> Gate:
 def compare(given: argparse.Namespace) -> int:
     """Show two reports side by side; 1 where a gate fails. Raises DiffError where one cannot be judged."""
     before, after = read_report(given.before), read_report(given.after)
-    for remark in remarks(before, after):
-        note(f"note: {remark}")
-    for line in _table(before, after, [gate.figure for gate in given.fail_if]):
-        say(line)
-    failed = 0
+    doubts = list(remarks(before, after))
+    failed: dict[str, float] = {}
     for gate in given.fail_if:
         ratio = ratio_of(before, after, gate.figure)
         if ratio is None:
             raise DiffError(f"--fail-if {gate.text}: expected a number above 0 in both reports for {gate.figure}")
         if gate.fails(ratio):
-            failed += 1
-            say(f"FAILED {gate.text} : the ratio is {ratio:.3f}")
+            failed[gate.text] = ratio
+    rows = _rows(before, after, [gate.figure for gate in given.fail_if])
+    if given.json:
+        figures = {name: {"a": a, "b": b, "ratio": ratio} for name, a, b, ratio in rows}
+        say(json.dumps({"figures": figures, "failed": failed, "remarks": doubts}, indent=2, allow_nan=False))
+        return FAILED if failed else DONE
+    for remark in doubts:
+        note(f"note: {remark}")
+    cells = [[name, *("-" if one is None else f"{one:.6g}" for one in values)] for name, *values in rows]
+    for line in table_lines("", ("figure", "a", "b", "b / a"), cells):
+        say(line)
+    for text, ratio in failed.items():
+        say(f"FAILED {text} : the ratio is {ratio:.3f}")
     return FAILED if failed else DONE
 
 
 def read_report(name: str) -> dict[str, Any]:
-    """A report that ``--metrics-out`` has written. Raises DiffError."""
-    try:
-        data = json.loads(Path(name).read_text(encoding="utf-8"))
-        version = data["manifest"]["schema_version"]
-    except OSError as error:
-        raise DiffError(f"{name} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
-        raise DiffError(f"{name}: expected a report of the load simulation") from None
-    if not isinstance(version, int) or version > SCHEMA_VERSION:
-        raise DiffError(f"{name}: expected schema_version at most {SCHEMA_VERSION}, got {version}")
+    """A report that ``--metrics-out`` has written. Raises ContentError."""
+    data: Any = read_json(Path(name))
+    if not isinstance(data, dict) or "manifest" not in data:
+        raise ContentError(name, TOP, "a report of the load simulation", shown(data))
+    as_model(data, ReportFile, name)
     report: dict[str, Any] = data
     return report
 
@@ -109,11 +163,11 @@ def remarks(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         if report.get("partial"):
             yield f"{name} is a partial report"
     one, other = before["manifest"], after["manifest"]
-    for field in ("schema_version", "host", "versions", "rules_sha256"):
-        if one.get(field) != other.get(field):
-            yield f"the reports differ in {field}"
+    for name in ("schema_version", "host", "versions", "rules_sha256"):
+        if one.get(name) != other.get(name):
+            yield f"the reports differ in {name}"
     paths = {"metrics_out", "report", "overwrite"}
-    options = [{k: v for k, v in side.get("options", {}).items() if k not in paths} for side in (one, other)]
+    options = [{k: v for k, v in side["options"].items() if k not in paths} for side in (one, other)]
     differing = [name for name in options[0] if name in options[1] and options[0][name] != options[1][name]]
     if differing:
         yield f"the reports differ in the options {', '.join(differing)}"
@@ -124,18 +178,19 @@ def figure_of(report: dict[str, Any], name: str) -> float | None:
     value: Any = report
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if abs(value) <= sys.float_info.max else None
 
 
 def ratio_of(before: dict[str, Any], after: dict[str, Any], name: str) -> float | None:
     """The figure of ``after`` over that of ``before``."""
     a, b = figure_of(before, name), figure_of(after, name)
-    return None if a is None or b is None or a <= 0 else b / a
+    ratio = None if a is None or b is None or a <= 0 else b / a
+    return ratio if ratio is not None and math.isfinite(ratio) else None
 
 
-def _table(before: dict[str, Any], after: dict[str, Any], asked: list[str]) -> Iterator[str]:
-    rows = []
-    for name in dict.fromkeys([*SHOWN, *asked]):
-        values = figure_of(before, name), figure_of(after, name), ratio_of(before, after, name)
-        rows.append([name, *("-" if value is None else f"{value:.6g}" for value in values)])
-    yield from table_lines("", ("figure", "a", "b", "b / a"), rows)
+def _rows(before: dict[str, Any], after: dict[str, Any], asked: list[str]) -> list[tuple[str, Figure, Figure, Figure]]:
+    """Name, a, b and ratio of every figure that is shown."""
+    names = dict.fromkeys([*SHOWN, *asked])
+    return [(name, figure_of(before, name), figure_of(after, name), ratio_of(before, after, name)) for name in names]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 from ..errors import W40KError, how_to_install
@@ -51,6 +55,7 @@ class RayTeam:
         self._ray = _connected(plan.options.ray_address, workers)
         self._streams: dict[Any, int] = {}
         self._going = False
+        self._patience = math.inf
         remote = self._ray.remote(num_cpus=1, max_concurrency=2, max_restarts=0)(Actor)
         try:
             self._actors = [remote.remote(plan, index, workers, sys.path) for index in range(workers)]
@@ -71,7 +76,7 @@ class RayTeam:
             self._going = True
             for index, actor in enumerate(self._actors):
                 self._streams[actor.play.options(num_returns="streaming").remote()] = index
-        while self._streams:
+        while self._streams and monotonic() < self._patience:
             ready, _ = self._ray.wait(list(self._streams), num_returns=1, timeout=SECONDS_TO_LOOK_UP)
             for one in ready:
                 message = self._receive(one)
@@ -94,8 +99,9 @@ class RayTeam:
         assert isinstance(word, Message)
         return word
 
-    def stop(self) -> None:
-        """Ask all workers to finish the games they are in."""
+    def stop(self, seconds: float) -> None:
+        """Ask all workers to finish the games they are in, and listen for so many seconds more."""
+        self._patience = monotonic() + seconds
         for index in self._streams.values():
             self._actors[index].stop.remote()
 
@@ -112,6 +118,7 @@ def _connected(address: str | None, workers: int) -> Any:
         import ray
     except ImportError:
         raise WorkerError(MISSING) from None
+    sigterm = signal.getsignal(signal.SIGTERM)  # Ray takes it for itself, and ends without a report
     settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         settings |= {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
@@ -119,6 +126,9 @@ def _connected(address: str | None, workers: int) -> Any:
         ray.init(address="local" if address is None else address, **settings)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise WorkerError(f"--ray-address: {_first_line(error)}") from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, sigterm)
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call, unused-ignore]
     cores = int(resources.get("CPU", 0))
     if cores < workers:

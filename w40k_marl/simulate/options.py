@@ -28,11 +28,11 @@ from ..content.paths import find_data
 from ..content.scenario import load_scenario, scenario_path
 from ..env.playable import MOST_TURNS
 from ..errors import W40KError
+from ..files import FileTakenError, file_to_write
 from ..observe.configured import layout_with_room
 from ..observe.layout import Layout
 from ..observe.macro.offensive_profile import ProfileOptions
 from ..rules.state import new_games
-from .place import check_place
 from .policies import RANDOM, check_name
 
 LARGEST_SEED = 2**63 - 1
@@ -125,9 +125,6 @@ class Options:
             raise OptionError("--sweep-workers: expected no --workers beside it")
         if self.sweep_repeats is not None and not self.sweep_workers:
             raise OptionError("--sweep-repeats: expected --sweep-workers with it")
-        written = [Path(name).resolve() for name in (self.report, self.metrics_out) if name is not None]
-        if len(set(written)) < len(written):
-            raise OptionError(f"--report: expected another file than --metrics-out, got {self.report}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +178,10 @@ def make_plan(options: Options) -> Plan:
         if options.batch is not None and options.batch < len(scenarios):
             raise W40KError(f"expected at least {len(scenarios)}, a game for each scenario, got {options.batch}")
         check_memory(options, training)
+    metrics_out = _place("metrics_out", options.metrics_out, options.overwrite)
+    report = _place("report", options.report, options.overwrite)
+    if report is not None and report == metrics_out:
+        raise OptionError(f"--report: expected another file than --metrics-out, got {options.report}")
     return Plan(
         options=options,
         scenarios=scenarios,
@@ -191,8 +192,8 @@ def make_plan(options: Options) -> Plan:
         game_rules=rules,
         max_steps_per_turn=options.max_steps_per_turn or rules.max_steps_per_turn,
         seed=secrets.randbits(32) if options.seed is None else options.seed,
-        metrics_out=_place("metrics_out", options.metrics_out, options.overwrite),
-        report=_place("report", options.report, options.overwrite),
+        metrics_out=metrics_out,
+        report=report,
     )
 
 
@@ -253,7 +254,10 @@ def check_memory(options: Options, training: TrainingConfig) -> None:
 
 def _place(option: str, name: str | None, overwrite: bool) -> Path | None:
     with option_named(option):
-        return None if name is None else check_place(name, overwrite)
+        try:
+            return None if name is None else file_to_write(name, replace=overwrite)
+        except FileTakenError as error:
+            raise OptionError(f"{error}; --overwrite replaces it") from None
 
 
 def _shortened(value: int) -> str:

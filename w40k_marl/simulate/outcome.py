@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..console import stopped_by
 from .drive import Episode
 from .kept_games import KeptGames
 from .latency import Latencies
@@ -18,7 +19,6 @@ KEPT = 10_000
 """Games that a report lists one by one."""
 
 STOPPED_BEFORE = "the run was stopped before the traced episode"
-CTRL_C = "stopped by Ctrl-C"
 FAIR_SHARE = 0.9
 """Processor seconds for each second of play, below which a worker was kept waiting."""
 
@@ -74,7 +74,7 @@ class Outcome:
     tally: Tally = field(default_factory=Tally)
     workers: dict[int, WorkerFigures] = field(default_factory=dict)
     lost: dict[int, str] = field(default_factory=dict)
-    stopped: bool = False  # by Ctrl-C
+    stopped: bool = False  # by Ctrl-C or another signal
     metrics: Figures = field(default_factory=Figures)
     latencies: Latencies = field(default_factory=Latencies)
     python_memory_peak_kb: int | str = STOPPED_BEFORE  # or why there is none
@@ -93,10 +93,17 @@ class Outcome:
     @property
     def because(self) -> list[str]:
         """Why the report is partial; empty if it is not."""
-        earlier = [one for one in self.sweep if one is not self]
-        stopped = self.stopped or any(one.stopped for one in earlier)
-        lost = [one.lost[worker] for one in [*earlier, self] for worker in sorted(one.lost)]
-        return [CTRL_C] * stopped + lost
+        lost = [one.lost[worker] for one in self._runs for worker in sorted(one.lost)]
+        return [f"stopped by {stopped_by()}"] * self.was_stopped + lost
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether a signal has stopped this run, or one before it of the same sweep."""
+        return any(one.stopped for one in self._runs)
+
+    @property
+    def _runs(self) -> list[Outcome]:
+        return [*(one for one in self.sweep if one is not self), self]
 
     @property
     def lowest_cpu_share(self) -> float | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from time import monotonic
 
+from ..console import held, waiting
 from ..env.aec import RawEnv
 from ..env.warmup import Tell, warm_up
 from .drive import Episode
@@ -37,7 +37,9 @@ def run(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = lam
         _listen(team, outcome, on_episode)
         if peak is not None:
             outcome.python_memory_peak_kb = peak()
-    outcome.add_up()
+    with held() as signalled:
+        outcome.add_up()
+    outcome.stopped = outcome.stopped or signalled()
     if not plan.options.trace_memory and not outcome.partial:
         _trace_one_more(outcome, env)
     return outcome
@@ -85,15 +87,10 @@ def _listen(team: Team, outcome: Outcome, on_episode: OnEpisode) -> None:
                 on_episode(number, episode)
     except KeyboardInterrupt:
         outcome.stopped = True
-        team.stop()
-        patience = monotonic() + SECONDS_TO_FINISH
-        try:
+        with suppress(KeyboardInterrupt), waiting():  # pressed again: no more waiting
+            team.stop(SECONDS_TO_FINISH)
             for message in team.messages():
                 outcome.hear(message)
-                if monotonic() > patience:
-                    break
-        except KeyboardInterrupt:
-            pass  # pressed again: no more waiting
 
 
 def _trace_one_more(outcome: Outcome, env: RawEnv) -> None:

@@ -23,8 +23,8 @@ class Team(Protocol):
     def messages(self) -> Iterator[Message]:
         """Words of the workers until each is done or lost; asked again after Ctrl-C, it goes on."""
 
-    def stop(self) -> None:
-        """Ask all workers to finish the games they are in."""
+    def stop(self, seconds: float) -> None:
+        """Ask all workers to finish the games they are in; after so many seconds, ``messages`` ends all the same."""
 
     def close(self) -> None:
         """End whatever still runs."""
@@ -45,8 +45,8 @@ class Solo:
                 yield Message(0, episodes)
         yield Message(0, [], self._worker.figures(), done=True)
 
-    def stop(self) -> None:
-        """Begin no further game."""
+    def stop(self, seconds: float) -> None:
+        """Begin no further game; the one that was being played is broken off already."""
         self._worker.stop()
 
     def close(self) -> None:

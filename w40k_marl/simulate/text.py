@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..console import stopped_by
 from ..rules.state import BY_VALUE, WIN_METHODS
 from .drive import Episode
 from .outcome import Outcome, cpu_share
@@ -35,7 +36,7 @@ def episode_line(number: int, episode: Episode) -> str:
     """``[episode 3] steps=213`` and how it ended."""
     first, second = episode.victory_points
     if episode.interrupted:
-        ending = "stopped by Ctrl-C"
+        ending = f"stopped by {stopped_by()}"
     elif episode.capped:
         turn = f"player {episode.turn_player}'s turn {episode.turn}"
         ending = f"capped: {turn} has used all its micro actions (--max-steps-per-turn)"
