@@ -15,6 +15,7 @@ from w40k_marl.env.seat import SeatEnv
 from w40k_marl.errors import ContentError, NotAnActionError
 from w40k_marl.policy.registry import load_policy
 from w40k_marl.simulate.drive import Driver, Pace
+from w40k_marl.simulate.policies import find_player
 from w40k_marl.w40k_v0 import raw_env
 
 LAST = "def act(observations, masks):\n    return masks.shape[1] - 1 - masks[:, ::-1].argmax(axis=1)\n"
@@ -49,7 +50,7 @@ def test_one_function_serves_registry_opponent_and_load_simulation(
     (tmp_path / "Mine" / "policy.json").write_text('{"kind": "callable", "callable": "last_legal:act"}')
     write(tmp_path / "Mine", last_legal=LAST)
     assert load_policy("Mine", "micro", env.layout, folder=tmp_path, trust_models=True).policy is not policy
-    driver = Driver(raw_env("small_board"), Pace((), 5, 50), "last_legal:act")
+    driver = Driver(raw_env("small_board"), Pace((), 5, 50), find_player("last_legal:act", env.layout))
     assert driver.play_episode(np.random.default_rng(1)).steps > 10
 
 
