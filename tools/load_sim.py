@@ -10,7 +10,7 @@ sys.path.append(str(Path(__file__).resolve().parent))  # for `python -I`, too
 from dev import packages_needed
 
 with packages_needed():
-    from w40k_marl.simulate.command import main
+    from w40k_marl.apps.simulate.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -22,7 +22,7 @@ except FileNotFoundError:  # it asks for the current folder, which has been dele
         _os.close(_here)
 
 if TYPE_CHECKING:
-    from .content.policies import MetaConfig, meta_config
+    from .policy.config import MetaConfig, meta_config
     from .policy.meta_controller import get_action_for_unit, select_model_for_unit
     from .policy.pve import PvEController
     from .policy.registry import ModelsRegistry, load_registry

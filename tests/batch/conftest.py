@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.content.agents import RewardsConfig
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.reward import weights
+from w40k_marl.train.config import RewardsConfig
 
 Arrays = dict[str, Any]
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from w40k_marl.env import kernels
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.macro_seat import MacroVectorEnv
-from w40k_marl.reward import rows
 
 Shown = Callable[[BatchEnv], dict[str, Any]]
 Same = Callable[..., bool]
@@ -78,10 +78,10 @@ def test_nothing_is_compiled_for_a_copy(way: Callable[[Any], Any]) -> None:
         advance(env, 2)
         env.restore(3, env.snapshot(3))
         env.restart(np.arange(3))
-        kernels: list[Any] = [rows.play_rows, rows.view_rows, rows.pick_rows, rows.first_illegal]
-        return [len(kernel.signatures) for kernel in kernels]
+        functions: list[Any] = [kernels.play_rows, kernels.view_rows, kernels.pick_rows, kernels.first_illegal]
+        return [len(kernel.signatures) for kernel in functions]
 
-    if not hasattr(rows.play_rows, "signatures"):
+    if not hasattr(kernels.play_rows, "signatures"):
         pytest.skip("nothing is compiled here")
     batch = begun(rewards="MacroController")
     before = play(batch)

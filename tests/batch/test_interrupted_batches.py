@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from w40k_marl.env import kernels
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.errors import W40KError
-from w40k_marl.reward import rows
 
 Interrupt = Callable[[Callable[[], object], int], int]
 Shown = Callable[[BatchEnv], dict[str, Any]]
@@ -102,7 +102,7 @@ def test_interrupted_at_every_place(interrupt: Interrupt, shown: Shown, same: Sa
 
 def test_threads_have_ended_their_work_when_the_interrupt_leaves(monkeypatch: pytest.MonkeyPatch, shown: Shown) -> None:
     """Ctrl-C, and once more, while the main thread waits for another one."""
-    batch, play = begun(num_threads=2), rows.play_rows
+    batch, play = begun(num_threads=2), kernels.play_rows
     working = threading.Event()
 
     def slowly(*arguments: Any) -> Any:
@@ -118,12 +118,12 @@ def test_threads_have_ended_their_work_when_the_interrupt_leaves(monkeypatch: py
         working.clear()
         return answer
 
-    monkeypatch.setattr(rows, "play_rows", slowly)
+    monkeypatch.setattr(kernels, "play_rows", slowly)
     with pytest.raises(KeyboardInterrupt):
         first_actions(batch)
     assert not working.is_set(), "the thread is still at work"
     assert is_refused(batch)
-    monkeypatch.setattr(rows, "play_rows", play)
+    monkeypatch.setattr(kernels, "play_rows", play)
     batch.reset(seed=3)
     first_actions(batch)
     batch.close()
@@ -135,18 +135,18 @@ def test_threads_have_ended_their_work_when_the_interrupt_leaves(monkeypatch: py
 def test_exception_in_any_thread(
     monkeypatch: pytest.MonkeyPatch, error: type[BaseException], threads: int, call: int
 ) -> None:
-    batch, play, calls = begun(num_threads=threads), rows.play_rows, iter(range(1, 10))
+    batch, play, calls = begun(num_threads=threads), kernels.play_rows, iter(range(1, 10))
 
     def failing(*arguments: Any) -> Any:
         if next(calls) == call:
             raise error
         return play(*arguments)
 
-    monkeypatch.setattr(rows, "play_rows", failing)
+    monkeypatch.setattr(kernels, "play_rows", failing)
     with pytest.raises(error):
         first_actions(batch)
     assert is_refused(batch)
-    monkeypatch.setattr(rows, "play_rows", play)
+    monkeypatch.setattr(kernels, "play_rows", play)
     batch.reset(seed=3)
     other = begun()
     other.reset(seed=3)

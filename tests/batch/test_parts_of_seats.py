@@ -16,7 +16,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, seat
 from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
 from w40k_marl.errors import ContentError, IllegalActionError, NotAnActionError, W40KError
-from w40k_marl.observe.blocks import block_actions, is_micro
+from w40k_marl.observe.action_blocks import block_actions, is_micro
 from w40k_marl.observe.layout import Layout
 
 Policy = Callable[..., Any]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from w40k_marl import cli
-from w40k_marl.check.command import KINDS
-from w40k_marl.check.kinds import CHECKS, kind_of
+from w40k_marl.apps import cli
+from w40k_marl.apps.check.cli import KINDS
+from w40k_marl.apps.check.kinds import CHECKS, kind_of
 from w40k_marl.content.paths import CONTENT, find_data
 
 Capture = pytest.CaptureFixture[str]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from w40k_marl import __version__, cli
+from w40k_marl import __version__
+from w40k_marl.apps import cli
 from w40k_marl.content.scenario import list_scenarios
 from w40k_marl.env import warmup
 from w40k_marl.observe.layout import Layout
@@ -124,7 +125,7 @@ def test_help_shows_an_example(command: str, capsys: Capture) -> None:
 
 def test_reader_that_leaves_early_is_no_error() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "w40k_marl.cli", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "w40k_marl.apps.cli", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

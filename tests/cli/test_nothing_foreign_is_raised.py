@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from w40k_marl import cli
-from w40k_marl.console import OUTPUT, guarded, note, say
+from w40k_marl.apps import cli
+from w40k_marl.apps.console import OUTPUT, guarded, note, say
 from w40k_marl.errors import ContentError, W40KError
 
 Capture = pytest.CaptureFixture[str]
@@ -25,8 +25,8 @@ MODULES = {
     "raising.py": "def act(observations, masks, uniforms):\n    return 1 / 0\n",
 }
 STARTS_WORKERS = """
-from w40k_marl.simulate.options import Options, make_plan
-from w40k_marl.simulate.run import run
+from w40k_marl.apps.simulate.options import Options, make_plan
+from w40k_marl.apps.simulate.run import run
 run(make_plan(Options(scenario_file=("small_board",), episodes=4, workers=2)))
 """
 
@@ -78,7 +78,7 @@ def test_bad_input_is_one_printable_line_and_status_2(arguments: str, said: str,
 
 @pytest.mark.skipif(os.name == "nt", reason="a current folder cannot be deleted")
 def test_deleted_current_folder_is_no_traceback(tmp_path: Path) -> None:
-    line = f'mkdir gone && cd gone && rmdir ../gone && "{sys.executable}" -m w40k_marl.cli '
+    line = f'mkdir gone && cd gone && rmdir ../gone && "{sys.executable}" -m w40k_marl.apps.cli '
     listing = subprocess.run(["bash", "-c", line + "list"], capture_output=True, text=True, check=False)
     assert (listing.returncode, listing.stderr) == (0, "")
     refused = subprocess.run(
@@ -108,7 +108,7 @@ def test_script_whose_workers_cannot_start_hears_why(tmp_path: Path, guarded: bo
         **given,  # type: ignore[arg-type]
     )
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("w40k_marl.simulate.team.WorkerError: --workers: ")
+    assert last.startswith("w40k_marl.apps.simulate.workers.pool.WorkerError: --workers: ")
     assert done.stderr.count("Traceback") == 1, "of the script itself; none of its workers"
     assert re.search(said, last)
 

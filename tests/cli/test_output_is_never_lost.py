@@ -15,14 +15,14 @@ from typing import Any
 import psutil
 import pytest
 
-from w40k_marl import cli
-from w40k_marl.simulate import command
+from w40k_marl.apps import cli
+from w40k_marl.apps.simulate import cli as simulate_cli
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="redirections and signals of POSIX")
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACE = next((ROOT / "tests" / "parity" / "traces").glob("s048_*.jsonl.gz"))
-PROGRAM = f"{shlex.quote(sys.executable)} -m w40k_marl.cli"
+PROGRAM = f"{shlex.quote(sys.executable)} -m w40k_marl.apps.cli"
 PARITY = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'tools' / 'parity.py'))} {shlex.quote(str(TRACE))}"
 SIMULATE = "simulate --scenario-file small_board --seed 3"
 PLAY = "play --scenario small_board --seed 3 --human 1 --save game.json"
@@ -118,7 +118,7 @@ def test_parity_writes_its_report_before_it_prints() -> None:
 def begun(line: str) -> subprocess.Popen[str]:
     """A process, in a group of its own, that has printed its first line."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "w40k_marl.cli", *line.split()],
+        [sys.executable, "-m", "w40k_marl.apps.cli", *line.split()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -193,12 +193,12 @@ def test_signal_at_the_prompt_saves_the_game(number: signal.Signals) -> None:
 
 def test_json_of_a_simulation_is_all_that_stdout_holds(capsys: Capture) -> None:
     given = [*SIMULATE.split()[1:], "--episodes", "2", "--json", "--metrics-out", "report.json"]
-    assert command.main(given) == 0
+    assert simulate_cli.main(given) == 0
     assert json.loads(capsys.readouterr().out) == read("report.json")
 
 
 def test_json_of_a_comparison_is_all_that_stdout_holds(capsys: Capture) -> None:
-    assert command.main([*SIMULATE.split()[1:], "--episodes", "2", "--metrics-out", "a.json"]) == 0
+    assert simulate_cli.main([*SIMULATE.split()[1:], "--episodes", "2", "--metrics-out", "a.json"]) == 0
     faster = read("a.json")
     faster["total_steps"] *= 2
     Path("b.json").write_text(json.dumps(faster), encoding="utf-8")
@@ -210,7 +210,7 @@ def test_json_of_a_comparison_is_all_that_stdout_holds(capsys: Capture) -> None:
 
 
 def test_report_that_somebody_else_writes_meanwhile_is_kept(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    from w40k_marl.simulate import run
+    from w40k_marl.apps.simulate import run
 
     played = run.run
 
@@ -219,7 +219,7 @@ def test_report_that_somebody_else_writes_meanwhile_is_kept(capsys: Capture, mon
         return played(*given)
 
     monkeypatch.setattr(run, "run", meanwhile)
-    assert command.main([*SIMULATE.split()[1:], "--episodes", "2", "--metrics-out", "report.json"]) == 1
+    assert simulate_cli.main([*SIMULATE.split()[1:], "--episodes", "2", "--metrics-out", "report.json"]) == 1
     said = capsys.readouterr()
     assert Path("report.json").read_text(encoding="utf-8") == "somebody else's"
     assert json.loads(said.out[said.out.index("\n{\n") :])["episodes"] == 2

@@ -11,7 +11,7 @@ import pytest
 from pettingzoo.test import api_test, parallel_api_test
 from pettingzoo.utils.conversions import turn_based_aec_to_parallel
 
-from w40k_marl.env.dialects import MaskInInfos, RLlibNames
+from w40k_marl.env.wrappers import MaskInInfos, RLlibNames
 
 Make = Callable[..., Any]
 DIALECTS = pytest.mark.parametrize("dialect", [MaskInInfos, RLlibNames])

@@ -21,7 +21,7 @@ from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec  # noqa: 
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec  # noqa: E402
 from ray.tune.registry import register_env  # noqa: E402
 
-from w40k_marl.env.dialects import RLlibNames  # noqa: E402
+from w40k_marl.env.wrappers import RLlibNames  # noqa: E402
 from w40k_marl.train.rllib import SELECT, UnitTypeRouter, rllib_env, routes  # noqa: E402
 from w40k_marl.w40k_v0 import env as plain_env  # noqa: E402
 

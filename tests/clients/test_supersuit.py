@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from pettingzoo.utils.conversions import turn_based_aec_to_parallel
 
-from w40k_marl.env.dialects import MaskInInfos
+from w40k_marl.env.wrappers import MaskInInfos
 
 pytestmark = [pytest.mark.clients, pytest.mark.filterwarnings("ignore")]
 supersuit = pytest.importorskip("supersuit", reason='needs the extra "clients": tox -e clients')

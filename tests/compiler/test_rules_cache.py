@@ -14,7 +14,8 @@ import pytest
 from w40k_marl.compiler import decorators, fingerprint, numba_private
 
 EVERYTHING = """
-import w40k_marl.env.batch, w40k_marl.observe.macro.observation, w40k_marl.testing.forcing, w40k_marl.simulate.tracks
+import w40k_marl.env.batch, w40k_marl.observe.macro.observation, w40k_marl.testing.forcing
+import w40k_marl.apps.simulate.runners.batch_counters
 from w40k_marl.compiler import decorators
 from w40k_marl.compiler.fingerprint import fingerprint
 from w40k_marl.compiler.numba_private import OneVersion

@@ -79,9 +79,9 @@ def run(root: Path, *arguments: str, **environment: str) -> subprocess.Completed
 @pytest.mark.slow
 def test_nothing_is_left_to_compile(root: Path, tmp_path: Path) -> None:
     cache = str(tmp_path / "cache")
-    warmup = run(root, "-m", "w40k_marl.cli", "warmup", NUMBA_CACHE_DIR=cache)
+    warmup = run(root, "-m", "w40k_marl.apps.cli", "warmup", NUMBA_CACHE_DIR=cache)
     assert "compiled in" in warmup.stdout
-    assert run(root, "-m", "w40k_marl.cli", "warmup", NUMBA_CACHE_DIR=cache).stdout.startswith("ready: ")
+    assert run(root, "-m", "w40k_marl.apps.cli", "warmup", NUMBA_CACHE_DIR=cache).stdout.startswith("ready: ")
     played = run(root, "-c", PLAY, NUMBA_CACHE_DIR=cache)
     assert (played.stdout, played.stderr) == ("{}\n", "")
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.content.acting_rules import ALWAYS_ACTING, FIELDS, MISSING
+from w40k_marl.content.builders import WEAPON_RULES
 from w40k_marl.content.game_rules import load_game_rules
-from w40k_marl.content.profiles import WEAPON_RULES
 from w40k_marl.content.scenario import build_scenario, list_scenarios, load_scenario
+from w40k_marl.content.weapon_rules import ALWAYS_ACTING, FIELDS, MISSING
 from w40k_marl.content.world import Setting, build_setting
 from w40k_marl.errors import ContentError
 from w40k_marl.rules.state import MELEE, RANGED

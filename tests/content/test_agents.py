@@ -7,15 +7,6 @@ from typing import Any
 import pytest
 
 from w40k_marl.content import paths
-from w40k_marl.content.agents import (
-    Capacities,
-    Evolutions,
-    RewardsConfig,
-    TrainingConfig,
-    list_agents,
-    rewards_config,
-    training_config,
-)
 from w40k_marl.content.catalogue import load_unit_types
 from w40k_marl.content.paths import data_folder, find_data
 from w40k_marl.content.scenario import load_scenario
@@ -24,6 +15,15 @@ from w40k_marl.errors import ContentError
 from w40k_marl.observe.configured import configured_layout, configured_profile, layout_with_room
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
+from w40k_marl.train.config import (
+    Capacities,
+    Evolutions,
+    RewardsConfig,
+    TrainingConfig,
+    list_agents,
+    rewards_config,
+    training_config,
+)
 
 
 @pytest.fixture

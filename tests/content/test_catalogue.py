@@ -15,7 +15,7 @@ from w40k_marl.content.catalogue import (
     load_weapons,
     load_zones,
 )
-from w40k_marl.content.definitions import Scoring, ScoringCondition, Weapon, Zone
+from w40k_marl.content.types import Scoring, ScoringCondition, Weapon, Zone
 from w40k_marl.errors import ContentError
 
 UNUSED = {

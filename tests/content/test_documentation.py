@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct, structs
 
 from w40k_marl.content import models
-from w40k_marl.content.profiles import WEAPON_RULES
+from w40k_marl.content.builders import WEAPON_RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")

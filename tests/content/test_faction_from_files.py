@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl import cli
+from w40k_marl.apps import cli
 from w40k_marl.content.catalogue import load_catalogue, load_unit_types, load_weapons
 from w40k_marl.content.scenario import load_scenario
 from w40k_marl.env.aec import RawEnv

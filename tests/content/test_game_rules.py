@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.content.definitions import GameRules, TargetWeights
 from w40k_marl.content.game_rules import load_game_rules
 from w40k_marl.content.paths import CONTENT
+from w40k_marl.content.types import GameRules, TargetWeights
 from w40k_marl.errors import ContentError
 
 Write = Callable[[object], Path]

@@ -18,16 +18,16 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.check.kinds import CHECKS, check_file, kind_of
+from w40k_marl.apps.check.kinds import CHECKS, check_file, kind_of
+from w40k_marl.apps.play.saved_game import read_saved
 from w40k_marl.content import files
-from w40k_marl.content.agents import rewards_config, training_config
 from w40k_marl.content.game_rules import load_game_rules
 from w40k_marl.content.paths import CONTENT
-from w40k_marl.content.policies import meta_config, policy_config
 from w40k_marl.content.scenario import load_scenario, scenario_path
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError, W40KError
-from w40k_marl.play.saved_game import read_saved
+from w40k_marl.policy.config import meta_config, policy_config
+from w40k_marl.train.config import rewards_config, training_config
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = sorted(path for folder in ("scenarios", "agents") for path in (ROOT / folder).rglob("*.json"))

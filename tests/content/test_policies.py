@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.content.agents import list_agents
 from w40k_marl.content.catalogue import load_unit_types
 from w40k_marl.content.paths import data_folder
-from w40k_marl.content.policies import MetaConfig, PolicyConfig, meta_config, policy_config
 from w40k_marl.errors import ContentError, DefaultModelMissingError
+from w40k_marl.policy.config import MetaConfig, PolicyConfig, meta_config, policy_config
+from w40k_marl.train.config import list_agents
 
 SWARM, TROOP = "Tyranid_Infantry_Swarm_MeleeSwarm", "Tyranid_Infantry_Troop_RangedTroop"
 DOCUMENT = {

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.content.definitions import Hex, Scenario, Zone
 from w40k_marl.content.scenario import build_scenario, list_scenarios, load_scenario
+from w40k_marl.content.types import Hex, Scenario, Zone
 
 SAMPLES = Path(__file__).parent / "samples"
 SHIPPED = list_scenarios()

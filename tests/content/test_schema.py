@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from w40k_marl.content.json_schema import scenario_schema
 from w40k_marl.content.paths import find_data
 from w40k_marl.content.scenario import list_scenarios
-from w40k_marl.content.schema import scenario_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "docs" / "scenario.schema.json"
@@ -27,14 +27,14 @@ def validator() -> Any:
 
 
 def test_committed_schema_is_up_to_date() -> None:
-    again = "python -m w40k_marl.content.schema > docs/scenario.schema.json"
+    again = "python -m w40k_marl.content.json_schema > docs/scenario.schema.json"
     assert json.loads(COMMITTED.read_text(encoding="utf-8")) == json.loads(json.dumps(scenario_schema())), (
         f"run {again}"
     )
 
 
 def test_module_prints_the_committed_text() -> None:
-    command = [sys.executable, "-m", "w40k_marl.content.schema"]
+    command = [sys.executable, "-m", "w40k_marl.content.json_schema"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert printed == COMMITTED.read_text(encoding="utf-8")
 

@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 from w40k_marl import w40k_v0
-from w40k_marl.content.agents import RewardsConfig
 from w40k_marl.content.scenario import list_scenarios
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.invariants import broken_invariants
@@ -28,6 +27,7 @@ from w40k_marl.errors import ContentError, IllegalActionError, W40KError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.rules import events
 from w40k_marl.rules.validity import FAULTS
+from w40k_marl.train.config import RewardsConfig
 
 Damage = Callable[[np.random.Generator, list[bytes], np.dtype[Any]], bytes]
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from w40k_marl.apps.simulate.runners.aec import Driver, Pace
+from w40k_marl.apps.simulate.runners.players import find_player
 from w40k_marl.env.policies import PolicyError, RandomPolicy, ask, find_policy
 from w40k_marl.env.seat import SeatEnv
 from w40k_marl.errors import ContentError, NotAnActionError
 from w40k_marl.policy.registry import load_policy
-from w40k_marl.simulate.drive import Driver, Pace
-from w40k_marl.simulate.policies import find_player
 from w40k_marl.w40k_v0 import raw_env
 
 LAST = "def act(observations, masks):\n    return masks.shape[1] - 1 - masks[:, ::-1].argmax(axis=1)\n"

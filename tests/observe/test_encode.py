@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from w40k_marl.content.definitions import Dice, Unit, Weapon
 from w40k_marl.content.scenario import list_scenarios
+from w40k_marl.content.types import Dice, Unit, Weapon
 from w40k_marl.env.session import Session
 from w40k_marl.observe import encode, layout
 from w40k_marl.observe.layout import Layout

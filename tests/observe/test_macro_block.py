@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from w40k_marl import w40k_v0
-from w40k_marl.content.agents import Capacities, TrainingConfig
 from w40k_marl.env.aec import PLAYERS
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
@@ -25,6 +24,7 @@ from w40k_marl.observe.macro.extras import PRIORITY, THREAT
 from w40k_marl.observe.macro.fields import MACRO_PRIORITY_FIELDS, MACRO_THREAT_FIELDS
 from w40k_marl.observe.macro.observation import macro_vector
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
+from w40k_marl.train.config import Capacities, TrainingConfig
 
 Play = Callable[[Session, int], Iterator[int]]
 

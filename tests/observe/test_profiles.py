@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from w40k_marl.content.catalogue import load_unit_types, load_weapons
-from w40k_marl.content.definitions import Dice, TargetWeights, UnitType, Weapon
 from w40k_marl.content.game_rules import load_game_rules
+from w40k_marl.content.types import Dice, TargetWeights, UnitType, Weapon
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.macro.offensive_profile import (
     BASE,

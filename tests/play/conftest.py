@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from w40k_marl.play.human import HumanPlayer
-from w40k_marl.play.journal import QUIET, Journal
-from w40k_marl.play.match import Match
-from w40k_marl.play.saved_game import SavePlace
-from w40k_marl.play.setup import PlayOptions, make_match
+from w40k_marl.apps.play.build_match import PlayOptions, make_match
+from w40k_marl.apps.play.game_log import QUIET, Journal
+from w40k_marl.apps.play.human import HumanPlayer
+from w40k_marl.apps.play.match import Match
+from w40k_marl.apps.play.saved_game import SavePlace
 
 
 @dataclass

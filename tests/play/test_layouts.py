@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from w40k_marl.apps.play.human import GameLeftError
+from w40k_marl.apps.play.saved_game import PlayError
 from w40k_marl.content.scenario import scenario_path
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
-from w40k_marl.play.human import GameLeftError
-from w40k_marl.play.saved_game import PlayError
 
 Begin = Callable[..., Any]
 MACRO = {"layout": ["macro,units_per_side=16"], "profile": ["real_range", "best_weapons=2"]}

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.play import command
-from w40k_marl.play.human import GameLeftError
+from w40k_marl.apps.play import cli
+from w40k_marl.apps.play.human import GameLeftError
 
 Begin = Callable[..., Any]
 
@@ -113,13 +113,13 @@ def test_game_is_saved_where_the_current_folder_is_gone(
 def test_game_that_no_file_can_take_is_written_to_stderr(
     begin: Begin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from w40k_marl.play.saved_game import PlayError
+    from w40k_marl.apps.play.saved_game import PlayError
 
     game = begin("1", "wait")
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     monkeypatch.setattr("w40k_marl.files.full_path", lambda name: Path("/nowhere") / name)
     with pytest.raises(PlayError, match="cannot be written"):
-        command._play(game.match, game.place, introduce=False)
+        cli._play(game.match, game.place, introduce=False)
     said = capsys.readouterr().err
     assert len(json.loads(said[said.index("{") :])["actions"]) == 2
 
@@ -133,4 +133,4 @@ def test_input_that_breaks_is_the_end_of_the_input(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("builtins.input", broken)
     with pytest.raises(EOFError):
-        command._ask("> ")
+        cli._ask("> ")

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from w40k_marl import cli
+from w40k_marl.apps import cli
+from w40k_marl.apps.play import cli as play_cli
+from w40k_marl.apps.play.saved_game import read_saved
 from w40k_marl.content.paths import data_folder
-from w40k_marl.play import command
-from w40k_marl.play.saved_game import read_saved
 
 Capture = pytest.CaptureFixture[str]
 
@@ -202,7 +202,7 @@ def test_person_takes_either_side_against_anybody_by_name(
 ) -> None:
     """Without --opponent: the shipped mapping where it plays the other side, else the greedy bot."""
     answers = itertools.chain(["wait all", "1", "2", "3", "4", "5", "6", "7", "1"], itertools.repeat("q"))
-    monkeypatch.setattr(command, "_ask", lambda prompt: next(answers))
+    monkeypatch.setattr(play_cli, "_ask", lambda prompt: next(answers))
     given = () if opponent is None else ("--opponent", opponent)
     assert status_of(*SHORT, "--human", str(seat), *given, "--save", "game.json", "--json") == 0
     out, err = capsys.readouterr()
@@ -252,7 +252,7 @@ def test_resigned_game_is_over_shown_and_saved(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter(["1", "wait", "resign"])
-    monkeypatch.setattr(command, "_ask", lambda prompt: next(answers))
+    monkeypatch.setattr(play_cli, "_ask", lambda prompt: next(answers))
     assert status_of(*SHORT, "--human", "1", "--json", "--save", "game.json") == 0
     lines = capsys.readouterr().out.splitlines()
     result = json.loads(lines[-1])
@@ -280,7 +280,7 @@ def test_game_of_a_person_is_saved_before_an_error_of_a_model_ends_it(
         '{"controlled_player": 2, "model_by_unit_type": {}, "default_model": "Naughty"}', encoding="utf-8"
     )
     answers = itertools.cycle(["1", "2", "3", "wait"])  # what is no choice is asked for again
-    monkeypatch.setattr(command, "_ask", lambda prompt: next(answers))
+    monkeypatch.setattr(play_cli, "_ask", lambda prompt: next(answers))
     monkeypatch.syspath_prepend(tmp_path)
     assert status_of(*SHORT, "--human", "1", "--meta", "mine.json", "--trust-models") == 2
     lines = capsys.readouterr().err.splitlines()
@@ -295,7 +295,7 @@ def test_game_of_a_person_is_saved_before_an_error_of_a_model_ends_it(
 
 
 def program(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "w40k_marl.cli", "play", *arguments]
+    return [sys.executable, "-m", "w40k_marl.apps.cli", "play", *arguments]
 
 
 def test_answers_from_a_pipe_then_resumed(tmp_path: Path) -> None:

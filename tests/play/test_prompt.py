@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from w40k_marl.apps.play.choices import NotAChoiceError, find_choice, legal_choices, waiting_action
+from w40k_marl.apps.play.game_log import USUAL
+from w40k_marl.apps.play.human import GameLeftError
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.observe.layout import Layout
-from w40k_marl.play.choices import NotAChoiceError, find_choice, legal_choices, waiting_action
-from w40k_marl.play.human import GameLeftError
-from w40k_marl.play.journal import USUAL
 from w40k_marl.rules.state import FIGHT, SUMMARY_PHASE
 
 Begin = Callable[..., Any]

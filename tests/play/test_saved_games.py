@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from w40k_marl.apps.play.choices import legal_choices
+from w40k_marl.apps.play.human import GameLeftError
+from w40k_marl.apps.play.saved_game import PlayError, SavePlace, read_saved
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
-from w40k_marl.play.choices import legal_choices
-from w40k_marl.play.human import GameLeftError
-from w40k_marl.play.saved_game import PlayError, SavePlace, read_saved
 
 Begin = Callable[..., Any]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.content.policies import MetaConfig
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.session import Session
+from w40k_marl.policy.config import MetaConfig
 
 SWARM, TROOP = "Tyranid_Infantry_Swarm_MeleeSwarm", "Tyranid_Infantry_Troop_RangedTroop"
 

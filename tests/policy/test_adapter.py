@@ -9,7 +9,7 @@ import pytest
 
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.adapter import BlockPolicy, FlatPolicy, Kind, block_actions, block_masks, block_size, to_flat
+from w40k_marl.policy.block_policy import BlockPolicy, FlatPolicy, Kind, block_actions, block_masks, block_size, to_flat
 from w40k_marl.policy.errors import EmptyMaskError, LayoutMismatchError, MaskNotGivenError, PredictionError
 
 SMALL = Layout(units_per_side=4, objectives=2)

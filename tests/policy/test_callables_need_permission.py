@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from w40k_marl import PvEController, load_registry
-from w40k_marl.cli import main
-from w40k_marl.content.policies import MetaConfig
+from w40k_marl.apps.cli import main
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
+from w40k_marl.policy.config import MetaConfig
 from w40k_marl.policy.errors import UnsafeModelError
 from w40k_marl.policy.registry import load_policy
 

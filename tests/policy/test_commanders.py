@@ -11,9 +11,9 @@ import pytest
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.seat import SeatVectorEnv
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.adapter import block_masks
+from w40k_marl.policy.block_policy import block_masks
 from w40k_marl.policy.bots import BOTS, greedy_player, make_bot
-from w40k_marl.policy.commanders import GreedyMacro, PoolOrder
+from w40k_marl.policy.macro_bots import GreedyMacro, PoolOrder
 from w40k_marl.rules.intents import INTENTS
 
 LAYOUT = Layout(intents=True)

@@ -17,7 +17,7 @@ import pytest
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
-from w40k_marl.policy.adapter import Kind
+from w40k_marl.policy.block_policy import Kind
 from w40k_marl.policy.contract import check_contract, contract_path, made_for, write_contract
 from w40k_marl.policy.errors import (
     ActionSpaceMismatchError,

@@ -12,10 +12,10 @@ from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv
 from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
 from w40k_marl.errors import ContentError, W40KError
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.adapter import FlatPolicy
+from w40k_marl.policy.block_policy import FlatPolicy
 from w40k_marl.policy.bots import GreedyMicro, first_legal, greedy_player, make_bot
-from w40k_marl.policy.commanders import GreedyMacro, PoolOrder
 from w40k_marl.policy.errors import LayoutMismatchError, PredictionError
+from w40k_marl.policy.macro_bots import GreedyMacro, PoolOrder
 from w40k_marl.policy.pve import PvEController
 
 LAYOUT, WIDER, INTENTS = Layout(), Layout(units_per_side=20), Layout(intents=True)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from w40k_marl import ModelsRegistry, get_action_for_unit, load_registry, w40k_v0
-from w40k_marl.content.policies import MetaConfig
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.seat import SeatEnv
 from w40k_marl.errors import ContentError, W40KError
-from w40k_marl.policy.adapter import BlockPolicy
+from w40k_marl.policy.block_policy import BlockPolicy
 from w40k_marl.policy.bots import GreedyMicro
+from w40k_marl.policy.config import MetaConfig
 from w40k_marl.policy.errors import (
     EmptyMaskError,
     ForeignUnitError,

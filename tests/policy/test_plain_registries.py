@@ -15,9 +15,8 @@ from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.seat import SeatVectorEnv
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.adapter import block_masks
+from w40k_marl.policy.block_policy import block_masks
 from w40k_marl.policy.bots import GreedyMicro, first_legal, greedy_player
-from w40k_marl.policy.commanders import GreedyMacro
 from w40k_marl.policy.errors import (
     ActionSpaceMismatchError,
     ForeignUnitError,
@@ -26,6 +25,7 @@ from w40k_marl.policy.errors import (
     PredictionError,
     UnknownModelError,
 )
+from w40k_marl.policy.macro_bots import GreedyMacro
 from w40k_marl.policy.meta_controller import unit_view
 from w40k_marl.policy.registry import ModelsRegistry, load_registry
 

@@ -18,8 +18,8 @@ from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.activation import Activation, describe_activation
-from w40k_marl.policy.adapter import BlockPolicy
+from w40k_marl.policy.block_policy import BlockPolicy
+from w40k_marl.policy.decision import Activation, describe_activation
 from w40k_marl.policy.errors import (
     BrokenTurnError,
     EmptyMaskError,

@@ -15,7 +15,7 @@ from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.activation import Activation, describe_activation
+from w40k_marl.policy.decision import Activation, describe_activation
 from w40k_marl.policy.errors import BrokenTurnError, IllegalPredictionError
 from w40k_marl.reward.terms import ATTACKS, DAMAGE_DEALT
 from w40k_marl.rules.intents import INTENTS, TEMPO

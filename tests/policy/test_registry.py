@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from w40k_marl import load_registry
-from w40k_marl.content.policies import MetaConfig
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy import registry as registry_module
+from w40k_marl.policy.config import MetaConfig
 from w40k_marl.policy.errors import ContractMissingError, ModelMissingError, UnknownModelError
 from w40k_marl.policy.pve import PvEController
 

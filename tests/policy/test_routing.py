@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.content.policies import MetaConfig
 from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroVectorEnv
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.adapter import BlockPolicy
+from w40k_marl.policy.block_policy import BlockPolicy
 from w40k_marl.policy.bots import GreedyMacro, greedy_player
+from w40k_marl.policy.config import MetaConfig
 from w40k_marl.policy.errors import PredictionError, UnitTypesNotGivenError, UnmappedUnitTypeError
 from w40k_marl.policy.pve import PvEController
 from w40k_marl.policy.registry import ModelsRegistry, load_registry
-from w40k_marl.policy.routing import RoutedPolicy
+from w40k_marl.policy.unit_type_router import RoutedPolicy
 
 LAYOUT = Layout()
 

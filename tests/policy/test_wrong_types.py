@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.content.policies import MetaConfig, meta_config, policy_config
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.errors import W40KError
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.activation import carry_out, stage_of, unit_of
-from w40k_marl.policy.adapter import BlockPolicy, FlatPolicy
+from w40k_marl.policy.block_policy import BlockPolicy, FlatPolicy
 from w40k_marl.policy.bots import GreedyMicro, first_legal, greedy_player, make_bot
-from w40k_marl.policy.commanders import GreedyMacro, PoolOrder
+from w40k_marl.policy.config import MetaConfig, meta_config, policy_config
 from w40k_marl.policy.contract import check_contract, contract_path, made_for, write_contract
-from w40k_marl.policy.fields import FieldReader
+from w40k_marl.policy.decision import carry_out, stage_of, unit_of
+from w40k_marl.policy.macro_bots import GreedyMacro, PoolOrder
 from w40k_marl.policy.meta_controller import game_of, get_action_for_unit, select_model_for_unit, unit_view
+from w40k_marl.policy.observation_reader import FieldReader
 from w40k_marl.policy.pve import PvEController
 from w40k_marl.policy.registry import ModelsRegistry, load_policy, load_registry, registry_of
 from w40k_marl.policy.roster import layout_of, profile_of, settings_of
-from w40k_marl.policy.routing import RoutedPolicy
+from w40k_marl.policy.unit_type_router import RoutedPolicy
 
 LAYOUT = Layout()
 SEEN, MICRO = np.zeros((2, LAYOUT.observation_size), np.float32), np.ones((2, 13), np.int8)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.simulate import command
+from w40k_marl.apps.simulate import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 Report = dict[str, Any]
@@ -20,7 +20,7 @@ def simulate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., R
 
     def run(*arguments: str, status: int = 0) -> Report:
         out = tmp_path / "report.json"
-        assert command.main([*arguments, "--metrics-out", str(out), "--overwrite"]) == status
+        assert cli.main([*arguments, "--metrics-out", str(out), "--overwrite"]) == status
         report: Report = json.loads(out.read_text(encoding="utf-8"))
         return report
 

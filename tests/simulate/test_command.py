@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
+from w40k_marl.apps.simulate import cli, run
+from w40k_marl.apps.simulate.runners import aec
+from w40k_marl.apps.simulate.runners.aec import Driver, Episode
 from w40k_marl.content.paths import CONTENT
 from w40k_marl.env import session
-from w40k_marl.simulate import command, drive, run
-from w40k_marl.simulate.drive import Driver, Episode
 
 ROOT = Path(__file__).resolve().parents[2]
 Simulate = Callable[..., dict[str, Any]]
@@ -85,7 +86,7 @@ def test_manifest_is_enough_to_repeat_the_run(simulate: Simulate, small: tuple[s
 
 def test_run_without_seed_prints_one(small: tuple[str, ...], capsys: Capture) -> None:
     def seed() -> str:
-        assert command.main(small) == 0
+        assert cli.main(small) == 0
         found = re.search(r"^load simulation of small_board, --seed (\d+)$", capsys.readouterr().out, re.M)
         assert found is not None
         return found[1]
@@ -134,7 +135,7 @@ def test_game_rules_change_length_and_cap(simulate: Simulate, small: tuple[str, 
 
 
 def test_capped_episode_says_so(small: tuple[str, ...], capsys: Capture) -> None:
-    assert command.main([*small, "--max-steps-per-turn", "2"]) == 0
+    assert cli.main([*small, "--max-steps-per-turn", "2"]) == 0
     assert "[episode 1] steps=2 capped: player 1's turn 1 has used all its micro actions" in capsys.readouterr().out
 
 
@@ -191,7 +192,7 @@ BAD = {
 @pytest.mark.parametrize("arguments", BAD.values(), ids=BAD.keys())
 def test_bad_input_is_one_line_and_status_2(arguments: list[str], capsys: Capture) -> None:
     try:
-        status: object = command.main(arguments)
+        status: object = cli.main(arguments)
     except SystemExit as stop:
         status = stop.code
     said = capsys.readouterr()
@@ -211,17 +212,17 @@ def test_bad_input_is_one_line_and_status_2(arguments: list[str], capsys: Captur
     ],
 )
 def test_unknown_name_lists_the_known_ones(arguments: list[str], known: str, capsys: Capture) -> None:
-    assert command.main(arguments) == 2
+    assert cli.main(arguments) == 2
     assert known in capsys.readouterr().err
 
 
 def test_report_that_is_there_is_not_replaced(small: tuple[str, ...], tmp_path: Path, capsys: Capture) -> None:
     report = tmp_path / "report.json"
     report.write_text("precious", encoding="utf-8")
-    assert command.main([*small, "--metrics-out", str(report)]) == 2
+    assert cli.main([*small, "--metrics-out", str(report)]) == 2
     assert capsys.readouterr().err.endswith("report.json is there already; --overwrite replaces it\n")
     assert report.read_text(encoding="utf-8") == "precious"
-    assert command.main([*small, "--metrics-out", str(report), "--overwrite"]) == 0
+    assert cli.main([*small, "--metrics-out", str(report), "--overwrite"]) == 0
     assert json.loads(report.read_text(encoding="utf-8"))["episodes"] == 3
     assert list(tmp_path.iterdir()) == [report], "no draft is left"
 
@@ -266,8 +267,8 @@ def test_ctrl_c_between_episodes_is_partial_too(
     def stop(number: int, episode: Episode) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("w40k_marl.simulate.text.episode_line", stop)
-    assert command.main(small) == 130
+    monkeypatch.setattr("w40k_marl.apps.simulate.report.as_text.episode_line", stop)
+    assert cli.main(small) == 130
     assert "stopped after 1 of 3 episodes" in capsys.readouterr().out
 
 
@@ -278,7 +279,7 @@ def test_ctrl_c_before_the_first_game_is_one_line(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run, "warm_up", stop)
-    assert command.main(small) == 130
+    assert cli.main(small) == 130
     assert capsys.readouterr().err == "load_sim.py: stopped\n"
 
 
@@ -310,10 +311,10 @@ def test_ctrl_c_from_outside(tmp_path: Path) -> None:
 def test_progress_bar_only_at_a_terminal(
     small: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    assert command.main(small) == 0
+    assert cli.main(small) == 0
     assert "\x1b" not in capsys.readouterr().out
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    assert command.main(small) == 0
+    assert cli.main(small) == 0
     shown = capsys.readouterr().out
     for number in (1, 2, 3):
         assert f"[episode {number}] steps=" in shown
@@ -330,7 +331,7 @@ def test_episodes_alone_are_timed(simulate: Simulate, monkeypatch: pytest.Monkey
 
     environment = run.environment
     monkeypatch.setattr(run, "environment", slowly)
-    monkeypatch.setattr("w40k_marl.simulate.text.episode_line", lambda *_: time.sleep(0.2) or "")
+    monkeypatch.setattr("w40k_marl.apps.simulate.report.as_text.episode_line", lambda *_: time.sleep(0.2) or "")
     report = simulate("--scenario-file", "small_board", "--episodes", "2")
     assert report["metrics"]["wall_time_sec"] < 0.2
 
@@ -338,7 +339,7 @@ def test_episodes_alone_are_timed(simulate: Simulate, monkeypatch: pytest.Monkey
 def test_agent_cycle_is_what_is_played(small: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """Every agent step asks ``last()`` and ends in ``step()``, dead steps included."""
     seen: list[str] = []
-    kind = drive.RawEnv
+    kind = aec.RawEnv
     for name in ("last", "step"):
         original = getattr(kind, name)
 
@@ -350,6 +351,6 @@ def test_agent_cycle_is_what_is_played(small: tuple[str, ...], monkeypatch: pyte
     played: list[Episode] = []
     play = Driver.play_episode
     monkeypatch.setattr(Driver, "play_episode", lambda *given: played.append(play(*given)) or played[-1])
-    assert command.main(small) == 0
+    assert cli.main(small) == 0
     cycles = sum(episode.agent_steps + 2 for episode in played) + 1  # and one to warm up
     assert seen.count("last") == seen.count("step") == cycles

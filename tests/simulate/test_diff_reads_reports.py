@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.console import BAD_INPUT, DONE
-from w40k_marl.simulate import command
+from w40k_marl.apps.console import BAD_INPUT, DONE
+from w40k_marl.apps.simulate import cli
 
 Capture = pytest.CaptureFixture[str]
 WRONG: tuple[Any, ...] = (
@@ -36,7 +36,7 @@ WRONG: tuple[Any, ...] = (
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("diff") / "report.json"
-    assert command.main(["--scenario-file", "small_board", "--episodes", "2", "--metrics-out", str(out)]) == 0
+    assert cli.main(["--scenario-file", "small_board", "--episodes", "2", "--metrics-out", str(out)]) == 0
     whole: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     for long in ("timeline", "per_episode", "workers"):
         whole[long] = whole[long][:1]
@@ -91,7 +91,7 @@ def test_damaged_report_is_compared_or_refused_in_one_sentence(
     for name, text in list(damaged(report))[part::17]:  # 16 damages at each place: a part has all kinds
         other.write_text(text, encoding="utf-8")
         for order in ([whole, other], [other, whole]):
-            statuses.append(command.main(["diff", *map(str, order)]))
+            statuses.append(cli.main(["diff", *map(str, order)]))
             said = capsys.readouterr()
             assert statuses[-1] in (DONE, BAD_INPUT), f"{name}: {said.err}"
             assert all(char.isprintable() or char == "\n" for char in said.out + said.err), name
@@ -106,5 +106,5 @@ def test_refusal_names_the_place(report: dict[str, Any], tmp_path: Path, capsys:
     report = copy.deepcopy(report)
     report["metrics"]["wall_time_sec"] = "long"
     other.write_text(json.dumps(report), encoding="utf-8")
-    assert command.main(["diff", str(other), str(other)]) == BAD_INPUT
+    assert cli.main(["diff", str(other), str(other)]) == BAD_INPUT
     assert "other.json: metrics.wall_time_sec: expected " in capsys.readouterr().err

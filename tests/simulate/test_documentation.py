@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from w40k_marl.console import OneLineParser
-from w40k_marl.simulate import command
+from w40k_marl.apps.console import OneLineParser
+from w40k_marl.apps.simulate import cli
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "load_simulation.md").read_text(encoding="utf-8")
 OPEN = {"not_measured", "terms", "last_turn", "versions", "host", "options", "training", "game_rules", "scenarios"}
@@ -34,7 +34,7 @@ def test_page_names_every_field_of_the_json(simulate: Callable[..., dict[str, An
 
 def test_page_names_every_option() -> None:
     parser = OneLineParser()
-    command.add_options(parser)
+    cli.add_options(parser)
     known = set(re.findall(r"--[a-z-]+", parser.format_help())) - {"--help"}
     assert "`--fail-if`" in PAGE
     table = PAGE[PAGE.index("## Options") : PAGE.index("## What the figures mean")]

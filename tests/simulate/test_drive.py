@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from w40k_marl import w40k_v0
+from w40k_marl.apps.simulate.runners.aec import Driver, Episode, LegalActions, Pace, macro_players
 from w40k_marl.env.aec import RawEnv
-from w40k_marl.simulate.drive import Driver, Episode, LegalActions, Pace, macro_players
 
 SCENARIO = "small_board"
 
@@ -206,7 +206,7 @@ def test_scenarios_are_drawn_at_each_game() -> None:
 
 
 def test_memory_of_masks_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("w40k_marl.simulate.drive.MASKS", 8)
+    monkeypatch.setattr("w40k_marl.apps.simulate.runners.aec.MASKS", 8)
     legal = LegalActions()
     for number in range(1, 60):
         mask = np.array([number >> bit & 1 for bit in range(6)], dtype=np.int8)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from w40k_marl.simulate import latency, timeline
-from w40k_marl.simulate.latency import RELATIVE_ERROR, Latencies
-from w40k_marl.simulate.timeline import Sample, Timeline, slope_kb_per_minute
+from w40k_marl.apps.simulate.measure import latency, timeline
+from w40k_marl.apps.simulate.measure.latency import RELATIVE_ERROR, Latencies
+from w40k_marl.apps.simulate.measure.timeline import Sample, Timeline, slope_kb_per_minute
 
 VALUES = np.random.default_rng(4).lognormal(9, 1.2, 30_000).astype(np.int64) + 1
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from w40k_marl import w40k_v0
+from w40k_marl.apps.simulate.options import Options, Plan, make_plan
+from w40k_marl.apps.simulate.report.as_json import as_data
+from w40k_marl.apps.simulate.run import run
+from w40k_marl.apps.simulate.runners.aec import Driver, Pace, macro_players
+from w40k_marl.apps.simulate.workers.worker import Worker
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.observe.layout import Layout
-from w40k_marl.simulate.drive import Driver, Pace, macro_players
-from w40k_marl.simulate.options import Options, Plan, make_plan
-from w40k_marl.simulate.report import as_data
-from w40k_marl.simulate.run import run
-from w40k_marl.simulate.worker import Worker
 
 
 def plan(**options: Any) -> Plan:

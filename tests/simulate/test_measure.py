@@ -10,7 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
-from w40k_marl.simulate import command, measure
+from w40k_marl.apps.simulate import cli
+from w40k_marl.apps.simulate.measure import resources
 
 
 def without_io_counters() -> SimpleNamespace:
@@ -44,28 +45,28 @@ def test_figures_that_the_system_lacks_are_null_with_a_reason(
 def test_refusal_of_the_system_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(io_counters=refusing))
     monkeypatch.setattr(psutil, "net_io_counters", refusing)
-    assert str(measure.disk_bytes()).startswith("the system refuses: ")
-    assert str(measure.network_bytes()).startswith("the system refuses: ")
+    assert str(resources.disk_bytes()).startswith("the system refuses: ")
+    assert str(resources.network_bytes()).startswith("the system refuses: ")
 
 
 def test_counters_that_go_back_are_no_measurement() -> None:
-    assert measure.since((10, 10), (14, 12)) == (4, 2)
-    assert measure.since((10, 10), (4, 12)) == "the system's counters went back during the run"
-    assert measure.since("why", (4, 12)) == measure.since((4, 12), "why") == "why"
+    assert resources.since((10, 10), (14, 12)) == (4, 2)
+    assert resources.since((10, 10), (4, 12)) == "the system's counters went back during the run"
+    assert resources.since("why", (4, 12)) == resources.since((4, 12), "why") == "why"
 
 
 def test_peak_memory_grows_by_what_is_used() -> None:
-    before = measure.peak_memory_kb()
+    before = resources.peak_memory_kb()
     assert isinstance(before, int)
     block = bytearray(b"x" * (64 << 20))
-    after = measure.peak_memory_kb()
+    after = resources.peak_memory_kb()
     assert isinstance(after, int)
     assert after >= before
     assert after > len(block) // 1024
 
 
 def test_stopwatch_adds_up_blocks_and_nothing_between() -> None:
-    clock = measure.Stopwatch()
+    clock = resources.Stopwatch()
     for _ in range(2):
         with clock:
             sum(range(200_000))
@@ -77,7 +78,7 @@ def test_stopwatch_adds_up_blocks_and_nothing_between() -> None:
 
 
 def test_python_memory_sees_what_is_allocated_and_stops_tracing() -> None:
-    with measure.python_memory() as peak:
+    with resources.python_memory() as peak:
         block = bytes(3 << 20)
         del block
         assert peak() >= 3 << 10
@@ -87,7 +88,7 @@ def test_python_memory_sees_what_is_allocated_and_stops_tracing() -> None:
 def test_tracing_that_was_on_stays_on(small: tuple[str, ...]) -> None:
     tracemalloc.start()
     try:
-        assert command.main(small) == 0
+        assert cli.main(small) == 0
         assert tracemalloc.is_tracing()
     finally:
         tracemalloc.stop()

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.simulate import command, timeline
-from w40k_marl.simulate.drive import Episode
-from w40k_marl.simulate.latency import Latencies
-from w40k_marl.simulate.options import Options, make_plan
-from w40k_marl.simulate.outcome import Outcome
-from w40k_marl.simulate.timeline import Sample, slope_kb_per_minute
-from w40k_marl.simulate.worker import Message, Worker
+from w40k_marl.apps.simulate import cli
+from w40k_marl.apps.simulate.measure import timeline
+from w40k_marl.apps.simulate.measure.latency import Latencies
+from w40k_marl.apps.simulate.measure.timeline import Sample, slope_kb_per_minute
+from w40k_marl.apps.simulate.options import Options, make_plan
+from w40k_marl.apps.simulate.report.results import Outcome
+from w40k_marl.apps.simulate.runners.aec import Episode
+from w40k_marl.apps.simulate.workers.worker import Message, Worker
 
 KIB = 1024
 GAME = Episode("small_board", 40, 60, 9, 1, "objectives", (15, 5), (10, 90), (0.5, 12.25), False, False, 5, 2)
@@ -109,7 +110,7 @@ def test_growth_in_blocks_is_told() -> None:
 
 
 def test_short_run_says_what_a_statement_needs(small: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(small) == 0
+    assert cli.main(small) == 0
     assert "RAM growth : not measured (the run was too short: a slope needs 10 seconds" in capsys.readouterr().out
     assert slope_kb_per_minute(samples(float, seconds=9.9)) == timeline.TOO_SHORT
     assert slope_kb_per_minute(samples(float, seconds=60, count=20)) == timeline.TOO_SHORT

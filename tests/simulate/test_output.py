@@ -13,8 +13,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from w40k_marl import cli
-from w40k_marl.simulate import command, svg
+from w40k_marl.apps import cli
+from w40k_marl.apps.simulate import cli as simulate_cli
+from w40k_marl.apps.simulate.report import svg
 
 Capture = pytest.CaptureFixture[str]
 Report = dict[str, Any]
@@ -22,7 +23,7 @@ Report = dict[str, Any]
 
 def test_page_is_one_file_that_needs_nothing_else(small: tuple[str, ...], tmp_path: Path) -> None:
     out = tmp_path / "report.html"
-    assert command.main([*small, "--seed", "5", "--sweep-workers", "1", "--report", str(out)]) == 0
+    assert simulate_cli.main([*small, "--seed", "5", "--sweep-workers", "1", "--report", str(out)]) == 0
     page = out.read_text(encoding="utf-8")
     assert not re.search(r"<(script|link|img|iframe)|\b(src|href)=|url\(|@import|https?:", page)
     drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
@@ -57,7 +58,7 @@ def test_full_disk_sends_the_report_to_stdout_and_leaves_the_earlier_file(
     report.write_text("precious", encoding="utf-8")
     monkeypatch.setattr(os, "fsync", full)
     given = [*small, "--metrics-out", str(report), "--report", str(page), "--overwrite"]
-    assert command.main(given) == command.INCOMPLETE
+    assert simulate_cli.main(given) == simulate_cli.INCOMPLETE
     said = capsys.readouterr()
     assert json.loads(said.out[said.out.index("\n{\n") :])["episodes"] == 3
     assert "report.json cannot be written: No space left on device; the report follows on stdout" in said.err
@@ -68,7 +69,7 @@ def test_full_disk_sends_the_report_to_stdout_and_leaves_the_earlier_file(
 def test_lost_worker_gives_the_run_away(
     small: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: Capture, tmp_path: Path
 ) -> None:
-    from w40k_marl.simulate import run
+    from w40k_marl.apps.simulate import run
 
     def lossy(*given: Any) -> Any:
         outcome = whole(*given)
@@ -77,7 +78,7 @@ def test_lost_worker_gives_the_run_away(
 
     whole, page = run.run, tmp_path / "report.html"
     monkeypatch.setattr(run, "run", lossy)
-    assert command.main([*small, "--report", str(page)]) == command.INCOMPLETE
+    assert simulate_cli.main([*small, "--report", str(page)]) == simulate_cli.INCOMPLETE
     assert "PARTIAL REPORT: stopped after 3 of 3 episodes (worker 2 was killed" in capsys.readouterr().out
     assert "Partial report: worker 2 was killed" in page.read_text(encoding="utf-8")
 
@@ -115,7 +116,7 @@ def test_gates_judge_the_ratio_of_the_second_to_the_first(
 ) -> None:
     given = [word for gate in gates for word in ("--fail-if", gate)]
     capsys.readouterr()
-    assert command.main(["diff", *pair, *given]) == status
+    assert simulate_cli.main(["diff", *pair, *given]) == status
     said = capsys.readouterr()
     assert re.search(r"steps_per_sec +\S+ +\S+ +0.5\n", said.out)
     assert ("FAILED" in said.out) is bool(status)
@@ -136,7 +137,7 @@ def test_gates_judge_the_ratio_of_the_second_to_the_first(
 def test_gate_that_cannot_be_judged_is_bad_input(pair: tuple[str, str], gate: str, said: str, capsys: Capture) -> None:
     capsys.readouterr()
     try:
-        status: object = command.main(["diff", *pair, "--fail-if", gate])
+        status: object = simulate_cli.main(["diff", *pair, "--fail-if", gate])
     except SystemExit as stop:
         status = stop.code
     assert status == 2
@@ -152,7 +153,7 @@ def test_reports_that_differ_in_more_than_speed_are_remarked(pair: tuple[str, st
     report["manifest"]["options"]["macro_both"] = True
     Path(pair[1]).write_text(json.dumps(report), encoding="utf-8")
     capsys.readouterr()
-    assert command.main(["diff", *pair]) == 0
+    assert simulate_cli.main(["diff", *pair]) == 0
     error = capsys.readouterr().err
     assert "note: b is a partial report\n" in error
     assert "note: the reports differ in host\n" in error
@@ -177,5 +178,5 @@ def test_file_that_is_no_report_is_refused(
     other = tmp_path / "other.json"
     if text is not None:
         other.write_text(text, encoding="utf-8")
-    assert command.main(["diff", pair[0], str(other)]) == 2
+    assert simulate_cli.main(["diff", pair[0], str(other)]) == 2
     assert said in capsys.readouterr().err

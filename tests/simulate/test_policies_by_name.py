@@ -11,6 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from w40k_marl.apps.simulate import cli
+from w40k_marl.apps.simulate.options import Options, Plan, make_plan
+from w40k_marl.apps.simulate.report.as_json import as_data
+from w40k_marl.apps.simulate.run import run
+from w40k_marl.apps.simulate.runners.players import find_player
+from w40k_marl.apps.simulate.workers.worker import Worker
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.macro_seat import MacroEnv
@@ -18,12 +24,6 @@ from w40k_marl.env.micro_seat import MicroEnv
 from w40k_marl.errors import W40KError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy.bots import make_bot
-from w40k_marl.simulate import command
-from w40k_marl.simulate.options import Options, Plan, make_plan
-from w40k_marl.simulate.policies import find_player
-from w40k_marl.simulate.report import as_data
-from w40k_marl.simulate.run import run
-from w40k_marl.simulate.worker import Worker
 
 Capture = pytest.CaptureFixture[str]
 AGENT = "Tyranid_Infantry_Swarm_MeleeSwarm"
@@ -235,7 +235,7 @@ def test_function_of_a_kind_takes_the_decisions_of_its_block(folder: Path, kind:
     ],
 )
 def test_unknown_policy_is_one_line_before_the_run(folder: Path, policy: str, said: str, capsys: Capture) -> None:
-    assert command.main(["--policy", policy]) == 2
+    assert cli.main(["--policy", policy]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.count("\n") == 1

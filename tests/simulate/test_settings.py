@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
+from w40k_marl.apps.simulate import cli
+from w40k_marl.apps.simulate.options import Options, Plan, make_plan
+from w40k_marl.apps.simulate.run import run
+from w40k_marl.apps.simulate.workers.worker import batch_environment, environment
 from w40k_marl.content import paths
-from w40k_marl.content.agents import list_agents, training_config
 from w40k_marl.content.scenario import scenario_path
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
 from w40k_marl.rules.state import DECISIONS
-from w40k_marl.simulate import command
-from w40k_marl.simulate.options import Options, Plan, make_plan
-from w40k_marl.simulate.run import run
-from w40k_marl.simulate.worker import batch_environment, environment
+from w40k_marl.train.config import list_agents, training_config
 
 Capture = pytest.CaptureFixture[str]
 ALL = "dynamic_weights,best_weapons=3,real_range,weapon_rules,selectable_only"
@@ -66,7 +66,7 @@ def test_agent_without_training_has_the_default_settings_and_says_so() -> None:
 
 def test_entry_of_an_agent_without_training_is_refused(capsys: Capture) -> None:
     given = ["--controlled-agent", "Tyranid_Infantry_Swarm_MeleeSwarm", "--training-config", "debug"]
-    assert command.main(given) == 2
+    assert cli.main(given) == 2
     assert "expected one of default, Tyranid_Infantry_Swarm_MeleeSwarm_training_config" in capsys.readouterr().err
 
 
@@ -140,7 +140,7 @@ def test_options_are_in_the_manifest(tmp_path: Path) -> None:
     out = tmp_path / "report.json"
     given = ["--scenario-file", "small_board", "--episodes", "1", "--metrics-out", str(out)]
     given += ["--layout", "macro", "--layout", "macro_extras=true", "--profile", ALL, "--weapon-rules", "full"]
-    assert command.main(given) == 0
+    assert cli.main(given) == 0
     told = json.loads(out.read_text(encoding="utf-8"))["manifest"]["options"]
     assert told["layout"] == {
         "units_per_side": 16, "objectives": 8, "intents": False, "macro": True, "macro_extras": True,
@@ -205,7 +205,7 @@ def test_profile_and_layout_of_training_json_are_played(tmp_path: Path, monkeypa
 )
 def test_settings_that_cannot_be_are_one_line(arguments: list[str], capsys: Capture) -> None:
     try:
-        status: object = command.main(["--scenario-file", "small_board", *arguments])
+        status: object = cli.main(["--scenario-file", "small_board", *arguments])
     except SystemExit as stop:
         status = stop.code
     said = capsys.readouterr()

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.simulate import command
-from w40k_marl.simulate.measure import Figures
-from w40k_marl.simulate.options import Options, Plan, make_plan
-from w40k_marl.simulate.outcome import Outcome
-from w40k_marl.simulate.report import as_data
-from w40k_marl.simulate.run import run, sweep
-from w40k_marl.simulate.text import as_lines, sweep_lines
-from w40k_marl.simulate.worker import WorkerFigures
+from w40k_marl.apps.simulate import cli
+from w40k_marl.apps.simulate.measure.resources import Figures
+from w40k_marl.apps.simulate.options import Options, Plan, make_plan
+from w40k_marl.apps.simulate.report.as_json import as_data
+from w40k_marl.apps.simulate.report.as_text import as_lines, sweep_lines
+from w40k_marl.apps.simulate.report.results import Outcome
+from w40k_marl.apps.simulate.run import run, sweep
+from w40k_marl.apps.simulate.workers.worker import WorkerFigures
 
 Simulate = Callable[..., dict[str, Any]]
 SMALL = {"scenario_file": ("small_board",), "seed": 5}
@@ -48,7 +48,7 @@ def outcome_of(whole: Plan, speed: int, share: float = 1.0) -> Outcome:
 def swept(monkeypatch: pytest.MonkeyPatch, speeds: Iterable[int], **options: Any) -> Outcome:
     """The last outcome of a sweep whose runs are as fast as ``speeds`` says, one after the other."""
     left = iter(speeds)
-    monkeypatch.setattr("w40k_marl.simulate.run.run", lambda whole, *_: outcome_of(whole, next(left)))
+    monkeypatch.setattr("w40k_marl.apps.simulate.run.run", lambda whole, *_: outcome_of(whole, next(left)))
     *_, last = sweep(plan(**options))
     assert next(left, None) is None
     return last
@@ -97,7 +97,7 @@ def test_ctrl_c_in_a_sweep_keeps_what_there_is(monkeypatch: pytest.MonkeyPatch) 
         return runs[-1]
 
     runs: list[Outcome] = []
-    monkeypatch.setattr("w40k_marl.simulate.run.run", stop)
+    monkeypatch.setattr("w40k_marl.apps.simulate.run.run", stop)
     *_, last = sweep(plan(sweep_workers=(1, 2)))
     data = as_data(last)
     assert [row["runs"] for row in data["sweep"]] == [2, 1]
@@ -120,7 +120,7 @@ def test_worker_that_got_too_little_processor_is_told() -> None:
 
 def test_warnings_of_all_runs_of_a_sweep_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     shares = iter([1.0, 0.5, 1.0, 0.55])
-    monkeypatch.setattr("w40k_marl.simulate.run.run", lambda whole, *_: outcome_of(whole, 100, next(shares)))
+    monkeypatch.setattr("w40k_marl.apps.simulate.run.run", lambda whole, *_: outcome_of(whole, 100, next(shares)))
     *_, last = sweep(plan(sweep_workers=(1, 2), sweep_repeats=2))
     data = as_data(last)
     assert len(data["warnings"]) == 2
@@ -165,7 +165,7 @@ def test_plain_run_on_a_busy_core_is_warned_of() -> None:
     ids=str,
 )
 def test_wrong_options_of_a_sweep_are_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(arguments) == 2
+    assert cli.main(arguments) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "--sweep-" in error

@@ -15,15 +15,16 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.content.agents import training_config
+from w40k_marl.apps.simulate import options
+from w40k_marl.apps.simulate.options import Options, Plan, make_plan
+from w40k_marl.apps.simulate.report.as_json import as_data
+from w40k_marl.apps.simulate.report.results import Outcome
+from w40k_marl.apps.simulate.run import run, sweep
+from w40k_marl.apps.simulate.workers import ray_pool
+from w40k_marl.apps.simulate.workers.worker import Worker, batch_environment, environment
 from w40k_marl.content.scenario import scenario_path
 from w40k_marl.errors import ContentError, W40KError
-from w40k_marl.simulate import on_ray, options
-from w40k_marl.simulate.options import Options, Plan, make_plan
-from w40k_marl.simulate.outcome import Outcome
-from w40k_marl.simulate.report import as_data
-from w40k_marl.simulate.run import run, sweep
-from w40k_marl.simulate.worker import Worker, batch_environment, environment
+from w40k_marl.train.config import training_config
 
 HERE = Path(__file__).resolve().parent
 
@@ -185,7 +186,7 @@ def test_duration_begins_games_until_time_is_up() -> None:
 
 
 def test_first_games_are_listed_and_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("w40k_marl.simulate.outcome.KEPT", 3)
+    monkeypatch.setattr("w40k_marl.apps.simulate.report.results.KEPT", 3)
     outcome = run(plan(episodes=5))
     assert [number for number, _ in outcome.episodes] == [1, 2, 3]
     assert outcome.tally.complete == 5
@@ -223,7 +224,7 @@ def test_ctrl_c_between_runs_of_a_sweep_keeps_the_earlier_ones(monkeypatch: pyte
 
     played: list[int] = []
     once = run
-    monkeypatch.setattr("w40k_marl.simulate.run.run", stop)
+    monkeypatch.setattr("w40k_marl.apps.simulate.run.run", stop)
     outcomes = list(sweep(plan(episodes=2, sweep_workers=(1, 1))))
     assert len(outcomes) == 1
     assert outcomes[0].because == ["stopped by Ctrl-C"]
@@ -233,7 +234,7 @@ def test_ray_that_is_not_installed_is_one_sentence(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ValueError, match=r'Ray is not installed: run `python -m pip install -e "\.\[ray\]"` in '):
         run(plan(backend="ray"))
-    assert on_ray.MISSING.count("\n") == 0
+    assert ray_pool.MISSING.count("\n") == 0
 
 
 @pytest.fixture

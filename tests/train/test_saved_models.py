@@ -22,7 +22,7 @@ from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.seat import SeatVectorEnv
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
-from w40k_marl.policy.adapter import Kind, block_masks, block_size
+from w40k_marl.policy.block_policy import Kind, block_masks, block_size
 from w40k_marl.policy.contract import contract_path, write_contract
 from w40k_marl.policy.errors import (
     ActionSpaceMismatchError,

@@ -14,7 +14,7 @@ from pettingzoo.utils.env import AECEnv
 from rich.console import Console
 from rich.table import Table
 
-from w40k_marl.console import say
+from w40k_marl.apps.console import say
 
 Environment = AECEnv[str, Any, Any]
 

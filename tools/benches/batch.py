@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benches.aec import Runner
-from w40k_marl.console import say
+from w40k_marl.apps.console import say
 
 SIZES = (64, 256, 1024, 4096)
 

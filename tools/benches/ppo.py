@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from w40k_marl.console import say
+from w40k_marl.apps.console import say
 from w40k_marl.env.seat import SeatVectorEnv
 
 GAMES, STEPS, BATCH, EPOCHS, NETWORK = 64, 128, 512, 4, [320, 320]

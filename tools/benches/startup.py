@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from w40k_marl.console import say
+from w40k_marl.apps.console import say
 
 FIRST_STEP = """
 import time

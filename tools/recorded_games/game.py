@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w40k_marl.content.definitions import Weapon
+from w40k_marl.content.types import Weapon
 from w40k_marl.content.world import Setting, build_setting
 from w40k_marl.rules import engine
 from w40k_marl.rules.board import Board

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from w40k_marl.content.definitions import (
+from w40k_marl.content.types import (
     Dice,
     GameRules,
     Objective,

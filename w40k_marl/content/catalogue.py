@@ -13,19 +13,12 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from ..errors import ContentError
-from . import profiles
-from .definitions import Scoring, UnitType, Weapon, Zone
+from . import builders
 from .files import TOP, is_file, is_folder, read_file
-from .models import (
-    BoardEntry,
-    ScoringEntry,
-    UnitTypeEntry,
-    WeaponEntry,
-    ZoneEntry,
-    ZonesEntry,
-)
 from .paths import CONTENT
 from .reading import as_model, parse_json, read_model
+from .schemas import BoardEntry, ScoringEntry, UnitTypeEntry, WeaponEntry, ZoneEntry, ZonesEntry
+from .types import Scoring, UnitType, Weapon, Zone
 
 TABLES = ("weapons", "unit_types", "scoring", "deployment_zones")
 """Names of the tables of a catalogue; the file of each is ``<name>.json``."""
@@ -85,14 +78,14 @@ def add_tables(catalogue: Catalogue, tables: Sequence[Table]) -> Catalogue:
     if "weapons" in found:
         path, data = found["weapons"]
         for code, weapon in as_model(data, dict[str, WeaponEntry], str(path)).items():
-            weapons[code] = profiles.weapon(code, weapon, str(path), code)
+            weapons[code] = builders.weapon(code, weapon, str(path), code)
     if "unit_types" in found:
         path, data = found["unit_types"]
         for name, kind in as_model(data, dict[str, UnitTypeEntry], str(path)).items():
-            types[name] = profiles.unit_type(name, kind, weapons, str(path), name)
+            types[name] = builders.unit_type(name, kind, weapons, str(path), name)
     if "scoring" in found:
         path, data = found["scoring"]
-        scoring.update({one.id: profiles.scoring(one) for one in as_model(data, list[ScoringEntry], str(path))})
+        scoring.update({one.id: builders.scoring(one) for one in as_model(data, list[ScoringEntry], str(path))})
     if "deployment_zones" in found:
         path, data = found["deployment_zones"]
         for name, pair in as_model(data, dict[str, ZonesEntry], str(path)).items():

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from msgspec import UNSET, UnsetType
 
 from ..errors import ContentError, did_you_mean
-from .definitions import Hex, Zone
-from .models import ScenarioFile, UnitEntry
 from .reading import shown
+from .schemas import ScenarioFile, UnitEntry
 from .terrain import Terrain, half_cells
+from .types import Hex, Zone
 
 Zones = dict[int, Zone]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-from .definitions import GameRules, TargetWeights
-from .models import GameRulesFile
 from .paths import CONTENT
 from .reading import as_model, read_model
+from .schemas import GameRulesFile
+from .types import GameRules, TargetWeights
 
 
 def load_game_rules(path: str | Path | None = None) -> GameRules:

@@ -13,15 +13,15 @@ from pathlib import Path
 from msgspec import UNSET
 
 from ..errors import ContentError, did_you_mean
-from . import profiles
+from . import builders
 from .catalogue import Catalogue, Table, add_tables, read_tables, shipped_catalogue
-from .definitions import Hex, Scenario, Scoring, Unit, UnitType
 from .deployment import deployment_zones, positions
 from .files import TOP, is_file, read_file
-from .models import ScenarioFile
 from .paths import find_data, list_data
 from .reading import as_model, parse_json, unreadable
+from .schemas import ScenarioFile
 from .terrain import build_terrain
+from .types import Hex, Scenario, Scoring, Unit, UnitType
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _units(entry: ScenarioFile, places: list[Hex | None], catalogue: Catalogue, 
         identity = str(unit.id)
         if identity in found:
             raise ContentError(file, f"units[{index}].id", "an id of its own", f'"{identity}" again')
-        kind = profiles.pick(types, unit.unit_type, file, f"units[{index}].unit_type")
+        kind = builders.pick(types, unit.unit_type, file, f"units[{index}].unit_type")
         found[identity] = Unit(identity, kind, unit.player, place)
     return tuple(found.values())
 
@@ -137,18 +137,18 @@ def _unit_types(entry: ScenarioFile, catalogue: Catalogue, file: str) -> Mapping
     """Return the catalogue's types and the scenario's own; where names are equal, its own."""
     weapons = dict(catalogue.weapons)
     for code, weapon in entry.custom_weapons.items():
-        weapons[code] = profiles.weapon(code, weapon, file, f"custom_weapons.{code}")
+        weapons[code] = builders.weapon(code, weapon, file, f"custom_weapons.{code}")
     types = dict(catalogue.unit_types)
     for name, custom in entry.custom_unit_types.items():
         key = f"custom_unit_types.{name}"
-        base = profiles.pick(catalogue.unit_types, custom.based_on, file, f"{key}.based_on")
-        types[name] = profiles.custom_unit_type(name, custom, base, weapons, file, key)
+        base = builders.pick(catalogue.unit_types, custom.based_on, file, f"{key}.based_on")
+        types[name] = builders.custom_unit_type(name, custom, base, weapons, file, key)
     return types
 
 
 def _scoring(entry: ScenarioFile, configs: Mapping[str, Scoring], file: str) -> tuple[Scoring, ...]:
     known = dict(configs)
-    known.update({config.id: profiles.scoring(config) for config in entry.primary_objective_configs})
+    known.update({config.id: builders.scoring(config) for config in entry.primary_objective_configs})
     key, ids = _primary_objectives(entry, file)
     found: dict[str, Scoring] = {}
     for identity in ids:

@@ -9,8 +9,8 @@ from msgspec import UNSET
 
 from ..errors import ContentError
 from .catalogue import load_board
-from .definitions import Hex, Objective
-from .models import BoardEntry, ObjectiveEntry, ScenarioFile
+from .schemas import BoardEntry, ObjectiveEntry, ScenarioFile
+from .types import Hex, Objective
 
 
 @dataclass(frozen=True, slots=True)

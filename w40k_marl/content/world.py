@@ -31,8 +31,8 @@ from ..rules.state import (
     Worlds,
     world_dtype,
 )
-from .acting_rules import check_acting_rules, write_acting_rules
-from .definitions import Dice, GameRules, Scenario, Unit, Weapon
+from .types import Dice, GameRules, Scenario, Unit, Weapon
+from .weapon_rules import check_acting_rules, write_acting_rules
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from ..content.reward_terms import TERM_COUNT
 from ..content.world import Setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, W40KError, brief
-from ..reward import rows
 from ..reward.weights import weights_of
 from ..rules.engine import START, legal_mask
 from ..rules.state import Games, new_games
+from . import kernels
 from .arguments import as_array, kind_of, seed_or_none, whole_number
 from .interrupted import Interruptible
 from .playable import GameOptions, ScenarioName
@@ -225,7 +225,7 @@ class BatchEnv(Interruptible):
     def game_seed(self, row: int, episode: int) -> int:
         """Seed of the n-th game of a row since the last reset."""
         episode = whole_number("episode", episode, 0, 2**63 - 1)
-        return int(rows.seed_of_row(self._base, self._row(row), episode))
+        return int(kernels.seed_of_row(self._base, self._row(row), episode))
 
     # --- play ----------------------------------------------------------------------------------------------
 
@@ -261,7 +261,7 @@ class BatchEnv(Interruptible):
         self._unfinished = False
 
     def _view(self, block: _Block) -> None:
-        rows.view_rows(
+        kernels.view_rows(
             block.setting.worlds,
             block.setting.board,
             self.games,
@@ -314,7 +314,7 @@ class BatchEnv(Interruptible):
         self._actions[:] = given
         blocks = self._blocks if only is None else self._blocks_of(self._rows(only))
         for block in blocks:
-            illegal = rows.first_illegal(block.setting.worlds, self.games, block.rows, self._actions)
+            illegal = kernels.first_illegal(block.setting.worlds, self.games, block.rows, self._actions)
             if illegal >= 0:
                 raise self._refusal(illegal, given[illegal])
         self._unfinished = True
@@ -348,7 +348,7 @@ class BatchEnv(Interruptible):
         ]
 
     def _play(self, block: _Block) -> None:
-        failed = rows.play_rows(
+        failed = kernels.play_rows(
             block.setting.worlds,
             block.setting.board,
             self.games,
@@ -410,7 +410,7 @@ class BatchEnv(Interruptible):
             raise ContentError("argument", "out", expected, got)
         masks, base, picks = self.action_masks, self._base, self._picks
         self._each_block(
-            lambda block: rows.pick_rows(masks, block.rows, base, picks, actions),
+            lambda block: kernels.pick_rows(masks, block.rows, base, picks, actions),
             self._blocks if only is None else self._blocks_of(self._rows(only)),
         )
         self._picks += 1
@@ -477,7 +477,7 @@ class BatchEnv(Interruptible):
                 self._view(block)
 
     def _check_arrays(self) -> None:
-        """Raise ContentError where an array that compiled code writes on has not the size of the rows."""
+        """Raise ContentError where an array that compiled code writes on has not the size of the kernels."""
         fresh = BatchEnv.__new__(BatchEnv)
         fresh.num_games, fresh.layout, fresh.reward_weights = self.num_games, self._session.layout, self.reward_weights
         fresh._make_arrays()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..observe.blocks import Kind, block_masks, is_micro, to_flat
+from ..observe.action_blocks import Kind, block_masks, is_micro, to_flat
 from ..observe.layout import Layout
 from .policies import Policy, RandomPolicy, ask, check_policy
 from .seat import SeatEnv, SeatVectorEnv

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from ..observe.blocks import Kind
+from ..observe.action_blocks import Kind
 from .delegation import DelegatingSeat, DelegatingSeats
 from .playable import GameOptions, ScenarioName
 from .policies import Policy
@@ -14,7 +14,8 @@ from .policies import Policy
 class MacroEnv(DelegatingSeat):
     """``SeatEnv`` for a learner that selects units and, where they are played, chooses intents and details.
 
-    Action: ``Discrete``, all blocks of the layout but micro, closed up: ``observe.blocks.block_size(layout, "macro")``.
+    Action: ``Discrete``, all blocks of the layout but micro, closed up:
+    ``observe.action_blocks.block_size(layout, "macro")``.
     What the frozen micro policy does with the selected unit, and what the opponent does, is credited to the last
     macro action. All else is as in ``SeatEnv``.
     """

@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
-from ..content.definitions import GameRules, Scenario
 from ..content.game_rules import check_game_rules, load_game_rules
 from ..content.scenario import ScenarioSource, read_scenario, scenario_of
+from ..content.types import GameRules, Scenario
 from ..content.world import Setting, build_setting
 from ..errors import ContentError, brief
 from ..observe.encode import write_features

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError, brief
-from ..observe.blocks import Kind
+from ..observe.action_blocks import Kind
 from ..observe.layout import Layout
 from .arguments import as_array, kind_of, seed_or_none
 

@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from ..content.reward_terms import TERM_COUNT
 from ..errors import ContentError, NotAnActionError, W40KError, brief
-from ..observe.blocks import Kind, block_actions
+from ..observe.action_blocks import Kind, block_actions
 from ..observe.layout import Layout
-from ..reward.rows import MOST_GAMES_WITHOUT_A_DECISION
 from ..reward.weights import INFO_KEYS, contributions
 from .aec import observation_box
 from .arguments import as_array, game_seed_of, kind_of, seed_or_none, whole_number
 from .batch import BatchEnv
 from .interrupted import Interruptible
+from .kernels import MOST_GAMES_WITHOUT_A_DECISION
 from .playable import GameOptions, ScenarioName
 from .policies import Policy, RandomPolicy, ask, check_policy
 from .session import Session

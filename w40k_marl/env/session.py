@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.definitions import GameRules
+from ..content.types import GameRules
 from ..content.world import Setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, NotAnActionError, W40KError, brief
 from ..observe.encode import LOOK, step_and_view
 from ..observe.layout import Layout
-from ..reward.earnings import Earnings
+from ..reward.tracker import Earnings
 from ..reward.weights import RewardsOption, find_rewards
 from ..rules import engine
 from ..rules.bits import has

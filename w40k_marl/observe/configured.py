@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 
-from ..content.agents import TrainingConfig
-from ..content.definitions import Scenario
+from ..content.types import Scenario
 from ..rules.state import MAX_OBJECTIVES, MAX_UNITS_PER_SIDE
+from ..train.config import TrainingConfig
 from .layout import Layout
 from .macro.offensive_profile import ProfileOptions
 

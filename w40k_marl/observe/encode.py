@@ -20,7 +20,7 @@ from ..rules.hexes import distance, hex_at
 from ..rules.intents import ALLY, detail_kind
 from ..rules.intents import OBJECTIVE as OBJECTIVE_DETAIL
 from ..rules.objectives import controlled
-from ..rules.reach import holds, threat_zone
+from ..rules.pathfinding import holds, threat_zone
 from ..rules.state import (
     ALTERNATING_ACTIVE,
     ALTERNATING_OTHER,

@@ -21,9 +21,9 @@ from ..rules.actions import (
     TARGET_SLOTS,
     WAIT,
 )
-from .adapter import Actions, FlatPolicy, Kind, Masks, Vectors, check_kind, check_layout, check_shapes
-from .commanders import CHARGE_REACH, GreedyMacro, Scores, best, is_fighter
-from .fields import FieldReader
+from .block_policy import Actions, FlatPolicy, Kind, Masks, Vectors, check_kind, check_layout, check_shapes
+from .macro_bots import CHARGE_REACH, GreedyMacro, Scores, best, is_fighter
+from .observation_reader import FieldReader
 
 RANDOM, GREEDY, FIRST = "random", "greedy", "first"
 BOTS = (RANDOM, GREEDY, FIRST)

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from .. import __version__
-from ..content.models import ContractFile, NetworkEntry
 from ..content.reading import read_model
+from ..content.schemas import ContractFile, NetworkEntry
 from ..env.aec import RawEnv
 from ..errors import ContentError, brief
 from ..files import FileError, write_file
 from ..observe.layout import Layout
-from .adapter import Kind, block_actions, block_size, check_kind, check_layout
+from .block_policy import Kind, block_actions, block_size, check_kind, check_layout
 from .errors import (
     ActionSpaceMismatchError,
     ContractError,

@@ -14,13 +14,13 @@ from typing import Any, Protocol, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.policies import MetaConfig, check_agent_key, check_mapping
 from ..content.reading import shown
 from ..content.world import Setting
 from ..env.session import Session
 from ..errors import W40KError, brief, did_you_mean
 from ..observe.layout import Layout
-from .adapter import block_masks
+from .block_policy import block_masks
+from .config import MetaConfig, check_agent_key, check_mapping
 from .errors import (
     EmptyMaskError,
     ForeignUnitError,

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ModelFileError, UnsafeModelError
-from .pickled import LARGEST_PICKLE, PERSISTENT, Made, Reference, read_pickle
+from .pickle_names import LARGEST_PICKLE, PERSISTENT, Made, Reference, read_pickle
 
 LARGEST_FILE = 2**30  # bytes
 LARGEST_WEIGHTS = 2**28  # bytes: 67 million parameters

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.policies import MetaConfig, check_agent_key, meta_config
 from ..env.aec import PLAYERS, RawEnv
 from ..env.batch import BatchEnv
 from ..env.invariants import broken_invariants
@@ -24,10 +23,11 @@ from ..env.session import Session
 from ..errors import ContentError
 from ..observe.layout import Layout
 from ..rules.state import INTENT_SETTLED
-from .activation import ACT, DETAIL, INTENT, SELECT, Activation, carry_out, describe_activation, stage_of, unit_of
-from .adapter import Actions, BlockPolicy, Masks, Vectors, as_array, block_masks, check_shapes, to_flat
-from .commanders import PoolOrder
+from .block_policy import Actions, BlockPolicy, Masks, Vectors, as_array, block_masks, check_shapes, to_flat
+from .config import MetaConfig, check_agent_key, meta_config
+from .decision import ACT, DETAIL, INTENT, SELECT, Activation, carry_out, describe_activation, stage_of, unit_of
 from .errors import BrokenTurnError, ForeignUnitError, NotToActError, PredictionError, UnitTypesNotGivenError
+from .macro_bots import PoolOrder
 from .meta_controller import game_of, get_action_for_unit, log_route, select_model_for_unit, unit_view
 from .registry import (
     LoadOptions,

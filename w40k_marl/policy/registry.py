@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 import numpy as np
 
-from ..content.policies import MetaConfig, PolicyConfig, check_agent_key, meta_config, policy_config
 from ..content.reading import shown
 from ..env.policies import Policy, PolicyError, check_fit, find_policy
 from ..errors import ContentError, brief, did_you_mean
 from ..observe.layout import Layout
-from .adapter import BlockPolicy, Kind, PredictingModel, check_layout, check_spaces
+from .block_policy import BlockPolicy, Kind, PredictingModel, check_layout, check_spaces
 from .bots import make_bot
+from .config import MetaConfig, PolicyConfig, check_agent_key, meta_config, policy_config
 from .contract import check_game
 from .errors import MetaError, UnknownModelError, UnsafeModelError
 

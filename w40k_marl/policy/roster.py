@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..content.policies import MetaConfig, check_unit_types
 from ..content.world import Setting
 from ..env.batch import BatchEnv
 from ..env.session import Session
 from ..errors import ContentError
 from ..observe.layout import Layout
+from .config import MetaConfig, check_unit_types
 from .meta_controller import select_model_for_unit
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 import numpy as np
 
-from ..content.models import NetworkEntry
+from ..content.schemas import NetworkEntry
 from ..env.policies import Policy
 from ..errors import how_to_install
 from ..observe.layout import Layout
-from .adapter import UNNORMALISED, Actions, Kind, Masks, Vectors, block_size, check_spaces
+from .block_policy import UNNORMALISED, Actions, Kind, Masks, Vectors, block_size, check_spaces
 from .contract import check_contract, check_game, checked_path
 from .errors import (
     ActionSpaceMismatchError,
@@ -29,7 +29,7 @@ from .errors import (
     UnsafeModelError,
 )
 from .model_zip import VARIABLES, Arrays, ModelZip, pickled_setting
-from .pickled import Made, Reference
+from .pickle_names import Made, Reference
 
 if TYPE_CHECKING:
     from ..observe.macro.offensive_profile import ProfileOptions

@@ -9,10 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.agents import RewardsConfig, rewards_config
-from ..content.definitions import UnitType
 from ..content.reward_terms import TERM_COUNT, TERM_NAMES
+from ..content.types import UnitType
 from ..errors import ContentError, brief
+from ..train.config import RewardsConfig, rewards_config
 from .terms import Amounts
 
 Weights: TypeAlias = NDArray[np.float64]

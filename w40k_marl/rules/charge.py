@@ -11,7 +11,7 @@ from .board import Board
 from .dice import CHARGE_MOVE, roll
 from .events import CHARGE_FAILED, CHARGED, record
 from .hexes import adjacent, distance
-from .reach import any_in_both, path_order, reachable, threat_zone, touches, unoccupied
+from .pathfinding import any_in_both, path_order, reachable, threat_zone, touches, unoccupied
 from .state import NOBODY, Game, World
 from .units import engaged, hex_of, is_marked, mark, side_of
 

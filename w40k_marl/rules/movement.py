@@ -14,7 +14,7 @@ from .board import Board
 from .dice import choose
 from .events import MOVED, NO_DESTINATION, record
 from .hexes import NOWHERE, distance
-from .reach import as_set, closest_to, farthest_from, first_of, hexes_of, path_order, touches, unthreatened
+from .pathfinding import as_set, closest_to, farthest_from, first_of, hexes_of, path_order, touches, unthreatened
 from .state import Game, World
 from .units import engaged, hex_of, mark, side_of
 

@@ -16,7 +16,7 @@ from .dice import ADVANCE_MOVE, roll
 from .events import ADVANCE_BLOCKED, ADVANCED, STOPPED_SHOOTING, WAITED, record
 from .hexes import distance
 from .movement import destinations
-from .reach import holds, threat_zone
+from .pathfinding import holds, threat_zone
 from .state import (
     DECIDED_BY_AGENT,
     NO_PISTOLS,

@@ -23,7 +23,7 @@ from ..rules.fight import best_melee_weapon, list_opponents, strike_once
 from ..rules.hexes import adjacent
 from ..rules.movement import destinations, may_move_to, move
 from ..rules.objectives import evaluate_control
-from ..rules.reach import path_order, unoccupied
+from ..rules.pathfinding import path_order, unoccupied
 from ..rules.shooting import (
     advance,
     begin_shooting,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..content.definitions import Unit
+from ..content.types import Unit
 from ..content.world import Setting
 from ..rules.bits import has
 from ..rules.state import FIGHT_STAGES, NO_STAGE, NOBODY, PHASES, WIN_METHODS, Game

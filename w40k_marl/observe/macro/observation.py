@@ -11,7 +11,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from ...content.definitions import Unit
+from ...content.types import Unit
 from ...content.world import Setting
 from ...errors import ContentError, W40KError
 from ...rules.state import FIGHT, MOVE, PHASES, Games

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.decorators import entry_point
-from ...content.definitions import Dice, TargetWeights, UnitType, Weapon
+from ...content.types import Dice, TargetWeights, UnitType, Weapon
 from ...errors import ContentError, brief
 from ...rules.combat import expected_damage
 from ...rules.state import MAX_WEAPONS, MELEE, RANGED

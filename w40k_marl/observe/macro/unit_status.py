@@ -10,7 +10,7 @@ from ...rules.bits import NOTHING, bit, has
 from ...rules.board import Board, HexSet, columns, sees
 from ...rules.charge import SEARCH_RANGE
 from ...rules.hexes import distance
-from ...rules.reach import any_in_both, reachable, threat_zone, unoccupied, unthreatened
+from ...rules.pathfinding import any_in_both, reachable, threat_zone, unoccupied, unthreatened
 from ...rules.shooting import engaged_enemies, usable_now
 from ...rules.state import MOVE, NO_LOCK, Game, Games, World, Worlds
 from ...rules.units import engaged, hex_of, is_alive, is_marked, side_of, slot_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...content.definitions import TargetWeights, Unit
+from ...content.types import TargetWeights, Unit
 from ...content.world import Setting
 from ...errors import ContentError
 from ...rules.state import Games, Rows

@@ -1,0 +1,98 @@
+"""The command ``w40k-marl check``: files of any kind are checked without playing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ...content.files import TOP, is_folder
+from ...errors import ContentError, W40KError, printable
+from ..console import BAD_INPUT, DONE, OneLineParser, note, say
+
+DESCRIPTION = """Check files without playing: say of each what it is, or where it is wrong and what was expected.
+
+A folder stands for every .json file in it. What a file is follows from its name (training.json, rewards.json,
+policy.json, game_rules.json, weapons.json, unit_types.json, scoring.json, deployment_zones.json, boards.json,
+*.contract.json), else from its keys. The unit types of all files are known to all mappings."""
+EXAMPLES = """examples:
+  w40k-marl check mine/duel.json
+  w40k-marl check mine/                          scenarios, catalogues and agents together
+  w40k-marl check --kind rewards weights.json
+
+exit status: 0 every file can be used, 2 one of them cannot
+"""
+
+KINDS = (
+    "scenario",
+    "weapons",
+    "unit_types",
+    "scoring",
+    "deployment_zones",
+    "boards",
+    "game_rules",
+    "training",
+    "rewards",
+    "policy",
+    "mapping",
+    "contract",
+    "saved_game",
+    "report",
+)
+"""What a file may be."""
+
+
+def add_options(parser: OneLineParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument("file", nargs="+", metavar="FILE", help="a file, or a folder of files")
+    parser.add_argument("--kind", choices=KINDS, metavar="KIND", help=f"what it is: {', '.join(KINDS)}")
+
+
+def carry_out(given: argparse.Namespace) -> int:
+    """Check the files, mappings after all others; print a line for each, in the order in which they are named."""
+    files, types = list(_files(given.file)), set[str]()
+    kinds = {file: given.kind or _kind(file) for file in files}
+    said = {file: _checked(file, kinds[file], types) for file in sorted(files, key=lambda one: kinds[one] == "mapping")}
+    for file in files:
+        result = said[file]
+        if isinstance(result, W40KError):
+            note(str(result))
+        else:
+            say(printable(f"{file}: {result}, ok"))
+    return BAD_INPUT if any(isinstance(result, W40KError) for result in said.values()) else DONE
+
+
+def _files(names: Iterable[str]) -> Iterator[Path]:
+    """The files that are meant, each once. Raises ContentError for a folder without any."""
+    seen = set()
+    for name in names:
+        path = Path(name)
+        found = [path]
+        if is_folder(path):
+            found = sorted(Path(at, file) for at, _, files in os.walk(path) for file in files if file.endswith(".json"))
+            if not found:
+                raise ContentError(name, TOP, "a folder with .json files", "none")
+        yield from (file for file in found if file not in seen)
+        seen.update(found)
+
+
+def _checked(file: Path, kind: str | W40KError, types: set[str]) -> str | W40KError:
+    """The kind of a file that can be used, else the error; ``kind`` may be the error of looking for it."""
+    from .kinds import check_file  # here, because it loads the rules
+
+    if isinstance(kind, W40KError):
+        return kind
+    try:
+        return check_file(file, kind, types)
+    except W40KError as error:
+        return error
+
+
+def _kind(file: Path) -> str | W40KError:
+    from .kinds import kind_of
+
+    try:
+        return kind_of(file)
+    except W40KError as error:
+        return error

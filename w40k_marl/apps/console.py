@@ -1,0 +1,353 @@
+"""What every command line of this package shares: output that may be lost, signals, refusals, exit status.
+
+Exit status 0: done. 1: the answer is no (each command says of what), or stdout could not be written. 2: bad input,
+one line on stderr. 70: an error inside the program. 128 + N: stopped by signal N, so 130 by Ctrl-C, 143 by SIGTERM,
+129 by SIGHUP. 141: the reader of stdout has left.
+"""
+
+from __future__ import annotations
+
+import _thread
+import argparse
+import codecs
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, NoReturn
+
+from ..errors import W40KError, did_you_mean, printable
+
+DONE, NOT_WRITTEN, BAD_INPUT, INSIDE, BY_SIGNAL, NOBODY_READS = 0, 1, 2, 70, 128, 141
+LONGEST_NUMBER = 20  # digits of a setting
+LONGEST_SHOWN = 60  # characters
+SAME_STOP = 1.0  # seconds: signals so close together are one wish to stop
+SEND_AGAIN = 0.05  # seconds
+BOXES = {ord(char): "-" for char in "─━═╌╴╶"} | {ord(char): "|" for char in "│┃║"}
+
+
+class OutputLostError(Exception):
+    """stdout cannot be written any more; ``status`` is what the command is to end with."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(slots=True)
+class _Command:
+    """The command line that runs in this process."""
+
+    lost: OutputLostError | None = None
+    signal: int | None = None  # that has asked it to stop
+    signalled: float = 0.0
+    held: bool = False
+    waiting: bool = False
+
+
+_command = _Command()
+
+
+# --- output ------------------------------------------------------------------------------------------------
+
+
+class Output:
+    """stdout for ``say`` and for rich: what its encoding lacks is written in ASCII, and nothing once it is lost."""
+
+    def write(self, text: str) -> int:
+        """Write; the first time that this fails, stdout is lost."""
+        if _command.lost is None:
+            try:
+                stream = sys.stdout
+                stream.write(text.encode(self.encoding, "w40k_ascii").decode(self.encoding))
+                stream.flush()
+            except (OSError, ValueError, AttributeError) as error:  # ValueError: closed; AttributeError: None
+                _lose(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """``write`` has done it."""
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        try:
+            return sys.stdout.isatty()
+        except (ValueError, AttributeError):
+            return False
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of stdout."""
+        return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+
+OUTPUT = Output()
+
+
+def say(text: str = "") -> None:
+    """Write a line of the program's output; does nothing once stdout is lost, which ``guarded`` tells at the end."""
+    OUTPUT.write(printable(text) + "\n")
+
+
+def note(text: str) -> None:
+    """Write a line that is no output: progress, refusals."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(one_line(text))
+        sys.stderr.flush()
+
+
+def one_line(text: str) -> str:
+    """The text on a line of its own, whatever file names it quotes."""
+    return printable(" ".join(text.split())) + "\n"
+
+
+def output_lost() -> OutputLostError | None:
+    """Why stdout cannot be written any more; None if it can."""
+    return _command.lost
+
+
+def _lose(error: Exception) -> None:
+    if isinstance(error, BrokenPipeError):
+        _command.lost = OutputLostError("the reader of stdout has left", NOBODY_READS)
+    else:
+        reason = getattr(error, "strerror", None) or "it is closed"
+        _command.lost = OutputLostError(f"stdout cannot be written: {reason}", NOT_WRITTEN)
+    with suppress(OSError, ValueError, AttributeError):  # so that Python does not try again when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """Lines of a table as ``-`` and ``|``, other characters as escapes."""
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end]
+    return "".join(BOXES.get(ord(char)) or ascii(char)[1:-1] for char in text), error.end
+
+
+codecs.register_error("w40k_ascii", _in_ascii)
+
+
+# --- signals -----------------------------------------------------------------------------------------------
+
+
+def stopped_by() -> str:
+    """What has stopped the command, for people."""
+    number = _command.signal
+    return "Ctrl-C" if number in (None, signal.SIGINT) else signal.Signals(number).name
+
+
+def stopped_status() -> int:
+    """The exit status of a command that a signal has stopped."""
+    return BY_SIGNAL + (_command.signal or signal.SIGINT)
+
+
+@contextmanager
+def held() -> Iterator[Callable[[], bool]]:
+    """Let signals wait while work is kept; what this yields says whether one has come meanwhile."""
+    before, _command.held, came = _command.held, True, _command.signalled
+    try:
+        yield lambda: _command.signalled != came
+    finally:
+        _command.held = before
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Let a further signal end a wait that the first one has begun: within this, each raises KeyboardInterrupt."""
+    _command.waiting = True
+    try:
+        yield
+    finally:
+        _command.waiting = False
+
+
+def _on_signal(number: int, _: object) -> None:
+    """Raise KeyboardInterrupt, but not again for each of several signals that come together."""
+    before, _command.signalled = _command.signalled, monotonic()
+    _command.signal = _command.signal or number
+    again = before and _command.signalled - before < SAME_STOP
+    if not _command.held and (_command.waiting or not again):
+        raise KeyboardInterrupt
+
+
+def _on_unraisable(lost: sys.UnraisableHookArgs) -> None:
+    """Send a signal once more whose KeyboardInterrupt fell where Python drops exceptions, as in a finalizer."""
+    if lost.exc_type is KeyboardInterrupt and _command.signal is not None:
+        _command.signalled = 0.0
+        threading.Timer(SEND_AGAIN, _thread.interrupt_main, [_command.signal]).start()
+    else:
+        sys.__unraisablehook__(lost)
+
+
+@contextmanager
+def _signals_stop() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does, unless whoever started the program has them ignored."""
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in numbers}
+    ours = [number for number in numbers if before[number] in usual]
+    if threading.current_thread() is not threading.main_thread():
+        ours = []
+    for number in ours:
+        signal.signal(number, _on_signal)
+    hook = sys.unraisablehook
+    if ours:
+        sys.unraisablehook = _on_unraisable
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+        for number in ours:
+            signal.signal(number, before[number])
+
+
+# --- commands ----------------------------------------------------------------------------------------------
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that keeps line breaks in its help and refuses in one line, without the usage in front of it."""
+
+    def __init__(self, *args: object, **settings: object) -> None:
+        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        settings.setdefault("allow_abbrev", False)
+        super().__init__(*args, **settings)  # type: ignore[arg-type]
+        self._tasks: dict[str, OneLineParser] = {}
+
+    def add_task(self, name: str, **settings: object) -> OneLineParser:
+        """A parser of its own for what follows ``name`` where that comes first; other words stay options."""
+        self._tasks[name] = OneLineParser(prog=f"{self.prog} {name}", **settings)
+        return self._tasks[name]
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Parse as the task does that comes first, else as this parser."""
+        given = sys.argv[1:] if args is None else list(args)
+        if given and given[0] in self._tasks:
+            return self._tasks[given[0]].parse_known_args(given[1:], namespace)
+        return super().parse_known_args(given, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is; exit with status 2."""
+        self.exit(BAD_INPUT, one_line(f"{self.prog}: {message} (--help shows every option)"))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Write help and version as all output is written."""
+        if file is sys.stdout:
+            OUTPUT.write(message)
+        else:
+            super()._print_message(message, file)
+
+
+def read_settings(texts: Iterable[str], known: Mapping[str, int | bool]) -> dict[str, int | bool]:
+    """Read ``name=value`` settings, several in one text with commas between them; a bare name is ``name=true``.
+
+    ``known`` holds each name with a value of its type: truth values are ``true`` or ``false``, others whole numbers.
+    Raises W40KError for an unknown name, a value of another type, and two values for one name.
+    """
+    found: dict[str, int | bool] = {}
+    for text in (part.strip() for whole in texts for part in whole.split(",")):
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise W40KError(
+                f"expected one of {', '.join(known)}, got {shortened(name)}" + (f" ({hint})" if hint else "")
+            )
+        is_flag = isinstance(known[name], bool)
+        if is_flag and value in ("", "true", "false") and bool(equals) == bool(value):
+            setting: int | bool = value != "false"
+        elif not is_flag and value.isascii() and value.isdigit() and len(value) < LONGEST_NUMBER:
+            setting = int(value)
+        else:
+            kind = f"true or {name}=false" if is_flag else "N, a whole number"
+            raise W40KError(f"expected {name}={kind}, got {shortened(text)}")
+        if found.setdefault(name, setting) != setting:
+            raise W40KError(f"expected one value of {name}, got two")
+    return found
+
+
+def shortened(text: str) -> str:
+    """A text that somebody has typed, quoted for a message; of a very long one the beginning."""
+    return repr(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}...")
+
+
+def guarded(program: str, work: Callable[[], int]) -> int:
+    """Do the work and return its exit status; whatever ends it becomes one line on stderr.
+
+    Signals that ask a program to stop raise KeyboardInterrupt in ``work``. SystemExit of the parser passes through.
+    """
+    global _command
+    _command = _Command()
+    _fill_closed_streams()
+    with _signals_stop():
+        try:
+            status = work()
+        except OutputLostError as lost:
+            _command.lost = lost
+            status = DONE if _command.signal is None else stopped_status()
+        except SystemExit:
+            if _command.lost is None:
+                raise
+            status = DONE
+        except KeyboardInterrupt:
+            with held():
+                by = "" if stopped_by() == "Ctrl-C" else f" by {stopped_by()}"
+                note(f"{program}: stopped{by}")
+            status = stopped_status()
+        except Exception as error:
+            status = _refused(program, error)
+        with held():
+            status = _ended(program, status)
+            _command = _Command()
+    return status
+
+
+def _refused(program: str, error: Exception) -> int:
+    """Say what went wrong, in one line; the exit status."""
+    if isinstance(error, W40KError):
+        note(f"{program}: {error}")
+        return BAD_INPUT
+    if isinstance(error, MemoryError):
+        note(f"{program}: not enough memory{f': {error}' if str(error) else ''}")
+        return BAD_INPUT
+    if isinstance(error, OSError):
+        gone = isinstance(error, FileNotFoundError) and error.filename is None  # of os.getcwd()
+        where = "the current folder: " if gone else f"{error.filename}: " if error.filename is not None else ""
+        note(f"{program}: {where}{error.strerror or error}")
+        return BAD_INPUT
+    if sys.flags.dev_mode:
+        traceback.print_exception(error)
+    note(f"{program}: an error inside the program, {described(error)}; python -X dev shows its traceback")
+    return INSIDE
+
+
+def described(error: BaseException) -> str:
+    """An error that is none of this package's, with the line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    if isinstance(error, SyntaxError):
+        where = ""  # the message names the line
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _ended(program: str, status: int) -> int:
+    """The exit status, once it is clear whether all output was written."""
+    lost = _command.lost
+    if lost is None:
+        return status
+    note(f"{program}: {lost}")
+    return lost.status if status == DONE else status
+
+
+def _fill_closed_streams() -> None:
+    """Open what was closed of stdin, stdout and stderr, so that no file which is opened later takes its place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            with suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)

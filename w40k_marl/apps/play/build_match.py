@@ -1,0 +1,242 @@
+"""From options to a match: what is played, who plays, and all of it once more where a game is resumed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from msgspec import structs
+
+from ...content.scenario import load_scenario, scenario_path
+from ...content.schemas import LayoutEntry, ProfileEntry
+from ...env.aec import RawEnv
+from ...env.warmup import Tell, warm_up
+from ...errors import W40KError
+from ...observe.configured import layout_with_room
+from ...observe.layout import Layout
+from ...observe.macro.offensive_profile import ProfileOptions
+from ...policy.bots import BOTS, GREEDY
+from ...policy.config import MetaConfig, meta_config
+from ...policy.pve import PvEController
+from ..console import read_settings
+from .game_log import Journal
+from .match import Match
+from .players import BotPlayer, ControllerPlayer, Player
+from .saved_game import GameSettings, PlayError, Seats, read_saved
+
+DEFAULT_SCENARIO = "pve"
+LARGEST_SEED = 2**63 - 1
+NEW_SEEDS = 2**32  # short enough to be typed
+
+Person = Callable[[], Player]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayOptions:
+    """The options of the command line that make a match; None and False where they are not given."""
+
+    scenario: str | None = None
+    seed: int | None = None
+    decisions: Literal["agent", "reference"] | None = None
+    intents: bool = False
+    weapon_rules: Literal["reference", "full"] | None = None
+    max_turns: int | None = None
+    layout: Sequence[str] | None = None  # "name=value", names of the fields of Layout
+    profile: Sequence[str] | None = None  # "name=value", names of the fields of ProfileOptions
+    meta: str | None = None
+    super_agent: str | None = None
+    opponent: str | None = None
+    human: Literal[1, 2] | None = None
+    trust_models: bool = False
+    resume: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself. Raises PlayError."""
+        if self.seed is not None and not 0 <= self.seed <= LARGEST_SEED:
+            raise PlayError(f"--seed: expected 0 to {LARGEST_SEED}, got {self.seed}")
+        if self.human is not None and self.opponent is not None and (self.meta or self.super_agent):
+            flag = "--meta" if self.meta else "--super-agent"
+            raise PlayError(f"{flag}: expected no --human and --opponent beside it, who play both sides")
+
+
+def make_match(options: PlayOptions, journal: Journal, person: Person, tell: Tell = lambda _: None) -> Match:
+    """Load everything and begin the game, or go on with the saved one. Raises W40KError, one sentence each.
+
+    ``person`` makes the player of a side that a person plays; ``tell`` hears of a long compilation.
+    """
+    saved = None if options.resume is None else read_saved(Path(options.resume))
+    settings = _new_settings(options) if saved is None else _settings_of(saved.game, options)
+    seats = _seats(Seats() if saved is None else saved.seats, options)
+    env = _environment(settings, tell)
+    players = _players(env, settings, seats, options.trust_models, person)
+    env.reset(seed=settings.seed)
+    match = Match(env, settings, seats, players, journal)
+    if saved is not None:
+        match.resume(saved, str(options.resume))
+    return match
+
+
+def _environment(settings: GameSettings, tell: Tell) -> RawEnv:
+    """The environment of a game, its rules compiled."""
+
+    def make() -> RawEnv:
+        return RawEnv(
+            settings.scenario,
+            decisions=settings.decisions,
+            layout=_layout_of(settings),
+            max_turns=settings.max_turns,
+            profile=ProfileOptions(**structs.asdict(settings.profile)) if settings.profile else None,
+            weapon_rules=settings.weapon_rules,
+        )
+
+    env, _ = warm_up(make, tell)
+    return env
+
+
+def _layout_of(settings: GameSettings) -> Layout:
+    """The layout of a game; where none was given, the default one with room for the scenario."""
+    if settings.layout is not None:
+        return Layout(**structs.asdict(settings.layout))
+    return layout_with_room([load_scenario(settings.scenario)], Layout(intents=settings.intents))
+
+
+def _given_layout(options: PlayOptions, scenario: str) -> LayoutEntry | None:
+    """The layout that the options name, with room for the scenario in capacities that they do not; None for none."""
+    texts = [*(options.layout or ()), *(["intents"] if options.intents else ())]
+    with _of("--layout"):
+        given = read_settings(texts, asdict(Layout()))
+        layout = layout_with_room([load_scenario(scenario)], Layout(**{**asdict(Layout()), **given}))
+        return LayoutEntry(**{**asdict(layout), **given}) if options.layout else None
+
+
+def _given_profile(options: PlayOptions, layout: LayoutEntry | None) -> ProfileEntry | None:
+    """The options of the profile; None for none."""
+    if not options.profile:
+        return None
+    with _of("--profile"):
+        profile = ProfileOptions(
+            **{**asdict(ProfileOptions()), **read_settings(options.profile, asdict(ProfileOptions()))}
+        )
+        if layout is None or not layout.macro:
+            raise W40KError("expected --layout macro with it, as only the macro observation holds the profile")
+        return ProfileEntry(**asdict(profile))
+
+
+def _new_settings(options: PlayOptions) -> GameSettings:
+    scenario = _lasting(options.scenario or DEFAULT_SCENARIO)
+    layout = _given_layout(options, scenario)
+    return GameSettings(
+        scenario=scenario,
+        seed=secrets.randbelow(NEW_SEEDS) if options.seed is None else options.seed,
+        decisions=options.decisions or "agent",
+        intents=options.intents if layout is None else layout.intents,
+        weapon_rules=options.weapon_rules or "reference",
+        max_turns=options.max_turns,
+        layout=layout,
+        profile=_given_profile(options, layout),
+    )
+
+
+def _settings_of(saved: GameSettings, options: PlayOptions) -> GameSettings:
+    """Those of a saved game. Raises PlayError where an option asks for another."""
+    layout = _given_layout(options, saved.scenario)
+    given = {
+        "scenario": None if options.scenario is None else _lasting(options.scenario),
+        "seed": options.seed,
+        "decisions": options.decisions,
+        "intents": options.intents or None,
+        "weapon_rules": options.weapon_rules,
+        "max_turns": options.max_turns,
+        "layout": layout,
+        "profile": _given_profile(options, layout or saved.layout),
+    }
+    for name, value in given.items():
+        known = getattr(saved, name)
+        if value is not None and value != known:
+            flag = f"--{name.replace('_', '-')}"
+            raise PlayError(f"{flag}: expected that of the game in {options.resume}, {known}, got {value}")
+    return saved
+
+
+def _seats(saved: Seats, options: PlayOptions) -> Seats:
+    """Who plays: as the options say, and where they do not, as in the saved game.
+
+    A person who would take the side of the shipped mapping plays against the greedy bot.
+    """
+    human, opponent = options.human, options.opponent
+    if human is None and opponent is None:
+        human, opponent = saved.human, saved.opponent
+        if human is not None and (options.meta or options.super_agent):
+            opponent = None  # the meta-controller takes that side
+    meta = saved.meta if options.meta is None else str(Path(options.meta).absolute())
+    super_agent = options.super_agent or saved.super_agent
+    if opponent is None and (
+        human is None or (meta is super_agent is None and human == meta_config().controlled_player)
+    ):
+        opponent = GREEDY
+    if human is not None and opponent is not None:
+        meta = super_agent = None
+    return Seats(
+        meta=meta,
+        super_agent=super_agent,
+        opponent=opponent if opponent is None or opponent in BOTS else _lasting_agent(opponent),
+        human=human,
+    )
+
+
+def _lasting_agent(agent: str) -> str:
+    """An agent key as it is; the path of an agent's folder in a form that holds from another folder too."""
+    return str(Path(agent).resolve()) if len(Path(agent).parts) > 1 else agent
+
+
+def _lasting(scenario: str) -> str:
+    """A name as it is; the path of a file in a form that holds from another folder too."""
+    path = scenario_path(scenario)
+    return str(path.absolute()) if path == Path(scenario) else scenario
+
+
+def _players(env: RawEnv, settings: GameSettings, seats: Seats, trust: bool, person: Person) -> dict[int, Player]:
+    if seats.human is not None and seats.opponent is not None:
+        other = 3 - seats.human
+        return {seats.human: person(), other: _opponent(seats.opponent, other, None, env, settings.seed, trust)}
+    controller = PvEController(seats.meta, env, super_agent=seats.super_agent, seed=settings.seed, trust_models=trust)
+    other = 3 - controller.seat
+    if seats.human == controller.seat:
+        file = "the shipped mapping" if seats.meta is None else seats.meta
+        raise PlayError(
+            f"--human: expected {other}, got {seats.human}, the controlled_player of {file} "
+            f"(or say by --opponent who plays against you, without --meta and --super-agent)"
+        )
+    folder = controller.meta.folder
+    opponent = (
+        person() if seats.opponent is None else _opponent(seats.opponent, other, folder, env, settings.seed, trust)
+    )
+    return {controller.seat: ControllerPlayer(controller), other: opponent}
+
+
+def _opponent(name: str, side: int, folder: Path | None, env: RawEnv, seed: int, trust: bool) -> Player:
+    """A bot, or the policy of an agent for all units of a side, which come in the order of the pool.
+
+    An agent is a key, looked up in ``folder`` and among those that ship, or the path of its folder.
+    """
+    if name in BOTS:
+        return BotPlayer(name, env.layout)
+    path = Path(name)
+    if len(path.parts) > 1:
+        name, folder = path.name, path.parent
+    with _of(f"--opponent: expected {', '.join(BOTS)} or an agent"):
+        meta = MetaConfig(side, {}, name, folder=folder)
+        return ControllerPlayer(PvEController(meta, env, seed=seed, trust_models=trust))
+
+
+@contextmanager
+def _of(option: str) -> Iterator[None]:
+    """Say in an error which option it is about."""
+    try:
+        yield
+    except W40KError as error:
+        raise PlayError(f"{option}; {error}") from None

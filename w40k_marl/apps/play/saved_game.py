@@ -1,0 +1,148 @@
+"""A game as a file: what it is a game of, who plays, and every decision so far, which are played again on resuming.
+
+Decisions and not the row of the game: the engine checks each of them, so that no file can bring the compiled rules,
+which check no bounds, into a state that no game may be in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ...content.reading import read_model
+from ...content.schemas import LayoutEntry, ProfileEntry
+from ...env.aec import RawEnv
+from ...errors import ContentError, W40KError
+from ...files import FileError, FileTakenError, file_to_write, full_path, write_file, write_free
+
+RULES_VERSION = str(RawEnv.metadata["name"])
+
+Count = Annotated[int, Meta(ge=0)]
+
+
+class PlayError(W40KError):
+    """Something that ``w40k-marl play`` cannot do: options that contradict each other, a file that is in the way."""
+
+
+class GameSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What is played; fixed for the whole of a game."""
+
+    scenario: str
+    seed: Count
+    decisions: Literal["agent", "reference"] = "agent"
+    intents: bool = False
+    weapon_rules: Literal["reference", "full"] = "reference"
+    max_turns: int | None = None
+    layout: LayoutEntry | None = None  # None: the default one, with room for the scenario
+    profile: ProfileEntry | None = None  # None: without evolutions
+
+
+class Seats(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who plays; a resumed game may go on with others."""
+
+    meta: str | None = None  # None: the shipped mapping
+    super_agent: str | None = None
+    opponent: str | None = None  # of the meta-controller, or of the person; None: the two play each other
+    human: Literal[1, 2] | None = None
+
+
+class SavedGame(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """The content of the file."""
+
+    format: Literal["w40k_marl saved game 1"]
+    rules_version: str
+    game: GameSettings
+    seats: Seats
+    fingerprint: str  # of scenario and rules, as the rules read them
+    actions: tuple[Count, ...]  # of the flat space, both players'
+    state: str  # hash of the game that they lead to
+    resigned: Literal[1, 2] | None = None  # the player who has given the game up after these actions
+
+    @classmethod
+    def of(
+        cls,
+        game: GameSettings,
+        seats: Seats,
+        fingerprint: str,
+        actions: tuple[int, ...],
+        state: str,
+        resigned: Literal[1, 2] | None,
+    ) -> Self:
+        """A game of this version."""
+        return cls(
+            format="w40k_marl saved game 1",
+            rules_version=RULES_VERSION,
+            game=game,
+            seats=seats,
+            fingerprint=fingerprint,
+            actions=actions,
+            state=state,
+            resigned=resigned,
+        )
+
+
+def read_saved(path: Path) -> SavedGame:
+    """Read a saved game. Raises ContentError for a file of another kind, or of other rules."""
+    saved = read_model(path, SavedGame)
+    if saved.rules_version != RULES_VERSION:
+        raise ContentError(str(path), "rules_version", f'"{RULES_VERSION}"', f'"{saved.rules_version}"')
+    return saved
+
+
+class SavePlace:
+    """Where the game of this run is saved: a file of one's own, and never over one that is not."""
+
+    def __init__(self, name: str | None, *, overwrite: bool = False) -> None:
+        """``name``: the file, None for a free name that tells scenario and seed. Raises PlayError where it is taken."""
+        self._path: Path | None = None
+        self._own: set[Path] = set()  # written in this run, or ours to replace
+        if name is not None:
+            with _as_play_error():
+                self._path = file_to_write(name, replace=overwrite)
+            if overwrite:
+                self._own.add(self._path)
+
+    def save(self, game: SavedGame, name: str | None = None) -> Path:
+        """Write the game, whole or not at all, and return the file. Raises PlayError where it cannot be written."""
+        with _as_play_error():
+            path = self._path if name is None else full_path(name)
+            if path is None:
+                path = self._path = write_free(_stem(game.game), as_text(game))
+            else:
+                write_file(path, as_text(game), replace=path in self._own)
+        self._own.add(path)
+        return path
+
+    def save_somewhere(self, game: SavedGame) -> Path:
+        """``save``, and where that place has been taken meanwhile, a free name."""
+        try:
+            return self.save(game)
+        except PlayError:
+            self._path = None
+            return self.save(game)
+
+
+def as_text(game: SavedGame) -> bytes:
+    """The content of the file."""
+    return msgspec.json.format(msgspec.json.encode(game), indent=0) + b"\n"
+
+
+def _stem(settings: GameSettings) -> str:
+    """Beginning of a name for the file of a game."""
+    return f"{Path(settings.scenario).stem}-seed{settings.seed}"
+
+
+@contextmanager
+def _as_play_error() -> Iterator[None]:
+    """Turn a FileError into a PlayError, with what to do about a name that is taken."""
+    try:
+        yield
+    except FileTakenError as error:
+        raise PlayError(f"{error}, and is not written over; choose another name") from None
+    except FileError as error:
+        raise PlayError(str(error)) from None

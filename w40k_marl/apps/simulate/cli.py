@@ -1,0 +1,198 @@
+"""The command line of the load simulation: ``tools/load_sim.py`` and ``w40k-marl simulate`` are both this."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+from ...files import readable_again
+from ..console import DONE, OUTPUT, OneLineParser, guarded, held, note, output_lost, say, stopped_status
+from .arguments import declare_diff, declare_options
+
+if TYPE_CHECKING:
+    from .options import Plan
+    from .report.results import Outcome
+    from .run import OnEpisode
+    from .runners.aec import Episode
+
+PROGRAM = "load_sim.py"
+SECONDS_BETWEEN_DRAWINGS = 0.2
+INCOMPLETE = 1  # exit status: a worker was lost, or a file or stdout could not be written
+DESCRIPTION = """Play whole games and measure what they cost: steps per second, CPU, memory, disk, network.
+
+Two players act at random, or by --policy. Every N micro actions the macro chooses which unit acts next; otherwise
+it is the first that may. A step is one micro action; choosing a unit is none.
+Where `diff` comes first, two reports are compared: see `diff --help`."""
+EXAMPLES = """examples:
+  {program}
+  {program} --scenario-file macro_default --controlled-agent MacroController \\
+      --training-config MacroController_training_config --rewards-config MacroController_rewards_config \\
+      --episodes 10 --macro-player 1 --macro-every-steps 5
+  {program} --scenario-file pve --episodes 50 --macro-every-steps 1 --seed 7 --metrics-out load.json
+  {program} --duration 30 --batch 256 --sweep-workers 1,2,4 --report load.html
+  {program} diff before.json after.json --fail-if 'steps_per_sec<0.9' --fail-if 'latency_us.p99>1.5'
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the load simulation as a program of its own; returns the exit status."""
+
+    def work() -> int:
+        parser = OneLineParser(prog=PROGRAM, description=DESCRIPTION, epilog=examples(f"python tools/{PROGRAM}"))
+        add_options(parser)
+        given = parser.parse_args(arguments)
+        carry_out: Callable[[argparse.Namespace], int] = given.work
+        return carry_out(given)
+
+    return guarded(PROGRAM, work)
+
+
+def examples(program: str) -> str:
+    """The examples of the help, as typed for ``program``."""
+    return EXAMPLES.format(program=program)
+
+
+def add_options(parser: OneLineParser) -> None:
+    """Declare every option, and the task ``diff``."""
+    parser.set_defaults(work=carry_out)
+    declare_options(parser)
+    declare_diff(parser).set_defaults(work=_diff)
+
+
+def _diff(given: argparse.Namespace) -> int:
+    from .report.diff import compare
+
+    return compare(given)
+
+
+def carry_out(given: argparse.Namespace) -> int:
+    """Run what the options ask for. Raises W40KError for bad input."""
+    from .options import Options, make_plan  # here, so that --help does not wait for them
+
+    values = {name: value for name, value in vars(given).items() if value is not None}
+    known = {name: values[name] for name in Options.__dataclass_fields__ if name in values}
+    known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+    if "scenario_file" in known:
+        known["scenario_file"] = tuple(map(readable_again, known["scenario_file"]))
+    if "game_rules" in known:
+        known["game_rules"] = readable_again(known["game_rules"])
+    return _report(make_plan(Options(**known)), as_json=given.json)
+
+
+def _report(plan: Plan, *, as_json: bool) -> int:
+    """Run a plan, write its report where the plan says, and only then print it."""
+    from .report.as_text import heading
+    from .run import run, sweep
+
+    if not as_json:
+        say(heading(plan.seed, plan.scenarios))
+    with _episodes_shown(plan, silent=as_json) as on_episode:
+        if plan.options.sweep_workers:
+            *_, last = sweep(plan, on_episode, note)
+        else:
+            last = run(plan, on_episode, note)
+    with held() as signalled:
+        written = _write(plan, last)
+    if signalled() and not last.was_stopped:
+        raise KeyboardInterrupt
+    _print(last, written, as_json=as_json)
+    if last.was_stopped:
+        return stopped_status()
+    return INCOMPLETE if last.partial or None in written else DONE
+
+
+def _write(plan: Plan, outcome: Outcome) -> list[Path | None]:
+    """Write the files that were asked for; None in the place of one that could not be written."""
+    from ...files import FileError, write_file
+    from .report.as_html import as_page
+    from .report.as_json import as_json
+
+    written: list[Path | None] = []
+    for path, make in ((plan.metrics_out, as_json), (plan.report, as_page)):
+        if path is None:
+            continue
+        try:
+            written.append(write_file(path, make(outcome), replace=plan.options.overwrite))
+        except FileError as error:
+            note(f"{error}; the report follows on stdout")
+            written.append(None)
+    return written
+
+
+def _print(outcome: Outcome, written: list[Path | None], *, as_json: bool) -> None:
+    """Print the summary, or the report as JSON; the JSON too where a file could not be written.
+
+    Where stdout cannot be written either, the JSON goes to a file with a free name. Raises FileError.
+    """
+    from ...files import write_free
+    from .report.as_json import as_json as json_of
+    from .report.as_text import as_lines, sweep_lines
+
+    if not as_json:
+        for line in [*as_lines(outcome), *(sweep_lines(outcome) if outcome.sweep else ())]:
+            say(line)
+        for path in filter(None, written):
+            say(f"{'Partial report' if outcome.partial else 'Report'} : {path}")
+    if as_json or None in written:
+        say(json_of(outcome).rstrip())
+    if None in written and output_lost():
+        note(f"the report is in {write_free('load-simulation', json_of(outcome))}")
+
+
+@contextmanager
+def _episodes_shown(plan: Plan, *, silent: bool) -> Iterator[OnEpisode]:
+    """Print a line for each episode, unless they may be very many; at a terminal, above a progress bar.
+
+    Where stdout is lost and the plan names no file, nobody would hear of the run: OutputLostError ends it.
+    """
+    from .report.as_text import episode_line
+
+    each, total = plan.options.batch is None and plan.options.duration is None, plan.episodes
+    kept = plan.metrics_out is not None or plan.report is not None
+
+    def told() -> None:
+        lost = output_lost()
+        if lost is not None and not kept:
+            raise lost
+
+    def line(number: int, episode: Episode) -> None:
+        if each and not silent:
+            say(episode_line(number, episode))
+        told()
+
+    told()
+    if silent or not OUTPUT.isatty():
+        yield line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("episodes"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    console = Console(file=cast("IO[str]", OUTPUT))
+    # Drawn here between two episodes and by no thread of its own: that would run inside what is measured.
+    bar = Progress(*columns, console=console, redirect_stdout=False, auto_refresh=False, transient=True)
+    with bar as progress:
+        task, lines, drawn, count = progress.add_task("", total=total), list[str](), time.monotonic(), 0
+
+        def draw() -> None:
+            if lines:
+                progress.console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+            lines.clear()
+            progress.update(task, completed=count, refresh=True)
+
+        def show(number: int, episode: Episode) -> None:
+            nonlocal drawn, count
+            count += 1
+            if each:
+                lines.append(episode_line(number, episode))
+            if time.monotonic() - drawn > SECONDS_BETWEEN_DRAWINGS:
+                draw()
+                drawn = time.monotonic()
+            told()
+
+        yield show
+        draw()

@@ -1,0 +1,1 @@
+"""Measures what a load simulation costs: latency, processor time, memory, disk, network."""

@@ -1,0 +1,105 @@
+"""Carries a plan out: warms up, lets a team play, keeps what they tell; after Ctrl-C, keeps what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ...env.aec import RawEnv
+from ...env.warmup import Tell, warm_up
+from ..console import held, waiting
+from .measure.resources import python_memory
+from .options import Plan
+from .report.results import Outcome
+from .runners.aec import Episode
+from .workers.pool import Team, assemble
+from .workers.worker import Worker, environment
+
+OnEpisode = Callable[[int, Episode], None]
+"""Told the number of an episode, from 1, and how it ended; its own time is not measured."""
+
+SECONDS_TO_FINISH = 10.0
+
+
+def run(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = lambda _: None) -> Outcome:
+    """Play all episodes of a plan; after Ctrl-C, return what there is as a partial outcome.
+
+    The rules are compiled before anything is measured, and before other processes look for them. Raises W40KError
+    where no game can be played at all.
+    """
+    env, _ = warm_up(lambda: _compiled(plan), tell)
+    with ExitStack() as tracing:
+        team = tracing.enter_context(closing(assemble(plan, env)))
+        outcome = Outcome(plan, datetime.now(UTC))
+        peak = tracing.enter_context(python_memory()) if plan.options.trace_memory else None
+        _listen(team, outcome, on_episode)
+        if peak is not None:
+            outcome.python_memory_peak_kb = peak()
+    with held() as signalled:
+        outcome.add_up()
+    outcome.stopped = outcome.stopped or signalled()
+    if not plan.options.trace_memory and not outcome.partial:
+        _trace_one_more(outcome, env)
+    return outcome
+
+
+def sweep(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = lambda _: None) -> Iterator[Outcome]:
+    """The same plan with each number of workers that ``--sweep-workers`` names; the last outcome holds all.
+
+    The numbers are gone through again and again, so that a disturbance meets all of them alike.
+    """
+    outcomes: list[Outcome] = []
+    for workers in plan.options.sweep_workers * plan.sweep_repeats:
+        try:
+            outcome = run(replace(plan, options=replace(plan.options, workers=workers)), on_episode, tell)
+        except KeyboardInterrupt:
+            if not outcomes:
+                raise
+            outcomes[-1].stopped = True  # between two runs
+            return
+        outcomes.append(outcome)
+        outcome.sweep = list(outcomes)
+        yield outcome
+        if outcome.stopped:
+            return
+
+
+def _compiled(plan: Plan) -> RawEnv:
+    """The environment of a plan, once all that its workers call is compiled."""
+    if plan.options.batch is not None:
+        Worker(_beside(plan, len(plan.scenarios))).play_one_more()
+    return environment(plan)
+
+
+def _beside(plan: Plan, batch: int | None) -> Plan:
+    """The plan of games that are not measured."""
+    return replace(plan, options=replace(plan.options, warmup=0, workers=1, batch=batch))
+
+
+def _listen(team: Team, outcome: Outcome, on_episode: OnEpisode) -> None:
+    """Hear all messages; after Ctrl-C, those that come while the games in play are finished."""
+    try:
+        for message in team.messages():
+            outcome.hear(message)
+            for number, episode in message.episodes:
+                on_episode(number, episode)
+    except KeyboardInterrupt:
+        outcome.stopped = True
+        with suppress(KeyboardInterrupt), waiting():  # pressed again: no more waiting
+            team.stop(SECONDS_TO_FINISH)
+            for message in team.messages():
+                outcome.hear(message)
+
+
+def _trace_one_more(outcome: Outcome, env: RawEnv) -> None:
+    """Measure Python's memory beside the measured games, because tracing slows them down."""
+    worker = Worker(_beside(outcome.plan, outcome.plan.options.batch), env=env)
+    try:
+        with python_memory() as peak:
+            worker.play_one_more()
+            outcome.python_memory_peak_kb = peak()
+    except KeyboardInterrupt:
+        pass
+    outcome.stopped = isinstance(outcome.python_memory_peak_kb, str)

@@ -1,0 +1,213 @@
+"""Plays episodes on ``w40k_v0.raw_env``: a macro that sometimes chooses the unit, a micro that acts.
+
+Only micro actions are counted as steps. Selections, and where intents are played also intents and their details, are
+steps of the agent cycle alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter_ns
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....env.aec import PLAYERS, RawEnv
+from ....rules.state import SUMMARY_OVER, SUMMARY_TURN, SUMMARY_TURN_SIDE, SUMMARY_WINNER, WIN_METHODS
+from .players import FIRST, RANDOM, Player
+from .random_streams import SEEDS, Draws
+
+MASKS = 512
+Choose: TypeAlias = Callable[[Any, list[int]], int]
+"""From the observation and the legal actions to the action."""
+
+
+class LegalActions(dict[bytes, list[int]]):
+    """The legal actions of a mask of micro actions, ascending.
+
+    Few of these masks ever occur: to look one up is cheaper than to read it.
+    """
+
+    def __missing__(self, mask: bytes) -> list[int]:
+        """Read a mask that is new."""
+        if len(self) >= MASKS:
+            self.clear()
+        self[mask] = legal = legal_actions(mask)
+        return legal
+
+
+def legal_actions(mask: bytes) -> list[int]:
+    """The legal actions of a mask, ascending."""
+    legal: list[int] = np.frombuffer(mask, dtype=np.int8).nonzero()[0].tolist()
+    return legal
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the macro chooses, for whom, and when an episode is cut short."""
+
+    macro_players: tuple[str, ...]  # of "player_1", "player_2"
+    macro_every_steps: int
+    max_steps_per_turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One episode as it ended."""
+
+    scenario: str
+    steps: int  # micro actions
+    agent_steps: int  # micro actions, selections, intents and their details
+    macro_choices: int  # selections that the macro made
+    winner: int | None  # 1 or 2, 0 for a draw, None where the game did not end
+    method: str  # of rules.state.WIN_METHODS
+    victory_points: tuple[int, int]
+    value_lost: tuple[int, int] | None  # VALUE of the units that fell, by side; None: not known
+    damage: tuple[float, float] | None  # hit points lost as a share of VALUE, by side; None: not known
+    capped: bool  # a player's turn used all the micro actions it may
+    interrupted: bool
+    turn: int | None  # turn in which it ended; None: not known
+    turn_player: int | None  # 1 or 2: whose turn that was
+
+
+@dataclass(slots=True)
+class _Counts:
+    steps: int = 0
+    others: int = 0  # selections, intents and their details
+    macro_choices: int = 0
+    capped: bool = False
+    interrupted: bool = False
+
+
+class Driver:
+    """Both players of an environment, and the cap: one episode from each generator it is given."""
+
+    def __init__(
+        self,
+        env: RawEnv,
+        pace: Pace,
+        player: tuple[str, Player | None] = (RANDOM, None),
+        note: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Take who plays, as ``find_player`` returns it.
+
+        ``note`` is told the nanoseconds of each micro action: ``step``, and ``last`` of what follows.
+        """
+        self.env = env
+        self.pace = pace
+        self._player = player
+        self._note = note
+        self._micro_actions = LegalActions()
+
+    def play_episode(self, generator: np.random.Generator) -> Episode:
+        """Play one episode. Ctrl-C ends it, and the episode says ``interrupted``."""
+        counts, draws = _Counts(), Draws(generator)
+        self.env.reset(seed=draws.below(SEEDS))
+        try:
+            self._play(counts, *self._choosers(draws))
+        except KeyboardInterrupt:
+            counts.interrupted = True
+        return _episode(self.env, counts)
+
+    def _choosers(self, draws: Draws) -> tuple[Choose, Choose]:
+        """How micro actions are chosen, and how all other actions are."""
+        built_in, player = self._player
+        below = draws.below
+
+        def at_random(_: Any, legal: list[int]) -> int:
+            return legal[below(len(legal))]
+
+        def first(_: Any, legal: list[int]) -> int:
+            return legal[0]
+
+        def asked(observation: Any, legal: list[int]) -> int:
+            assert player is not None
+            masks = observation["action_mask"][None]
+            return int(player.answer(observation["observation"][None], masks, self._unit_types)[0])
+
+        if player is None:
+            choose = first if built_in == FIRST else at_random
+            return choose, choose
+        return (at_random if player.kind == "macro" else asked, at_random if player.kind == "micro" else asked)
+
+    def _unit_types(self) -> NDArray[np.str_]:
+        return np.array([self.env.session.active_type or ""])
+
+    def _play(self, counts: _Counts, choose_micro: Choose, choose: Choose) -> None:
+        """The loop. What it does beside the environment's own work is kept to a microsecond a step."""
+        env, pace, micro_actions, note = self.env, self.pace, self._micro_actions, self._note
+        micro_start, micro_stop, summary_of = env.layout.micro_start, env.layout.micro_stop, env.session.summary
+        turn, used, due, began = (0, 0), 0, True, 0
+        observation: Any
+        for agent in env.agent_iter():
+            observation, _, termination, truncation, _ = env.last()
+            if began:
+                note(perf_counter_ns() - began)
+                began = 0
+            if termination or truncation:
+                env.step(None)
+                continue
+            mask = observation["action_mask"].tobytes()
+            first = mask.find(1)
+            if first < micro_start:  # a selection: the pool, in roster order
+                macro = due and agent in pace.macro_players
+                env.step(choose(observation, legal_actions(mask)) if macro else first)
+                counts.others += 1
+                if macro:
+                    counts.macro_choices += 1
+                    due = False
+                continue
+            if first >= micro_stop:  # an intent or its detail
+                env.step(choose(observation, legal_actions(mask)))
+                counts.others += 1
+                continue
+            if used == 0:
+                summary = summary_of()
+                turn = summary[SUMMARY_TURN], summary[SUMMARY_TURN_SIDE]
+            action = choose_micro(observation, micro_actions[mask])
+            began = perf_counter_ns()
+            env.step(action)
+            counts.steps += 1
+            if counts.steps % pace.macro_every_steps == 0:
+                due = True
+            summary = summary_of()
+            used = used + 1 if (summary[SUMMARY_TURN], summary[SUMMARY_TURN_SIDE]) == turn else 0
+            if used >= pace.max_steps_per_turn and not summary[SUMMARY_OVER]:
+                counts.capped = True
+                break
+
+
+def _episode(env: RawEnv, counts: _Counts) -> Episode:
+    """Everything but the counts is read from the game as it stands: cheaper than to follow its events."""
+    session = env.session
+    game, world = session.games[0], session.setting.world
+    summary = game.summary.tolist()  # of the row: Ctrl-C may have left the session in the middle of a step
+    left, lost, damage = game.hit_points.tolist(), world.full_value.tolist(), world.full_value.astype(float).tolist()
+    for number, unit in enumerate(session.setting.units):
+        if unit is not None and left[number]:
+            side = number // env.layout.units_per_side
+            lost[side] -= unit.type.value
+            damage[side] -= unit.type.value * left[number] / unit.type.hit_points
+    first, second = game.victory_points.tolist()
+    return Episode(
+        scenario=session.setting.scenario.name,
+        steps=counts.steps,
+        agent_steps=counts.steps + counts.others,
+        macro_choices=counts.macro_choices,
+        winner=summary[SUMMARY_WINNER] if summary[SUMMARY_OVER] else None,
+        method=WIN_METHODS[int(game.win_method)],
+        victory_points=(first, second),
+        value_lost=(lost[0], lost[1]),
+        damage=(damage[0], damage[1]),
+        capped=counts.capped,
+        interrupted=counts.interrupted,
+        turn=summary[SUMMARY_TURN],
+        turn_player=summary[SUMMARY_TURN_SIDE] + 1,
+    )
+
+
+def macro_players(macro_player: int, both: bool) -> tuple[str, ...]:
+    """The agents whose units the macro chooses."""
+    return PLAYERS if both else (PLAYERS[macro_player - 1],)

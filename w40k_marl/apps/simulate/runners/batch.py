@@ -1,0 +1,148 @@
+"""Plays episodes on ``BatchEnv``, many at a time, by the rules of ``drive``: game k sits in row ``k % batch``."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....env.aec import PLAYERS
+from ....env.batch import BatchEnv
+from ....observe.action_blocks import is_micro
+from ....rules.state import BY_DRAW, BY_OBJECTIVES, BY_VALUE, UNDECIDED, WIN_METHODS
+from . import batch_counters
+from .aec import Episode, Pace
+from .players import FIRST, Player
+from .random_streams import ROWS, SEEDS, stream
+from .share import Costs, Games, Numbered, Shift
+
+STRETCH = 0.05  # seconds of play between two looks at anything else
+
+
+class Tables:
+    """Rows of games; each row plays every ``workers``-th of its games, so that a game needs no other before it."""
+
+    def __init__(self, env: BatchEnv, pace: Pace, player: tuple[str, Player | None], seed: int) -> None:
+        """``player`` is who plays, as ``find_player`` returns it."""
+        self.env = env
+        self.pace = pace
+        built_in, self._player = player
+        self._first = built_in == FIRST
+        self._seed = seed
+        self._macro_sides = sum(1 << side for side, player in enumerate(PLAYERS) if player in pace.macro_players)
+        count = env.num_games
+        self._tracks = np.zeros((count, batch_counters.FIELDS), dtype=np.int64)
+        self._numbers = np.zeros(count, dtype=np.int64)  # of the game in each row
+        self._actions = np.zeros(count, dtype=np.int64)
+        self._uniforms = np.zeros(count, dtype=np.float64)
+        self._free = np.zeros(count, dtype=np.bool_)
+        self._capped = np.zeros(count, dtype=np.bool_)
+        self._scenarios = [env.setting_of(row).scenario.name for row in range(count)]
+
+    def play(self, shift: Shift, costs: Costs, purpose: int = ROWS) -> Games:
+        """Play the games of a shift; those that Ctrl-C breaks off are in no figure."""
+        active = self._sit_down(shift, purpose)
+        while len(active):
+            ended: list[Numbered] = []
+            with costs.meter.clock:
+                active = self._stretch(active, shift, costs, ended)
+            costs.latencies.settle()
+            yield costs.count(ended)
+
+    def _sit_down(self, shift: Shift, purpose: int) -> NDArray[np.int64]:
+        """Begin the first game of each row; the rows that have one."""
+        env = self.env
+        env.reset(int(stream(self._seed, purpose).integers(SEEDS)))
+        rows = np.arange(env.num_games)
+        if shift.index:
+            env.episodes[:] = shift.index
+            env.restart(rows)
+        env.episodes += shift.workers - 1
+        self._numbers[:] = rows + shift.index * env.num_games
+        batch_counters.begin(self._tracks, rows)
+        return np.array([row for row in rows.tolist() if shift.may_begin(int(self._numbers[row]))], dtype=np.int64)
+
+    def _stretch(
+        self, active: NDArray[np.int64], shift: Shift, costs: Costs, ended: list[Numbered]
+    ) -> NDArray[np.int64]:
+        """Play for a moment; the rows that go on."""
+        env, note, clock = self.env, costs.latencies.note, time.perf_counter_ns
+        stop = clock() + int(STRETCH * 1e9)
+        while len(active) and clock() < stop:
+            self._choose(active)
+            only = None if len(active) == env.num_games else active
+            began = clock()
+            env.step(self._actions, only)
+            note(clock() - began)
+            cap = self.pace.max_steps_per_turn
+            if batch_counters.follow(env.games, active, env.ended, self._tracks, cap, self._capped):
+                active = self._clear(active, shift, ended)
+        return active
+
+    def _choose(self, active: NDArray[np.int64]) -> None:
+        env, pace = self.env, self.pace
+        batch_counters.decide(
+            env.games,
+            env.action_masks,
+            env.acting_sides,
+            active,
+            self._tracks,
+            self._macro_sides,
+            pace.macro_every_steps,
+            env.layout.micro_start,
+            env.layout.micro_stop,
+            self._first,
+            self._actions,
+            self._uniforms,
+            self._free,
+        )
+        if self._player is not None:
+            self._ask(active[self._free[active]], self._player)
+
+    def _ask(self, rows: NDArray[np.int64], player: Player) -> None:
+        """Let a policy decide in some rows, where the decision is its own."""
+        env = self.env
+        if player.kind is not None:
+            rows = rows[is_micro(env.layout, env.action_masks[rows]) == (player.kind == "micro")]
+        if len(rows):
+            observations, masks = env.observations[rows], env.action_masks[rows]
+            self._actions[rows] = player.answer(observations, masks, lambda: env.type_names(rows))
+
+    def _clear(self, active: NDArray[np.int64], shift: Shift, ended: list[Numbered]) -> NDArray[np.int64]:
+        """Write down the games that are done and sit down to the next ones."""
+        env = self.env
+        over = self._capped[active] | (env.ended[active] != 0)
+        done, capped = active[over], active[self._capped[active]]
+        ended += [(int(self._numbers[row]) + 1, self._episode(row)) for row in done.tolist()]
+        if len(capped):
+            env.restart(capped)
+        env.episodes[done] += shift.workers - 1
+        self._numbers[done] += shift.workers * env.num_games
+        batch_counters.begin(self._tracks, done)
+        gone = [row for row in done.tolist() if not shift.may_begin(int(self._numbers[row]))]
+        return active if not gone else np.setdiff1d(active, gone, assume_unique=True)
+
+    def _episode(self, row: int) -> Episode:
+        """The game of a row as it ended. ``BatchEnv`` has begun the next one: what it does not keep is not known."""
+        track, capped = self._tracks[row].tolist(), bool(self._capped[row])
+        winner, first, second = self.env.results[row].tolist()
+        turn, side = divmod(track[batch_counters.TURN], 2)
+        if capped:
+            first, second = self.env.games[row].victory_points.tolist()
+        method = BY_OBJECTIVES if first != second else BY_VALUE if winner else BY_DRAW
+        return Episode(
+            scenario=self._scenarios[row],
+            steps=track[batch_counters.MICRO],
+            agent_steps=track[batch_counters.MICRO] + track[batch_counters.OTHERS],
+            macro_choices=track[batch_counters.CHOICES],
+            winner=None if capped else winner,
+            method=WIN_METHODS[UNDECIDED if capped else method],
+            victory_points=(first, second),
+            value_lost=None,
+            damage=None,
+            capped=capped,
+            interrupted=False,
+            turn=turn if capped else None,
+            turn_player=side + 1 if capped else None,
+        )

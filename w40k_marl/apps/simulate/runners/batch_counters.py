@@ -1,0 +1,110 @@
+"""Compiled halves of a step of many games: what the players do where no policy decides, and when a game is capped.
+
+The same rules as in ``drive``, kept for each row in a track.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....compiler.decorators import compiled, entry_point
+from ....rules.dice import DICE_STREAM, uniform
+from ....rules.state import Games, Rows
+
+MICRO, OTHERS, CHOICES, DUE, USED, TURN, ACTED = range(7)
+"""Fields of a track.
+
+MICRO: micro actions; OTHERS: selections, intents and their details; CHOICES: selections that the macro made; DUE: 1 if
+it is to make the next one; USED: micro actions of the player's turn TURN; ACTED: 1 if the last action was a micro
+action.
+"""
+
+FIELDS = 7
+_CHOICES = np.uint64(0xD1B54A32D192ED03)  # sets the choices of these players apart from all dice
+_WORDS = 1 << 32
+
+
+@entry_point
+def decide(
+    games: Games,
+    masks: NDArray[np.int8],
+    sides: NDArray[np.int8],
+    rows: Rows,
+    tracks: NDArray[np.int64],
+    macro_sides: int,
+    macro_every: int,
+    micro_start: int,
+    micro_stop: int,
+    first: bool,
+    actions: NDArray[np.int64],
+    uniforms: NDArray[np.float64],
+    free: NDArray[np.bool_],
+) -> None:
+    """Write an action for each row, and whether it is free: the policy's to choose.
+
+    Free are micro actions, intents, their details, and selections that the macro makes (``macro_sides``: a bit for
+    each side); the action is then random by the row's ``uniforms``, or the first legal one. Other selections are the
+    first of the pool.
+    """
+    for row in rows:
+        game, track = games[row], tracks[row]
+        lowest, legal = -1, 0
+        for action in range(masks.shape[1]):
+            if masks[row, action] != 0:
+                lowest = action if lowest < 0 else lowest
+                legal += 1
+        uniforms[row] = uniform(game.seed ^ _CHOICES, DICE_STREAM, np.uint64(game.steps), _WORDS) / _WORDS
+        free[row] = True
+        track[ACTED] = 0
+        if lowest >= micro_stop:
+            track[OTHERS] += 1
+        elif lowest < micro_start:
+            track[OTHERS] += 1
+            free[row] = track[DUE] == 1 and (macro_sides >> np.int64(sides[row])) & 1 == 1
+            if free[row]:
+                track[CHOICES] += 1
+                track[DUE] = 0
+        else:
+            _count_micro(game.turn * 2 + game.side, track, macro_every)
+        actions[row] = lowest
+        if free[row] and not first:
+            left = int(uniforms[row] * legal)
+            for action in range(lowest, masks.shape[1]):
+                if masks[row, action] != 0:
+                    if left == 0:
+                        actions[row] = action
+                        break
+                    left -= 1
+
+
+@compiled
+def _count_micro(turn: int, track: NDArray[np.int64], macro_every: int) -> None:
+    if track[USED] == 0:
+        track[TURN] = turn
+    track[ACTED] = 1
+    track[MICRO] += 1
+    if track[MICRO] % macro_every == 0:
+        track[DUE] = 1
+
+
+@entry_point
+def follow(
+    games: Games, rows: Rows, ended: NDArray[np.int64], tracks: NDArray[np.int64], cap: int, capped: NDArray[np.bool_]
+) -> bool:
+    """Note after a step which rows are capped; returns whether any row ended or is capped."""
+    some = False
+    for row in rows:
+        track, game = tracks[row], games[row]
+        capped[row] = False
+        if track[ACTED] == 1 and ended[row] == 0:
+            track[USED] = track[USED] + 1 if game.turn * 2 + game.side == track[TURN] else 0
+            capped[row] = track[USED] >= cap
+        some = some or ended[row] != 0 or capped[row]
+    return some
+
+
+def begin(tracks: NDArray[np.int64], rows: Rows) -> None:
+    """Tracks of games that have just begun: a choice of the macro is due."""
+    tracks[rows] = 0
+    tracks[rows, DUE] = 1

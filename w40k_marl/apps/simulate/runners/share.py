@@ -1,0 +1,69 @@
+"""What one worker is to play, and what it has cost so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ..measure.latency import Latencies
+from ..measure.resources import Meter
+from ..measure.timeline import Timeline
+from .aec import Episode
+
+Numbered: TypeAlias = tuple[int, Episode]
+"""An episode and its number, from 1."""
+
+
+@dataclass(slots=True)
+class Shift:
+    """Games ``index``, ``index + workers``, ... (from 0), until there are no more or time is up."""
+
+    index: int
+    workers: int
+    episodes: int | None  # of all workers together; None: no limit
+    seconds: float | None  # games that have begun by then are finished
+    stopped: bool = False
+    _began: float = 0.0
+
+    def begin(self) -> None:
+        """Start the time."""
+        self._began = time.perf_counter()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self._began
+
+    def may_begin(self, number: int) -> bool:
+        """Whether a game of this number (from 0) is still to be played."""
+        return (
+            not self.stopped
+            and (self.episodes is None or number < self.episodes)
+            and (self.seconds is None or self.elapsed < self.seconds)
+        )
+
+
+@dataclass(slots=True)
+class Costs:
+    """Counts, time, latencies and samples of a worker, from its first measured game."""
+
+    episodes: int = 0
+    steps: int = 0
+    agent_steps: int = 0
+    latencies: Latencies = field(default_factory=Latencies)
+    timeline: Timeline = field(default_factory=Timeline)
+    meter: Meter = field(default_factory=Meter)
+
+    def count(self, episodes: list[Numbered]) -> list[Numbered]:
+        """Enter games that have ended; returns them."""
+        for _, episode in episodes:
+            self.episodes += not episode.interrupted
+            self.steps += episode.steps
+            self.agent_steps += episode.agent_steps
+        return episodes
+
+
+Games: TypeAlias = Iterator[list[Numbered]]
+"""The games of a shift as they end, some at a time."""

@@ -1,0 +1,273 @@
+"""Many games in one call: step and pay some rows, restart those that ended, write what the next player sees.
+
+The kernels release the interpreter lock and touch only the rows they are given, so that blocks may run in threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compiler.decorators import compiled, entry_point
+from ..compiler.prefetch import prefetch
+from ..observe.encode import UNIT, encode, unit_blocks
+from ..reward.terms import Amounts, count_result, count_step, remember
+from ..reward.weights import Weights
+from ..rules.actions import action_count, is_legal, write_mask
+from ..rules.board import Board
+from ..rules.dice import DICE_STREAM, philox, uniform
+from ..rules.engine import NO_ROOM_TO_DEPLOY, START, apply
+from ..rules.state import Game, Games, Rows, World, Worlds
+from ..rules.turn import acting_side
+
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_CHOICES = np.uint64(0x5851F42D4C957F2D)  # sets the choices of random players apart from the dice
+
+MOST_GAMES_WITHOUT_A_DECISION = 100
+"""So many games in a row may end without a decision of the watching side before the call gives up."""
+
+
+@compiled
+def game_seed(base: np.uint64, row: int, episode: int) -> np.uint64:
+    """Seed of a row's n-th game: a pure function of the batch's seed, the row and ``episode``."""
+    high = (np.uint64(episode) ^ (base >> _HALF)) & _LOW
+    low_word, high_word = philox(np.uint64(row), high, base & _LOW)
+    return (high_word << _HALF | low_word) >> np.uint64(1)
+
+
+@entry_point
+def seed_of_row(base: np.uint64, row: int, episode: int) -> np.uint64:
+    """``game_seed`` for Python."""
+    return game_seed(base, row, episode)
+
+
+@entry_point(what="the steps of batches", seconds=40)
+def play_rows(
+    worlds: Worlds,
+    board: Board,
+    games: Games,
+    rows: Rows,
+    base: np.uint64,
+    episodes: NDArray[np.int64],
+    actions: NDArray[np.int64],
+    others_play: bool,
+    watchers: NDArray[np.int8],
+    finals: NDArray[np.float32],
+    weights: Weights,
+    before: Games,
+    terms: NDArray[np.float64],
+    final_games: Games,
+    rewards: NDArray[np.float32],
+    ended: NDArray[np.int64],
+    results: NDArray[np.int32],
+    observations: NDArray[np.float32],
+    masks: NDArray[np.int8],
+    sides: NDArray[np.int8],
+    units: NDArray[np.int16],
+) -> int:
+    """Apply a legal action, or START, to each of the rows and write the next player's view.
+
+    With ``others_play``, whoever is not side ``watchers[row]`` then plays random legal actions until that side is to
+    act. A game that ends is paid, noted in ``results`` and begun anew. Shapes: ``rewards`` (n, 2), ``ended`` (n,)
+    counts the games that ended, ``results`` (n, 3): winner and victory points of the first of them; ``finals``
+    (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at that end; ``final_games`` (n,),
+    or empty: the game as it ended; ``weights`` (2, T), ``before`` (a game to write on) and
+    ``terms`` (n, 2, T), what was paid for, or all empty for the result alone; the rest as in ``view_rows``. Returns -1,
+    or the first row without room to deploy.
+    """
+    world = worlds[0]
+    for place, row in enumerate(rows):
+        _fetch_next(world, games, observations, rows, place)
+        game, action = games[row], actions[row]
+        rewards[row, 0] = rewards[row, 1] = 0
+        ended[row] = 0
+        terms[row : row + 1] = 0
+        while True:
+            if action == START:
+                _seed(game, base, row, episodes)
+            counting = len(weights) > 0 and ended[row] == 0
+            if _apply(world, board, game, action, counting, before, terms, row) == NO_ROOM_TO_DEPLOY:
+                return row
+            if game.over:
+                if ended[row] == 0:
+                    _end(world, board, game, row, rewards, results, watchers, finals, final_games)
+                ended[row] += 1
+                action = START
+            elif not others_play or acting_side(game) == watchers[row] or ended[row] > MOST_GAMES_WITHOUT_A_DECISION:
+                break
+            else:
+                write_mask(world, game, masks[row])
+                action = _random_action(game, masks[row])
+        if len(weights) > 0:
+            _weigh(weights, terms[row], rewards[row])
+        _write_row(world, board, game, row, observations, masks, sides, units)
+    return -1
+
+
+@compiled
+def _apply(
+    world: World,
+    board: Board,
+    game: Game,
+    action: int,
+    counting: bool,
+    before: Games,
+    terms: NDArray[np.float64],
+    row: int,
+) -> int:
+    """``engine.apply``; with ``counting`` what a step, but not the beginning, brings is added to the row's terms."""
+    if counting and action != START:
+        remember(game, before[0])
+    answer = apply(world, board, game, action)
+    if counting and action != START:
+        count_step(world, board, before[0], game, terms[row])
+    elif counting:
+        count_result(game, terms[row])
+    return answer
+
+
+@compiled
+def _weigh(weights: Weights, amounts: Amounts, rewards: NDArray[np.float32]) -> None:
+    """Write what a row's terms pay both players."""
+    for side in range(2):
+        paid = 0.0
+        for term in range(weights.shape[1]):
+            paid += weights[0, term] * amounts[side, term] + weights[1, term] * amounts[1 - side, term]
+        rewards[side] = paid
+
+
+@compiled
+def _seed(game: Game, base: np.uint64, row: int, episodes: NDArray[np.int64]) -> None:
+    """Give a row the seed of its next game."""
+    game.seed = game_seed(base, row, episodes[row])
+    episodes[row] += 1
+
+
+@compiled
+def _fetch_next(world: World, games: Games, observations: NDArray[np.float32], rows: Rows, place: int) -> None:
+    """Ask for the record of the next row, and for the part of its observation that games of this scenario use."""
+    if place + 1 == len(rows):
+        return
+    row = rows[place + 1]
+    prefetch(games, row * games.itemsize, games.itemsize)
+    start, number = row * observations.shape[1] * observations.itemsize, observations.itemsize
+    mine, enemies = unit_blocks(world, games[row])
+    used = max(world.unit_count[0], world.unit_count[1]) * UNIT
+    prefetch(observations, start, (mine + used) * number)
+    prefetch(observations, start + enemies * number, used * number)
+
+
+@compiled
+def _end(
+    world: World,
+    board: Board,
+    game: Game,
+    row: int,
+    rewards: NDArray[np.float32],
+    results: NDArray[np.int32],
+    watchers: NDArray[np.int8],
+    finals: NDArray[np.float32],
+    final_games: Games,
+) -> None:
+    """Pay a game that has ended and keep what somebody wants of it, before the next one takes its row."""
+    _pay(game, rewards[row], results[row])
+    if len(finals) > 0:
+        encode(world, board, game, watchers[row], finals[row])
+    if len(final_games) > 0:
+        final_games[row] = game
+
+
+@compiled
+def _random_action(game: Game, mask: NDArray[np.int8]) -> int:
+    """A uniformly random legal action, from a stream of the game's own that its dice do not use."""
+    options = 0
+    for action in range(len(mask)):
+        options += mask[action]
+    chosen = uniform(game.seed ^ _CHOICES, DICE_STREAM, np.uint64(game.steps), options)
+    return _nth_legal(mask, chosen)
+
+
+@compiled
+def _nth_legal(mask: NDArray[np.int8], n: int) -> int:
+    """The n-th legal action, counted from 0."""
+    for action in range(len(mask)):
+        if mask[action]:
+            if n == 0:
+                return action
+            n -= 1
+    return -1
+
+
+@compiled
+def _pay(game: Game, rewards: NDArray[np.float32], results: NDArray[np.int32]) -> None:
+    """Write the result of a finished game."""
+    if game.winner:
+        rewards[game.winner - 1] = 1
+        rewards[2 - game.winner] = -1
+    results[0] = game.winner
+    results[1] = game.victory_points[0]
+    results[2] = game.victory_points[1]
+
+
+@entry_point
+def view_rows(
+    worlds: Worlds,
+    board: Board,
+    games: Games,
+    rows: Rows,
+    observations: NDArray[np.float32],
+    masks: NDArray[np.int8],
+    sides: NDArray[np.int8],
+    units: NDArray[np.int16],
+) -> None:
+    """Write, for each of the rows, what its acting player sees and may do.
+
+    ``observations`` (n, observation_size), ``masks`` (n, action_count), ``sides`` (n,) 0 or 1, ``units`` (n,) the
+    number of the active unit or -1 while one is to be selected.
+    """
+    for row in rows:
+        _write_row(worlds[0], board, games[row], row, observations, masks, sides, units)
+
+
+@compiled
+def _write_row(
+    world: World,
+    board: Board,
+    game: Game,
+    row: int,
+    observations: NDArray[np.float32],
+    masks: NDArray[np.int8],
+    sides: NDArray[np.int8],
+    units: NDArray[np.int16],
+) -> None:
+    """What the acting player of one row sees and may do."""
+    side = acting_side(game)
+    sides[row] = side
+    units[row] = game.active
+    encode(world, board, game, side, observations[row])
+    write_mask(world, game, masks[row])
+
+
+@entry_point
+def pick_rows(masks: NDArray[np.int8], rows: Rows, seed: np.uint64, turn: int, out: NDArray[np.int64]) -> None:
+    """Write a uniformly random legal action of some rows; the same for the same ``seed`` and ``turn``."""
+    for row in rows:
+        mask = masks[row]
+        options = 0
+        for action in range(len(mask)):
+            options += mask[action]
+        word, _ = philox(np.uint64(row), np.uint64(turn) & _LOW, seed & _LOW)
+        out[row] = _nth_legal(mask, int((word * np.uint64(options)) >> _HALF))
+
+
+@entry_point
+def first_illegal(worlds: Worlds, games: Games, rows: Rows, actions: NDArray[np.int64]) -> int:
+    """The first of the rows whose game the rules do not allow its action, or in which none has begun; else -1."""
+    world = worlds[0]
+    count = action_count(world, games[0])
+    for row in rows:
+        game, action = games[row], actions[row]
+        if game.turn < 1 or game.over or not 0 <= action < count or not is_legal(world, game, action):
+            return row
+    return -1
