@@ -19,13 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.append(str(Path(__file__).resolve().parent))  # for `python -I`, too
 
-from w40k_marl.content.reading import read_json
-from w40k_marl.content.scenario import list_scenarios, scenario_path
-from w40k_marl.env.batch import BatchEnv
-from w40k_marl.errors import W40KError
-from w40k_marl.policy.bots import greedy_player
+from dev import packages_needed
+
+with packages_needed():
+    import numpy as np
+
+    from w40k_marl.content.reading import read_json
+    from w40k_marl.content.scenario import list_scenarios, scenario_path
+    from w40k_marl.env.batch import BatchEnv
+    from w40k_marl.errors import W40KError
+    from w40k_marl.policy.bots import greedy_player
 
 BOTS = ("greedy", "random")
 NORMAL_95 = 1.959964

@@ -12,12 +12,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.append(str(Path(__file__).resolve().parent))  # for `python -I`, too
 
-from w40k_marl.content.reward_terms import REWARD_TERMS
-from w40k_marl.observe.layout import Block, Layout
-from w40k_marl.rules.actions import MICRO_ACTIONS
-from w40k_marl.train.config import DEFAULT_AGENT, rewards_config
+from dev import packages_needed
+
+with packages_needed():
+    from w40k_marl.train.config import DEFAULT_AGENT, rewards_config
+    from w40k_marl.content.reward_terms import REWARD_TERMS
+    from w40k_marl.observe.layout import Block, Layout
+    from w40k_marl.rules.actions import MICRO_ACTIONS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

@@ -103,8 +103,8 @@ def test_announcement_can_be_silenced_by_its_logger(toy: Toy) -> None:
 def test_long_compilations_are_announced(root: Path) -> None:
     """Those of the first step, batch, macro block and rewards say what they are for."""
     program = (
-        "import w40k_marl.env.batch, w40k_marl.observe.macro, w40k_marl.compiler.decorators as d\n"
+        "import w40k_marl.env.batch, w40k_marl.observe.macro.observation, w40k_marl.compiler.decorators as d\n"
         "print(sorted(x.py_func.__name__ for x in d._entry_points if x._cache._what and x._cache._seconds))"
     )
     announced = run(root, "-c", program).stdout.strip()
-    assert announced == str(["count_row", "macro_facts", "play_rows", "step_and_view", "write_macro_rows"])
+    assert announced == str(["count_row", "distances_and_strengths", "play_rows", "step_and_view", "write_macro_rows"])

@@ -215,13 +215,19 @@ def test_reset_and_restore_of_one_game(interrupt: Interrupt, rewards: str | None
 
 
 def test_first_reset(interrupt: Interrupt) -> None:
-    """A new environment stays one that asks for ``reset``."""
-    for place in range(interrupt(RawEnv("small_board").reset, -1) - 1):  # the last is the return
+    """A new environment stays one that asks for ``reset``, until its game has begun."""
+    asked = 0
+    for place in range(interrupt(RawEnv("small_board").reset, -1)):
         env = RawEnv("small_board", render_mode="ansi")
         interrupt(env.reset, place)
+        if not env._unfinished:  # only the board is left to be shown
+            assert list(broken_invariants(env.session)) == []
+            continue
+        asked += 1
         for method, arguments in ((env.observe, ["player_1"]), (env.state, []), (env.render, []), (env.snapshot, [])):
             with pytest.raises((AssertionError, W40KError), match=r"reset\(\)"):
                 method(*arguments)
+    assert asked > 20
 
 
 def test_restore_goes_on_after_an_interrupted_step(interrupt: Interrupt) -> None:
@@ -299,7 +305,7 @@ def new_game(env: Any) -> Any:
 def test_seats(interrupt: Interrupt, seat: str, work: Callable[[Any], object]) -> None:
     env = SEATS[seat]()
     env.reset(seed=1)
-    for _ in range(3):
+    for _ in range(2):
         legal_step(env)
     check_every_place(env, work, interrupt, seat_looks, shown_by_seat, new_game)
 

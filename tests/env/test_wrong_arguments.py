@@ -111,7 +111,7 @@ def test_game_rules_are_a_path_or_numbers(wrong: Any) -> None:
 @pytest.mark.parametrize("many", [99999999999, 10**15, 10**5000], ids=brief)
 def test_more_games_than_memory_are_refused(many: int) -> None:
     for make in (BatchEnv, SeatVectorEnv, MacroVectorEnv):
-        with pytest.raises(ContentError, match=r"num_games: expected at most [0-9]+ games, which fit into the memory"):
+        with pytest.raises(ContentError, match=r"num_games: expected at most [0-9]+ games, which fit into memory"):
             make("small_board", many)
 
 

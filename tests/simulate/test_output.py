@@ -168,7 +168,7 @@ def test_reports_that_differ_in_more_than_speed_are_remarked(pair: tuple[str, st
         ("[]", "(top level): expected a report of the load simulation, got []"),
         (
             '{"manifest": {"schema_version": 99}}',
-            "manifest.schema_version: expected a whole number from 1 to 2, got 99",
+            "manifest.schema_version: expected a whole number from 1 to 3, got 99",
         ),
     ],
 )

@@ -24,7 +24,7 @@ from .arguments import as_array, kind_of, seed_or_none, whole_number
 from .interrupted import Interruptible
 from .playable import GameOptions, ScenarioName
 from .session import Session, Snapshot
-from .snapshots import check_game, put, read_snapshot, unpickling
+from .snapshots import alike, check_game, put, read_snapshot, unpickling
 from .threads import ThreadTeam
 
 if TYPE_CHECKING:
@@ -58,19 +58,11 @@ def _work_through(work: Callable[[_Block], None], blocks: list[_Block]) -> None:
 
 def _check_memory(num_games: int, session: Session) -> None:
     """Raise ContentError where the arrays of so many games are larger than the memory of the machine."""
-    numbers = session.layout.observation_size * (2 if session.layout.macro else 1)
-    size = session.games.itemsize * (2 if session.layout.macro else 1) + 4 * numbers + session.layout.action_count
-    if num_games * size > psutil.virtual_memory().total:
-        most = psutil.virtual_memory().total // size
-        expected = f"at most {most} games, which fit into the memory of this machine"
-        raise ContentError("argument", "num_games", expected, brief(num_games))
-
-
-def _alike(expected: NDArray[Any], got: object) -> bool:
-    """Whether the compiled rules can write on an array as on another."""
-    if not isinstance(got, np.ndarray):
-        return False
-    return got.dtype == expected.dtype and got.shape == expected.shape and bool(got.flags.carray)
+    copies = 2 if session.layout.macro else 1
+    size = copies * (session.games.itemsize + 4 * session.layout.observation_size) + session.layout.action_count
+    most = psutil.virtual_memory().total // size
+    if num_games > most:
+        raise ContentError("argument", "num_games", f"at most {most} games, which fit into memory", brief(num_games))
 
 
 class BatchEnv(Interruptible):
@@ -428,7 +420,7 @@ class BatchEnv(Interruptible):
     def snapshot(self, row: int) -> Snapshot:
         """The game of a row at this moment, as ``raw_env`` of the same scenario and rules makes and takes it too."""
         self._check_finished()
-        return self._fingerprint(row) + bytes(self.games[row].tobytes())
+        return self._session.fingerprints[self._block(row).scenario] + bytes(self.games[row].tobytes())
 
     def restore(self, row: int, snapshot: Snapshot) -> None:
         """Put a game back into a row.
@@ -485,7 +477,7 @@ class BatchEnv(Interruptible):
             fresh.watch(self._watchers, others_play=self._others_play)
         for name, expected in vars(fresh).items():
             got = vars(self)[name]
-            if isinstance(expected, np.ndarray) and not _alike(expected, got):
+            if isinstance(expected, np.ndarray) and not alike(expected, got):
                 raise ContentError("pickle", name, kind_of(expected), brief(got))
 
     def _check_games(self) -> None:
@@ -505,6 +497,3 @@ class BatchEnv(Interruptible):
 
     def _block(self, row: int) -> _Block:
         return self._blocks[int(self._block_of[self._row(row)])]
-
-    def _fingerprint(self, row: int) -> bytes:
-        return self._session.fingerprints[self._block(row).scenario]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..content.world import Setting
 from ..errors import ContentError, W40KError, brief
@@ -58,6 +59,13 @@ def check_game(setting: Setting, games: Games, row: int = 0, file: str = "snapsh
     if fault != SOUND:
         field, expected = FAULTS[fault]
         raise ContentError(file, field, expected, brief(games[field][row].tolist()))
+
+
+def alike(expected: NDArray[Any], got: object) -> bool:
+    """Whether the compiled rules can write on an array as on another."""
+    if not isinstance(got, np.ndarray):
+        return False
+    return got.dtype == expected.dtype and got.shape == expected.shape and bool(got.flags.carray)
 
 
 @contextmanager

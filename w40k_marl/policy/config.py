@@ -6,7 +6,6 @@ An agent key is a folder with a ``policy.json``: beside the file of the mapping,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -171,10 +170,12 @@ def _strictness(entry: MetaFile, file: Path) -> bool:
 
 def _check_size(file: Path) -> None:
     """Raise ContentError for a file that is larger than any mapping; what else is wrong, reading it says."""
-    with suppress(OSError, ValueError):
+    try:
         size = file.stat().st_size
-        if size > LARGEST_FILE:
-            raise ContentError(str(file), TOP, f"at most {LARGEST_FILE} bytes", str(size))
+    except (OSError, ValueError):
+        return
+    if size > LARGEST_FILE:
+        raise ContentError(str(file), TOP, f"at most {LARGEST_FILE} bytes", str(size))
 
 
 def _has_folder(folder: Path, key: str) -> bool:
