@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,23 +22,25 @@ PICTURE = ROOT / "docs" / "architecture.svg"
 STOREYS: dict[str, tuple[str, ...]] = {
     "the game": ("errors", "files", "compiler", "rules", "content"),
     "learning": ("observe", "reward", "env", "w40k_v0", "view", "policy", "train", "testing"),
-    "programs": ("apps.cli", "apps.console", "apps.simulate", "apps.play"),
+    "programs": ("apps.cli", "apps.console", "apps.simulate", "apps.play", "apps.check"),
 }
 """The rooms of each storey, lowest storey first. A storey may import the ones below it, never one above."""
 
 _SUBJECTS = {
-    "compiler": "numba, and the code it keeps",
+    "compiler": "numba, kept machine code",
     "rules": "legal actions, dice, phases",
     "content": "units, boards, scenarios",
     "observe": "what a player sees",
     "reward": "what a step pays",
     "env": "PettingZoo, batches, seats",
     "view": "the board as text",
-    "policy": "bots, models, meta-controller",
+    "policy": "bots, models, routing by type",
     "train": "learners' libraries",
     "testing": "drawn positions, forced dice",
     "apps.simulate": "the load simulation",
     "apps.play": "a game at the prompt",
+    "apps.check": "checks of files",
+    "apps.cli": "the command w40k-marl",
 }
 _DRAWN_APART = {"errors", "files", "w40k_v0", "apps.console"}  # imported everywhere: arrows would say nothing
 
@@ -63,14 +66,23 @@ def room_of(module: str) -> str:
     return ".".join(parts[:2] if parts[:1] == ["apps"] else parts[:1])
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield line and absolute dotted name of everything that a file imports, wherever in it."""
-    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imports(path: Path, *, typing: bool = True) -> Iterator[tuple[int, str]]:
+    """Yield line and absolute dotted name of everything that a file imports, wherever in it.
+
+    With ``typing=False`` the imports under ``if TYPE_CHECKING`` are left out: they never run.
+    """
+    package = path.relative_to(PACKAGE.parent).parts[:-1]
+    nodes: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not typing:
+            nodes.extend(node.orelse)
+            continue
+        nodes.extend(ast.iter_child_nodes(node))
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = list(parts[: len(parts) + 1 - node.level]) if node.level else []
+            base = package[: len(package) + 1 - node.level] if node.level else ()
             module = ".".join([*base, *([node.module] if node.module else [])])
             for alias in node.names:  # `from w40k_marl.rules import events` imports a module, not a name
                 name = f"{module}.{alias.name}"
@@ -102,6 +114,20 @@ def arrows() -> dict[str, set[str]]:
     return found
 
 
+def circles() -> list[str]:
+    """Return the modules of a circle of imports, the first that is found; empty if there is none."""
+    graph = {
+        module_of(path): {name for _, name in imports(path, typing=False) if name.startswith("w40k_marl.")}
+        for path in sources()
+    }
+    sorter = TopologicalSorter({name: others & graph.keys() - {name} for name, others in graph.items()})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def sizes() -> dict[str, tuple[int, int]]:
     """Files and lines of each room."""
     found: dict[str, tuple[int, int]] = {}
@@ -113,10 +139,15 @@ def sizes() -> dict[str, tuple[int, int]]:
 
 
 def essential(graph: Mapping[str, set[str]]) -> list[tuple[str, str]]:
-    """The arrows that no chain of other arrows implies, of a graph without circles."""
+    """Return the arrows that no chain of other arrows implies."""
 
     def reached(start: str) -> set[str]:
-        return {room for other in graph[start] for room in ({other} | reached(other))}
+        found, waiting = set[str](), [start]
+        while waiting:
+            new = graph[waiting.pop()] - found
+            found |= new
+            waiting.extend(new)
+        return found
 
     return sorted(
         (room, other)
@@ -128,76 +159,68 @@ def essential(graph: Mapping[str, set[str]]) -> list[tuple[str, str]]:
 
 # --- the picture ------------------------------------------------------------------------------------------------
 
-WIDTH, BOX_WIDTH, BOX_HEIGHT, GAP, STOREY_HEIGHT, MARGIN = 960, 168, 52, 18, 118, 20
+WIDTH, BOX_WIDTH, BOX_HEIGHT, GAP, ROW_HEIGHT, MARGIN = 1040, 192, 52, 12, 92, 20
 STYLE = """text { font: 13px system-ui, sans-serif; fill: #1d2733 } .small { font-size: 11px; fill: #51606f }
-.storey { fill: #f3f5f7 } .room { fill: #ffffff; stroke: #51606f } .arrow { fill: none; stroke: #7b8a99 }
+.storey { fill: #eef1f4 } .room { fill: #ffffff; stroke: #51606f } .arrow { fill: none; stroke: #7b8a99 }
 @media (prefers-color-scheme: dark) { text { fill: #e6ebf0 } .small { fill: #a9b6c3 } .storey { fill: #1b232c }
 .room { fill: #26313d; stroke: #8899aa } .arrow { stroke: #8899aa } }"""
 
 
-def places() -> dict[str, tuple[int, int]]:
-    """Left upper corner of each room's box; the highest storey is at the top."""
-    found = {}
-    for number, rooms in enumerate(STOREYS.values()):
-        drawn = [room for room in rooms if room not in _DRAWN_APART]
-        top = MARGIN + (len(STOREYS) - 1 - number) * 2 * STOREY_HEIGHT // 1
-        columns = 5
-        for index, room in enumerate(drawn):
-            row, column = divmod(index, columns)
-            found[room] = MARGIN + 12 + column * (BOX_WIDTH + GAP), top + 32 + row * (BOX_HEIGHT + 40)
-    return found
+def rows_of(rooms: Iterable[str], graph: Mapping[str, set[str]]) -> list[list[str]]:
+    """Put the rooms of a storey into rows, highest first: a room stands above every other that it imports."""
+    left, rows = list(rooms), list[list[str]]()
+    while left:
+        lowest = [room for room in left if not graph[room] & set(left)] or left
+        rows.insert(0, lowest)
+        left = [room for room in left if room not in lowest]
+    return rows
 
 
 def picture() -> str:
-    """The SVG: one band for each storey, one box for each room, and the essential arrows."""
-    corners, known = places(), sizes()
+    """Return the SVG: a band for each storey, a box for each room, and the essential arrows, all downwards."""
     graph = {room: others - _DRAWN_APART for room, others in arrows().items() if room not in _DRAWN_APART}
-    height = MARGIN + 2 * STOREY_HEIGHT * len(STOREYS)
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
+    known, bands, boxes = sizes(), list[str](), list[str]()
+    corners: dict[str, tuple[int, int]] = {}
+    top = MARGIN
+    for storey, rooms in reversed(STOREYS.items()):
+        rows = rows_of((room for room in rooms if room in graph), graph)
+        height = 34 + ROW_HEIGHT * len(rows) - (ROW_HEIGHT - BOX_HEIGHT) + 16
+        bands += [
+            f'<rect class="storey" x="{MARGIN}" y="{top}" width="{WIDTH - 2 * MARGIN}" height="{height}" rx="6"/>',
+            f'<text x="{MARGIN + 12}" y="{top + 21}">{storey}</text>',
+        ]
+        for number, row in enumerate(rows):
+            left = (WIDTH - len(row) * (BOX_WIDTH + GAP) + GAP) // 2
+            for index, room in enumerate(row):
+                corners[room] = left + index * (BOX_WIDTH + GAP), top + 34 + number * ROW_HEIGHT
+                boxes += _box(room, known[room][0], *corners[room])
+        top += height + MARGIN
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" role="img">',
         "<title>The three storeys of w40k_marl and what imports what</title>",
         f"<style>{STYLE}</style>",
         '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0 8 4 0 8" class="arrow"/></marker></defs>',
+    )
+    drawn = [_arrow(corners[room], corners[other]) for room, other in essential(graph)]
+    return "\n".join([*head, *bands, *drawn, *boxes, "</svg>", ""])
+
+
+def _box(room: str, files: int, x: int, y: int) -> list[str]:
+    return [
+        f'<rect class="room" x="{x}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="4"/>',
+        f'<text x="{x + 8}" y="{y + 19}">{room}</text>',
+        f'<text class="small" x="{x + BOX_WIDTH - 8}" y="{y + 19}" text-anchor="end">'
+        f"{files} {'file' if files == 1 else 'files'}</text>",
+        f'<text class="small" x="{x + 8}" y="{y + 39}">{_SUBJECTS.get(room, "")}</text>',
     ]
-    for number, storey in enumerate(STOREYS):
-        top = MARGIN + (len(STOREYS) - 1 - number) * 2 * STOREY_HEIGHT
-        lines.append(
-            f'<rect class="storey" x="{MARGIN}" y="{top}" width="{WIDTH - 2 * MARGIN}" '
-            f'height="{2 * STOREY_HEIGHT - MARGIN}" rx="6"/>'
-        )
-        lines.append(f'<text x="{MARGIN + 12}" y="{top + 20}">{storey}</text>')
-    lines += [_arrow(corners[room], corners[other]) for room, other in essential(graph)]
-    for room, (x, y) in corners.items():
-        files, _ = known.get(room, (0, 0))
-        lines += [
-            f'<rect class="room" x="{x}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="4"/>',
-            f'<text x="{x + 8}" y="{y + 18}">{room}</text>',
-            f'<text class="small" x="{x + BOX_WIDTH - 8}" y="{y + 18}" text-anchor="end">{files} files</text>',
-            f'<text class="small" x="{x + 8}" y="{y + 38}">{_SUBJECTS.get(room, "")}</text>',
-        ]
-    return "\n".join([*lines, "</svg>", ""])
 
 
 def _arrow(start: tuple[int, int], end: tuple[int, int]) -> str:
-    """A curve from one box to another: from edge to edge, down where the other is lower."""
-    (x1, y1), (x2, y2) = start, end
-    if y1 == y2:
-        left = x2 < x1
-        x1, x2 = x1 + (0 if left else BOX_WIDTH), x2 + (BOX_WIDTH if left else 0)
-        middle = y1 + BOX_HEIGHT // 2
-        bend = middle + (0 if abs(x1 - x2) < BOX_WIDTH else BOX_HEIGHT)
-        return (
-            f'<path class="arrow" d="M{x1} {middle} C{(x1 + x2) // 2} {bend} {(x1 + x2) // 2} {bend} '
-            f'{x2} {middle}" marker-end="url(#head)"/>'
-        )
-    down = y2 > y1
-    x1, x2 = x1 + BOX_WIDTH // 2, x2 + BOX_WIDTH // 2
-    y1, y2 = (y1 + BOX_HEIGHT, y2) if down else (y1, y2 + BOX_HEIGHT)
-    return (
-        f'<path class="arrow" d="M{x1} {y1} C{x1} {(y1 + y2) // 2} {x2} {(y1 + y2) // 2} {x2} {y2}" '
-        'marker-end="url(#head)"/>'
-    )
+    """A curve from the lower edge of one box to the upper edge of another."""
+    x1, y1, x2, y2 = start[0] + BOX_WIDTH // 2, start[1] + BOX_HEIGHT, end[0] + BOX_WIDTH // 2, end[1]
+    middle = (y1 + y2) // 2
+    return f'<path class="arrow" d="M{x1} {y1} C{x1} {middle} {x2} {middle} {x2} {y2}" marker-end="url(#head)"/>'
 
 
 def main(arguments: list[str] | None = None) -> int:

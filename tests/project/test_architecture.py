@@ -1,4 +1,4 @@
-"""The direction of the rooms (docs/architecture.md): each imports only from rooms named before it."""
+"""The three storeys (docs/architecture.md): what may import what, and how long files and functions are."""
 
 from __future__ import annotations
 
@@ -7,43 +7,41 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import architecture
 import pytest
+from architecture import STOREYS, circles, imports, module_of, room_of, sources, storey_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "w40k_marl"
 
-# A room is a folder or a file directly inside the package. A new one finds its place here first.
-ROOMS = [
-    "errors",
-    "files",
-    "console",
-    "compiler",
-    "rules",
-    "content",
-    "observe",
-    "reward",
-    "view",
-    "env",
-    "w40k_v0",
-    "testing",
-    "policy",
-    "simulate",
-    "play",
-    "train",
-    "check",
-    "cli",
+FORBIDDEN = [
+    # within a storey: who must not know whom
+    ("errors", "files"),
+    ("compiler", "rules"),
+    ("rules", "content"),
+    ("observe", "reward"),
+    ("observe", "env"),
+    ("reward", "env"),
+    ("view", "env"),
+    ("env", "policy"),
+    ("env", "train"),
+    ("policy", "train"),
+    ("apps.simulate", "apps.play"),
+    ("apps.play", "apps.simulate"),
+    # across storeys: the rules read no file, and nothing that plays needs what only tests use
+    ("rules", "files"),
+    ("apps.play", "testing"),
+    ("apps.simulate", "testing"),
 ]
-LAZY = {"__init__"}  # the package itself may name anything, as long as importing it stays cheap
+"""Pairs of rooms of which the first may not import the second; a storey may never import one above it."""
 
 # What a room may import from other people. Rooms that are not named may use all that setup.cfg installs.
 FOREIGN = {
     "errors": set[str](),
     "files": set[str](),
-    "console": set[str](),
     "compiler": {"numpy", "numba", "llvmlite"},  # llvmlite is numba's own
     "rules": {"numpy"},
     "content": {"numpy", "msgspec"},
-    "observe": {"numpy", "numba"},
+    "observe": {"numpy", "numba", "msgspec"},
     "reward": {"numpy", "numba", "msgspec"},
 }
 TRAINING = {"torch", "stable_baselines3", "sb3_contrib", "tensorboard"}
@@ -52,44 +50,18 @@ TRAINING_ROOMS = {"policy", "train"}
 LONGEST_FILE = 500
 LONGEST_FUNCTION = 60
 
-SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
+SOURCES = sources()
 TOOLS = sorted((ROOT / "tools").rglob("*.py"))
 
 
-def room_of(module: str) -> str:
-    """The room of a dotted module name: `w40k_marl.rules.charge` is in `rules`."""
-    return [*module.split("."), "__init__"][1]
-
-
-def module_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
-
-
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Line and dotted name of all that a file imports, wherever in it; relative names are made absolute."""
-    package = module_of(path).split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) + 1 - node.level] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            whole = module == "w40k_marl"  # `from w40k_marl import rules` imports a room
-            yield from ((node.lineno, f"{module}.{alias.name}" if whole else module) for alias in node.names)
-
-
-def outward(path: Path) -> list[str]:
-    """The imports of a file that go the wrong way."""
+def wrong_imports(path: Path) -> Iterator[str]:
+    """The imports of a file that the storeys, the pairs or the lists of foreign packages forbid."""
     room = room_of(module_of(path))
-    if room in LAZY:
-        return []
-    wrong = []
     for line, name in imports(path):
-        first = name.partition(".")[0]
+        first, _, rest = name.partition(".")
         if first == "w40k_marl":
             other = room_of(name)
-            known = ROOMS[: ROOMS.index(room) + 1]
-            allowed = other in known or other.startswith("__")
+            allowed = not rest or not other or (storey_of(other) <= storey_of(room) and (room, other) not in FORBIDDEN)
         elif first in sys.stdlib_module_names:
             allowed = True
         elif first in TRAINING:
@@ -97,8 +69,7 @@ def outward(path: Path) -> list[str]:
         else:
             allowed = room not in FOREIGN or first in FOREIGN[room]
         if not allowed:
-            wrong.append(f"{path.relative_to(ROOT)}:{line}: {room} may not import {name}")
-    return wrong
+            yield f"{path.name}:{line}: {room} may not import {name}"
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -107,32 +78,64 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
             yield node
 
 
-def test_every_room_has_its_place() -> None:
-    found = {room_of(module_of(path)) for path in SOURCES}
-    assert found - set(ROOMS) - LAZY == set(), "say in ROOMS what the new room may import"
+def test_every_room_is_in_a_storey() -> None:
+    found = {room_of(module_of(path)) for path in SOURCES} - {"", "apps"}
+    assert found == {room for rooms in STOREYS.values() for room in rooms}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_of)
-def test_imports_go_inward(path: Path) -> None:
-    assert outward(path) == []
+def test_forbidden_pairs_name_rooms() -> None:
+    for pair in FORBIDDEN:
+        assert all(storey_of(room) >= 0 for room in pair)
 
 
-def test_import_that_goes_outward_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test itself, on a small package that does everything wrong."""
-    monkeypatch.setitem(globals(), "ROOT", tmp_path)
-    bad = tmp_path / "w40k_marl" / "rules" / "charge.py"
-    bad.parent.mkdir(parents=True)
-    bad.write_text(
+@pytest.mark.parametrize("path", [path for path in SOURCES if room_of(module_of(path))], ids=module_of)
+def test_imports_are_allowed(path: Path) -> None:
+    if room_of(module_of(path)) != "apps":
+        assert list(wrong_imports(path)) == []
+
+
+def test_wrong_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test itself, on a file that does everything wrong."""
+    package = tmp_path / "w40k_marl"
+    monkeypatch.setattr(architecture, "PACKAGE", package)
+    for name in ("content/paths", "env/aec", "apps/play/match", "rules/dice", "errors"):
+        path = package / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("", encoding="utf-8")
+    wrong = package / "rules" / "charge.py"
+    wrong.write_text(
         "import os, pettingzoo\nfrom w40k_marl import env, errors\nfrom ..content import paths\n"
-        "from .hexes import distance\ndef late():\n    import torch\n    from w40k_marl.rules import dice\n",
+        "from .dice import roll\nfrom ..apps.play.match import Match\ndef late():\n    import torch\n",
         encoding="utf-8",
     )
-    assert [entry.rpartition(" ")[2] for entry in outward(bad)] == [
+    assert sorted(entry.rpartition(" ")[2] for entry in wrong_imports(wrong)) == [
         "pettingzoo",
-        "w40k_marl.env",
-        "w40k_marl.content",
         "torch",
+        "w40k_marl.apps.play.match",
+        "w40k_marl.content.paths",
+        "w40k_marl.env",
     ]
+
+
+def test_no_circle_of_imports() -> None:
+    assert circles() == []
+
+
+def test_circle_of_imports_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "w40k_marl"
+    package.mkdir()
+    monkeypatch.setattr(architecture, "PACKAGE", package)
+    (package / "one.py").write_text("def late():\n    from .two import b\n", encoding="utf-8")
+    (package / "two.py").write_text("from .one import late\n", encoding="utf-8")
+    assert set(circles()) == {"w40k_marl.one", "w40k_marl.two"}
+    (package / "two.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .one import late\n", encoding="utf-8"
+    )
+    assert circles() == []
+
+
+def test_picture_is_up_to_date() -> None:
+    assert architecture.main(["--check"]) == 0, "run python tools/architecture.py"
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *TOOLS], ids=lambda path: path.relative_to(ROOT).as_posix())
