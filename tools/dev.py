@@ -32,6 +32,7 @@ SIMULATION = {
     "--macro-player": "1",
     "--macro-every-steps": "5",
 }
+SPREAD = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")  # tests over the cores; files stay whole
 EXAMPLES = """examples:
   python3 tools/dev.py simulate                         ten games of the default scenario, and what they cost
   python3 tools/dev.py simulate --episodes 50 --seed 7  the same with other options
@@ -138,7 +139,7 @@ def command_line(command: str, given: list[str]) -> list[str]:
             named.add("--episodes")  # time ends the run, not a number of games
         defaults = [word for pair in SIMULATION.items() if pair[0] not in named for word in pair]
         return [str(ROOT / "tools" / "load_sim.py"), *defaults, *given]
-    words = {"test": ["pytest"], "lint": ["ruff", "check", "."], "type": ["mypy"]}[command]
+    words = {"test": ["pytest", *SPREAD], "lint": ["ruff", "check", "."], "type": ["mypy"]}[command]
     return ["-m", *words, *given]
 
 

@@ -185,7 +185,7 @@ def test_given_option_replaces_the_default(dev: ModuleType, given: list[str]) ->
 
 
 def test_other_commands_hand_arguments_on(dev: ModuleType) -> None:
-    assert dev.command_line("test", ["-k", "charge"]) == ["-m", "pytest", "-k", "charge"]
+    assert dev.command_line("test", ["-k", "charge"]) == ["-m", "pytest", *dev.SPREAD, "-k", "charge"]
     assert dev.command_line("lint", []) == ["-m", "ruff", "check", "."]
     assert dev.command_line("type", []) == ["-m", "mypy"]
 
