@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct, structs
 
-from w40k_marl.content import models
+from w40k_marl.content import schemas
 from w40k_marl.content.builders import WEAPON_RULES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 CODE = set(re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", PAGE, flags=re.MULTILINE | re.DOTALL)))
 ENTRIES = [
     entry
-    for entry in vars(models).values()
+    for entry in vars(schemas).values()
     if isinstance(entry, type) and issubclass(entry, Struct) and entry is not Struct
 ]
 

@@ -120,7 +120,9 @@ def test_difference_of_an_observation_is_shown_and_exits_1(
     assert out.endswith("level C games 0 exact/1, observations 48 exact/49\n")
 
 
-@pytest.mark.parametrize("content", [b"", b"not gzip", gzip.compress(b"not json"), gzip.compress(b'{"rec": "header"}')])
+@pytest.mark.parametrize(
+    "content", [b"", b"not gzip", gzip.compress(b"not json", mtime=0), gzip.compress(b'{"rec": "header"}', mtime=0)]
+)
 def test_what_is_no_recorded_game(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "game.jsonl.gz"
     path.write_bytes(content)
