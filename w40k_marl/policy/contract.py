@@ -36,7 +36,7 @@ from .errors import (
     ModelMissingError,
     RulesMismatchError,
 )
-from .model_zip import LARGEST_FILE, open_regular
+from .model_zip import LARGEST_FILE, checked_path, network_of, open_regular
 
 if TYPE_CHECKING:
     from ..observe.macro.offensive_profile import ProfileOptions
@@ -61,13 +61,6 @@ def contract_path(model: str | Path) -> Path:
     return checked_path(model).with_suffix(".contract.json")
 
 
-def checked_path(model: object) -> Path:
-    """The path of a model's file. Raises ContentError for what is not the path of a file."""
-    if not isinstance(model, str | Path) or not Path(model).name or "\0" in str(model):
-        raise ContentError("argument", "path", "the path of a saved model", brief(model))
-    return Path(model)
-
-
 def write_contract(
     path: str | Path, layout: Layout, kind: Kind = "micro", profile: ProfileOptions | None = None
 ) -> Path:
@@ -79,8 +72,6 @@ def write_contract(
     if an argument is of another type.
     """
     check_game(layout, kind, profile)
-    from .saved import network_of  # needs the extra `train`
-
     model = checked_path(path)
     _check_model_exists(model)
     network = network_of(model, layout, kind)
