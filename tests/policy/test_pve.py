@@ -19,7 +19,7 @@ from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy.block_policy import BlockPolicy
-from w40k_marl.policy.decision import Activation, describe_activation
+from w40k_marl.policy.decision import Decision, describe_decision
 from w40k_marl.policy.errors import (
     BrokenTurnError,
     EmptyMaskError,
@@ -38,7 +38,7 @@ SUPER_AGENTS = pytest.mark.parametrize("super_agent", [None, "MacroController"])
 Lines = Callable[[], list[str]]
 
 
-def play(env: Any, controller: PvEController, seed: int = 0) -> list[Activation]:
+def play(env: Any, controller: PvEController, seed: int = 0) -> list[Decision]:
     """Play a game on; the other side is random."""
     random, done = np.random.default_rng(seed), []
     session = env.unwrapped.session
@@ -401,20 +401,20 @@ def test_activation_in_words() -> None:
         {"event": "attacked", "unit": "6", "target": "2", "weapon": "claws", "damage": damage} for damage in (1, 0, 2)
     ]
     events = (*hits, {"event": "died", "unit": "2", "by": "6"}, {"event": "phase_began", "turn": 2})
-    fight = Activation("6", "TyranidWarriorRanged", 2, "pool order", TROOP, "target_0", events, 1, "fight")
-    assert describe_activation(fight) == (
+    fight = Decision("6", "TyranidWarriorRanged", 2, "pool order", TROOP, "target_0", events, 1, "fight")
+    assert describe_decision(fight) == (
         "turn 1, fight: unit=6 (TyranidWarriorRanged) chosen by pool order, "
         f"model={TROOP}, action=target_0: 3 attacks on unit 2, 3 damage; unit 2 died"
     )
     moved: Any = {"event": "advanced", "unit": "8", "from_hex": (3, 4), "to_hex": (3, 7), "roll": 4}
-    told = describe_activation(dataclasses.replace(fight, unit="8", events=(moved,), intent="tempo"))
+    told = describe_decision(dataclasses.replace(fight, unit="8", events=(moved,), intent="tempo"))
     assert "chosen by pool order, intent=tempo, model=" in told
     assert told.endswith("advanced, (3, 4) to (3, 7), rolled 4")
 
 
 def test_every_event_of_a_game_has_words(env: RawEnv) -> None:
     done = play(env, PvEController(None, env))
-    lines = [describe_activation(activation) for activation in done]
+    lines = [describe_decision(activation) for activation in done]
     assert all(not line.endswith(": nothing") for line in lines)
     assert len({line.rpartition(": ")[2] for line in lines}) > 10
 

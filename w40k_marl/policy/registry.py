@@ -19,6 +19,7 @@ from .bots import make_bot
 from .config import MetaConfig, PolicyConfig, check_agent_key, meta_config, policy_config
 from .contract import check_game
 from .errors import MetaError, UnknownModelError, UnsafeModelError
+from .saved import check_finite, load_model
 
 if TYPE_CHECKING:
     from ..observe.macro.offensive_profile import ProfileOptions
@@ -142,8 +143,6 @@ def block_policy(key: str, model: object, kind: Kind, layout: Layout, seat: int)
     predicting = PredictingModel(name, model)
     check_spaces(name, model, layout, kind)
     if predicting.batched:
-        from .saved import check_finite
-
         check_finite(name, model)
     return BlockPolicy(key, f"a {type(model).__name__} that was given", kind, layout, predicting)
 
@@ -222,8 +221,6 @@ def _load(
                 f"{config.file}: callable: expected permission to import {named}, got none ({ALLOW})"
             )
         return _callable(config), f"the function {config.what}"
-    from .saved import load_model
-
     policy = load_model(Path(config.what), layout, kind, profile=profile, trust=trust)
     return policy, f"the MaskablePPO model {config.what}"
 
