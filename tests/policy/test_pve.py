@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
+from w40k_marl.policy import meta_controller, pve, unit_type_router
 from w40k_marl.policy.block_policy import BlockPolicy
 from w40k_marl.policy.decision import Decision, describe_decision
 from w40k_marl.policy.errors import (
@@ -263,6 +265,61 @@ def test_state_that_no_game_may_have_is_found(env: RawEnv, monkeypatch: pytest.M
     monkeypatch.setattr(env, "step", breaks)
     with pytest.raises(BrokenTurnError, match="dead units in the pool of player 2"):
         controller.step(env)
+
+
+def test_check_of_the_whole_game_can_be_switched_off(env: RawEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The promise of a step is checked all the same."""
+    controller, step = PvEController(None, env, check_invariants=False), env.step
+
+    def breaks(action: int) -> None:
+        step(action)
+        env.session.games[0].pool[1] |= np.uint64(1 << 15)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(env, "step", breaks)
+        assert controller.step(env).unit
+    env.session.games[0].pool[1] &= ~np.uint64(1 << 15)
+
+    def twice(action: int) -> None:
+        step(action)
+        step(env.session.legal_actions()[-1])
+
+    monkeypatch.setattr(env, "step", twice)
+    with pytest.raises(BrokenTurnError, match="expected one legal step of one unit"):
+        controller.step(env)
+
+
+@pytest.mark.parametrize("flag", [None, 1, "yes"])
+def test_check_invariants_is_true_or_false(flag: Any) -> None:
+    with pytest.raises(ContentError, match="argument: check_invariants: expected True or False, got"):
+        PvEController(check_invariants=flag)
+
+
+@SUPER_AGENTS
+@pytest.mark.parametrize("alone", [False, True], ids=["environment", "session"])
+def test_one_observation_and_one_routing_a_decision(
+    env: RawEnv, monkeypatch: pytest.MonkeyPatch, super_agent: str | None, alone: bool
+) -> None:
+    """The observation is that of the last step of an environment; a session encodes one for each decision."""
+    game: Any = env.session if alone else env
+    controller = PvEController(None, game, super_agent=super_agent)
+    counted: Counter[str] = Counter()
+
+    def count(owner: Any, name: str) -> None:
+        counting = getattr(owner, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            counted[name] += 1
+            return counting(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, call)
+
+    count(Session, "view")
+    for module in (pve, unit_type_router, meta_controller):
+        count(module, "select_model_for_unit")
+    done = controller.execute_ai_turn(game)
+    assert len(done) > 20
+    assert counted == Counter({"select_model_for_unit": len(done)} | ({"view": len(done)} if alone else {}))
 
 
 # --- many games ----------------------------------------------------------------------------------------------
