@@ -174,10 +174,11 @@ class PvEController:
         changed the game or the step was not one action of one unit.
         """
         session = _session_of(env)
-        before, pool, where = session.games.tobytes(), session.pool(), session.where()
+        before, where = session.games.tobytes(), session.where()
         choice = self._choose(env, session)
         if session.games.tobytes() != before or _session_of(env) is not session:
             raise BrokenTurnError(f"{where}: expected a game that choosing does not change, got another state")
+        pool = session.pool() if choice.stage == SELECT else []
         done = carry_out(env, session, choice.action, self.chosen_by, choice.model)
         problems = list(self._problems(_session_of(env), session, choice, done, pool))
         if problems:
