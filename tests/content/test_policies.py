@@ -119,7 +119,7 @@ def test_agents_beside_the_mapping_come_first(written: Any, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("key", [*sorted({kind.agent_key for kind in load_unit_types().values()}), "MacroController"])
 def test_every_agent_of_the_catalogue_has_a_policy(key: str) -> None:
-    assert policy_config(key).kind in ("bot", "maskable_ppo")
+    assert policy_config(key).source in ("bot", "maskable_ppo")
 
 
 @pytest.mark.parametrize(

@@ -146,15 +146,16 @@ class PvEController:
                 self.registry[key]  # all at the start, none later
         self._router = RoutedPolicy(self.registry, own_types=own_types(settings, self.seat))
         self.chosen_by = super_agent or POOL_ORDER
-        if super_agent is None:
+        self.super_agent = self._load_super_agent(super_agent, models_registry or {}, options)
+
+    def _load_super_agent(self, key: str | None, models: Mapping[str, object], options: LoadOptions) -> BlockPolicy:
+        """Return the macro policy of an agent key, from ``models`` if it is there; of None ``PoolOrder``."""
+        if key is None:
             order = PoolOrder(self.layout)
-            self.super_agent = BlockPolicy(POOL_ORDER, "the first eligible unit", "macro", self.layout, order)
-        elif models_registry is not None and super_agent in models_registry:
-            self.super_agent = block_policy(
-                super_agent, models_registry[super_agent], "macro", self.layout, meta.controlled_player
-            )
-        else:
-            self.super_agent = load_policy(super_agent, "macro", self.layout, folder=meta.folder, **options)
+            return BlockPolicy(POOL_ORDER, "the first eligible unit", "macro", self.layout, order)
+        if key in models:
+            return block_policy(key, models[key], "macro", self.layout, self.seat)
+        return load_policy(key, "macro", self.layout, folder=self.meta.folder, **options)
 
     # --- one game ------------------------------------------------------------------------------------------
 
