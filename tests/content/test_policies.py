@@ -215,8 +215,8 @@ def test_policy_that_cannot_be_read_at_once_is_refused(tmp_path: Path, kind: str
         file.mkdir()
     else:
         file.write_bytes(b" " * 2**21)
-    with pytest.raises(ContentError, match=r"expected a file, got no regular file|expected at most 1048576 bytes"):
+    with pytest.raises(ContentError, match=r"expected a file that can be read, got a|expected at most 1048576 bytes"):
         policy_config("Mine", tmp_path)
     if kind != "pipe":  # a mapping may come from a process substitution
-        with pytest.raises(ContentError, match=r"expected a file, got a directory or a device|expected at most"):
+        with pytest.raises(ContentError, match=r"expected a file that can be read, got a|expected at most"):
             meta_config(file)

@@ -7,7 +7,6 @@ the agents that ship.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -172,10 +171,12 @@ def _strictness(entry: MetaFile, file: Path) -> bool:
 
 def _check_size(file: Path) -> None:
     """Raise ContentError for a file that is larger than any mapping."""
-    with suppress(OSError, ValueError):
+    try:
         size = file.stat().st_size
-        if size > LARGEST_FILE:
-            raise ContentError(str(file), TOP, f"at most {LARGEST_FILE} bytes", str(size))
+    except (OSError, ValueError):
+        return  # reading it says what is wrong
+    if size > LARGEST_FILE:
+        raise ContentError(str(file), TOP, f"at most {LARGEST_FILE} bytes", str(size))
 
 
 def _has_folder(folder: Path, key: str) -> bool:
