@@ -119,7 +119,7 @@ def test_agents_beside_the_mapping_come_first(written: Any, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("key", [*sorted({kind.agent_key for kind in load_unit_types().values()}), "MacroController"])
 def test_every_agent_of_the_catalogue_has_a_policy(key: str) -> None:
-    assert policy_config(key).kind in ("bot", "maskable_ppo")
+    assert policy_config(key).source in ("bot", "maskable_ppo")
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_policy_that_cannot_be_read_at_once_is_refused(tmp_path: Path, kind: str
         file.mkdir()
     else:
         file.write_bytes(b" " * 2**21)
-    with pytest.raises(ContentError, match=r"expected a file that can be read, got|expected at most 1048576 bytes"):
+    with pytest.raises(ContentError, match=r"expected a file that can be read, got a|expected at most 1048576 bytes"):
         policy_config("Mine", tmp_path)
     if kind != "pipe":  # a mapping may come from a process substitution
-        with pytest.raises(ContentError, match=r"expected a file that can be read, got|expected at most"):
+        with pytest.raises(ContentError, match=r"expected a file that can be read, got a|expected at most"):
             meta_config(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
+from w40k_marl.policy import meta_controller, pve, unit_type_router
 from w40k_marl.policy.block_policy import BlockPolicy
-from w40k_marl.policy.decision import Activation, describe_activation
+from w40k_marl.policy.decision import Decision, describe_decision
 from w40k_marl.policy.errors import (
     BrokenTurnError,
     EmptyMaskError,
@@ -38,7 +40,7 @@ SUPER_AGENTS = pytest.mark.parametrize("super_agent", [None, "MacroController"])
 Lines = Callable[[], list[str]]
 
 
-def play(env: Any, controller: PvEController, seed: int = 0) -> list[Activation]:
+def play(env: Any, controller: PvEController, seed: int = 0) -> list[Decision]:
     """Play a game on; the other side is random."""
     random, done = np.random.default_rng(seed), []
     session = env.unwrapped.session
@@ -265,6 +267,61 @@ def test_state_that_no_game_may_have_is_found(env: RawEnv, monkeypatch: pytest.M
         controller.step(env)
 
 
+def test_check_of_the_whole_game_can_be_switched_off(env: RawEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The promise of a step is checked all the same."""
+    controller, step = PvEController(None, env, check_invariants=False), env.step
+
+    def breaks(action: int) -> None:
+        step(action)
+        env.session.games[0].pool[1] |= np.uint64(1 << 15)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(env, "step", breaks)
+        assert controller.step(env).unit
+    env.session.games[0].pool[1] &= ~np.uint64(1 << 15)
+
+    def twice(action: int) -> None:
+        step(action)
+        step(env.session.legal_actions()[-1])
+
+    monkeypatch.setattr(env, "step", twice)
+    with pytest.raises(BrokenTurnError, match="expected one legal step of one unit"):
+        controller.step(env)
+
+
+@pytest.mark.parametrize("flag", [None, 1, "yes"])
+def test_check_invariants_is_true_or_false(flag: Any) -> None:
+    with pytest.raises(ContentError, match="argument: check_invariants: expected True or False, got"):
+        PvEController(check_invariants=flag)
+
+
+@SUPER_AGENTS
+@pytest.mark.parametrize("alone", [False, True], ids=["environment", "session"])
+def test_one_observation_and_one_routing_a_decision(
+    env: RawEnv, monkeypatch: pytest.MonkeyPatch, super_agent: str | None, alone: bool
+) -> None:
+    """The observation is that of the last step of an environment; a session encodes one for each decision."""
+    game: Any = env.session if alone else env
+    controller = PvEController(None, game, super_agent=super_agent)
+    counted: Counter[str] = Counter()
+
+    def count(owner: Any, name: str) -> None:
+        counting = getattr(owner, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            counted[name] += 1
+            return counting(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, call)
+
+    count(Session, "view")
+    for module in (pve, unit_type_router, meta_controller):
+        count(module, "select_model_for_unit")
+    done = controller.execute_ai_turn(game)
+    assert len(done) > 20
+    assert counted == Counter({"select_model_for_unit": len(done)} | ({"view": len(done)} if alone else {}))
+
+
 # --- many games ----------------------------------------------------------------------------------------------
 
 
@@ -401,20 +458,20 @@ def test_activation_in_words() -> None:
         {"event": "attacked", "unit": "6", "target": "2", "weapon": "claws", "damage": damage} for damage in (1, 0, 2)
     ]
     events = (*hits, {"event": "died", "unit": "2", "by": "6"}, {"event": "phase_began", "turn": 2})
-    fight = Activation("6", "TyranidWarriorRanged", 2, "pool order", TROOP, "target_0", events, 1, "fight")
-    assert describe_activation(fight) == (
+    fight = Decision("6", "TyranidWarriorRanged", 2, "pool order", TROOP, "target_0", events, 1, "fight")
+    assert describe_decision(fight) == (
         "turn 1, fight: unit=6 (TyranidWarriorRanged) chosen by pool order, "
         f"model={TROOP}, action=target_0: 3 attacks on unit 2, 3 damage; unit 2 died"
     )
     moved: Any = {"event": "advanced", "unit": "8", "from_hex": (3, 4), "to_hex": (3, 7), "roll": 4}
-    told = describe_activation(dataclasses.replace(fight, unit="8", events=(moved,), intent="tempo"))
+    told = describe_decision(dataclasses.replace(fight, unit="8", events=(moved,), intent="tempo"))
     assert "chosen by pool order, intent=tempo, model=" in told
     assert told.endswith("advanced, (3, 4) to (3, 7), rolled 4")
 
 
 def test_every_event_of_a_game_has_words(env: RawEnv) -> None:
     done = play(env, PvEController(None, env))
-    lines = [describe_activation(activation) for activation in done]
+    lines = [describe_decision(activation) for activation in done]
     assert all(not line.endswith(": nothing") for line in lines)
     assert len({line.rpartition(": ")[2] for line in lines}) > 10
 

@@ -15,7 +15,7 @@ from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.decision import Activation, describe_activation
+from w40k_marl.policy.decision import Decision, describe_decision
 from w40k_marl.policy.errors import BrokenTurnError, IllegalPredictionError
 from w40k_marl.reward.terms import ATTACKS, DAMAGE_DEALT
 from w40k_marl.rules.intents import INTENTS, TEMPO
@@ -47,7 +47,7 @@ def intend(controller: PvEController, intent: str) -> None:
     controller.super_agent = dataclasses.replace(controller.super_agent, policy=decide)
 
 
-def whole_game(env: RawEnv, controller: PvEController) -> list[Activation]:
+def whole_game(env: RawEnv, controller: PvEController) -> list[Decision]:
     random, done = np.random.default_rng(0), []
     while not env.session.over:
         if env.session.acting_side == controller.side:
@@ -57,7 +57,7 @@ def whole_game(env: RawEnv, controller: PvEController) -> list[Activation]:
     return done
 
 
-def stage(activation: Activation) -> str:
+def stage(activation: Decision) -> str:
     return (
         activation.action.partition("_")[0] if activation.action.startswith(("select", "intent", "detail")) else "act"
     )
@@ -86,9 +86,7 @@ def test_every_activation_is_select_intent_detail_act(env: RawEnv, super_agent: 
         assert activation.intent == intent
         assert activation.chosen_by == (super_agent or "pool order")
         last = now
-    assert [line for line in meta_lines() if "action=" in line] == [
-        f"[META] {describe_activation(one)}" for one in done
-    ]
+    assert [line for line in meta_lines() if "action=" in line] == [f"[META] {describe_decision(one)}" for one in done]
 
 
 def test_log_and_rewards_tell_the_same() -> None:

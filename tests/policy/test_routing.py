@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroVectorEnv
+from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroVectorEnv, SeatVectorEnv
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.block_policy import BlockPolicy
-from w40k_marl.policy.bots import GreedyMacro, greedy_player
-from w40k_marl.policy.config import MetaConfig
-from w40k_marl.policy.errors import PredictionError, UnitTypesNotGivenError, UnmappedUnitTypeError
+from w40k_marl.policy.block_policy import BlockPolicy, FlatPolicy
+from w40k_marl.policy.bots import GreedyMacro, GreedyMicro, greedy_player
+from w40k_marl.policy.config import MetaConfig, meta_config
+from w40k_marl.policy.errors import ForeignUnitError, PredictionError, UnitTypesNotGivenError, UnmappedUnitTypeError
 from w40k_marl.policy.pve import PvEController
 from w40k_marl.policy.registry import ModelsRegistry, load_registry
 from w40k_marl.policy.unit_type_router import RoutedPolicy
@@ -69,6 +69,35 @@ def test_macro_learner_over_the_models_of_a_registry(meta: MetaConfig) -> None:
             if make is MacroEnv and ended:
                 env.reset()
         assert sorted(calls) == sorted(meta.required_models)
+
+
+def test_rows_of_another_player_are_refused_where_the_types_are_known(meta: MetaConfig) -> None:
+    routed = RoutedPolicy(registry_of(meta, {}), own_types=frozenset(meta.model_by_unit_type))
+    seen, masks = np.zeros((1, LAYOUT.observation_size), dtype=np.float32), np.ones((1, 13), dtype=np.int8)
+    assert routed(seen, masks, np.array(["Hormagaunt"])).tolist() == [0]
+    with pytest.raises(ForeignUnitError, match=r'player 2 \(Hormagaunt, Tyranid.*\), got "Intercessor"'):
+        routed(seen, masks, np.array(["Intercessor"]))
+    with pytest.raises(ContentError, match="own_types: expected a frozenset of unit types, got 'Hormagaunt'"):
+        RoutedPolicy(registry_of(meta, {}), own_types="Hormagaunt")  # type: ignore[arg-type]
+
+
+def test_routed_models_and_a_macro_policy_are_one_player(varied_actions: Callable[..., Any]) -> None:
+    """`FlatPolicy` passes the types on: the same games as against the controller that is made of the two."""
+    registry = load_registry(meta_config(), LAYOUT)
+    player = FlatPolicy(LAYOUT, GreedyMacro(LAYOUT), RoutedPolicy(registry))
+    controller = PvEController(super_agent="MacroController")
+    first, second = (SeatVectorEnv("pve", 4, seat=1, opponent=opponent) for opponent in (player, controller))
+    first.reset(seed=1)
+    second.reset(seed=1)
+    for _ in range(60):
+        actions = varied_actions(first.action_masks())
+        assert first.step(actions)[0].tobytes() == second.step(actions)[0].tobytes()
+    assert not FlatPolicy(LAYOUT, GreedyMacro(LAYOUT), GreedyMicro(LAYOUT)).takes_unit_types
+    seen, masks = np.zeros((2, LAYOUT.observation_size), dtype=np.float32), np.ones((2, 29), dtype=np.int8)
+    with pytest.raises(UnitTypesNotGivenError, match="unit types of 2 open activations"):
+        player(seen, masks)
+    with pytest.raises(PredictionError, match=r"expected a unit type for each row, got shape \(1,\)"):
+        player(seen, masks, np.array(["Hormagaunt"]))
 
 
 def test_learner_of_one_type_beside_the_models_of_the_others(meta: MetaConfig) -> None:

@@ -1,1 +1,1 @@
-"""Who plays: bots, saved models, and the meta-controller that chooses among them by the type of the unit."""
+"""Policies: bots, saved models, and the meta-controller, which chooses a model by unit type."""

@@ -1,6 +1,6 @@
-"""The checks of every prediction: policies over one block of the flat action space, and two of them as one player.
+"""Policies over one block of the flat action space, with the checks of every prediction.
 
-The indices of the blocks are those of ``observe/action_blocks.py``.
+``FlatPolicy`` makes one player of two of them. ``observe/action_blocks.py`` defines the blocks.
 """
 
 from __future__ import annotations
@@ -51,21 +51,22 @@ UNNORMALISED = (
 
 
 def check_kind(kind: object) -> None:
-    """Refuse what is no block. Raises ContentError."""
+    """Raise ContentError if ``kind`` is neither "micro" nor "macro"."""
     if not isinstance(kind, str) or kind not in ("micro", "macro"):
         raise ContentError("argument", "kind", '"micro" or "macro"', brief(kind))
 
 
 def check_layout(layout: object) -> None:
-    """Refuse what is no layout. Raises ContentError."""
+    """Raise ContentError if ``layout`` is not a Layout."""
     if not isinstance(layout, Layout):
         raise ContentError("argument", "layout", "a Layout", brief(layout))
 
 
 def check_shapes(name: str, layout: Layout, kind: Kind | None, observations: Vectors, masks: Masks) -> None:
-    """Refuse what is not of a layout: observations, LayoutMismatchError, or masks of a block, PredictionError.
+    """Check that observations are (k, observation_size) and masks (k, size of the block).
 
-    ``kind`` None is the whole action space; ``name`` is the policy's, for the message.
+    ``kind`` None is the whole action space; ``name`` begins the message. Raises LayoutMismatchError
+    for other observations, PredictionError for other masks.
     """
     for given, error, expected in (
         (observations, LayoutMismatchError, "observations"),
@@ -82,10 +83,11 @@ def check_shapes(name: str, layout: Layout, kind: Kind | None, observations: Vec
 
 
 def check_spaces(name: str, model: object, layout: Layout, kind: Kind) -> None:
-    """Refuse a model whose own spaces, if it has any, are not those of a block.
+    """Check the spaces of a model, if it has any, against those of a block.
 
-    Raises ActionSpaceMismatchError or LayoutMismatchError, the latter also for a model of stable-baselines3 that was
-    trained behind ``VecNormalize``: the game's observations are not normalised.
+    Raises ActionSpaceMismatchError for another number of actions, LayoutMismatchError for another
+    shape of observations and for a model of stable-baselines3 that was trained behind
+    ``VecNormalize``: the observations of the game are not normalised.
     """
     if getattr(model, "_last_original_obs", None) is not None:
         raise LayoutMismatchError(f"{name}: {UNNORMALISED}")
@@ -98,7 +100,7 @@ def check_spaces(name: str, model: object, layout: Layout, kind: Kind) -> None:
 
 
 def as_array(name: str, answer: object) -> NDArray[Any]:
-    """The answer of a policy as an array. Raises PredictionError for a ragged list."""
+    """Return the answer of a policy as an array. Raises PredictionError for a ragged list."""
     try:
         return np.asarray(answer)
     except (ValueError, OverflowError):
@@ -106,9 +108,10 @@ def as_array(name: str, answer: object) -> NDArray[Any]:
 
 
 class PredictingModel:
-    """A model with ``predict(observation, action_masks=...)`` as a ``Policy``; deterministic if it can be.
+    """A model with ``predict(observation, action_masks=...)`` as a ``Policy``.
 
-    Models of stable-baselines3 are asked for all rows in one call, others for each row.
+    It predicts with ``deterministic=True`` if ``predict`` takes that argument. Models of
+    stable-baselines3 are asked for all rows in one call, others once for each row.
     """
 
     def __init__(self, name: str, model: Any) -> None:
@@ -121,11 +124,14 @@ class PredictingModel:
             raise ContentError("argument", name, expected, f"predict({', '.join(taken)})")
         self._settings = {"deterministic": True} if taken is not None and "deterministic" in taken else {}
         self.batched = any(
-            kind.__module__.startswith(("stable_baselines3", "sb3_contrib")) for kind in type(model).__mro__
+            base.__module__.startswith(("stable_baselines3", "sb3_contrib")) for base in type(model).__mro__
         )
 
     def __call__(self, observations: Vectors, masks: Masks) -> NDArray[Any]:
-        """Actions (k,), as the model answers. Raises PredictionError unless there is one number for each row."""
+        """Return the answers of the model, (k,).
+
+        Raises PredictionError unless there is one number for each observation.
+        """
         if self.batched:
             return self._ask(observations, masks != 0)
         rows = [self._ask(*row) for row in zip(observations, masks != 0, strict=True)]
@@ -139,7 +145,7 @@ class PredictingModel:
 
 
 def _parameters(function: Any) -> list[str] | None:
-    """Names of the arguments that a function takes; None if it takes any, or if that is not known."""
+    """Return the names of the arguments of a function; None if it takes any or they are not known."""
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -150,9 +156,9 @@ def _parameters(function: Any) -> list[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class BlockPolicy:
-    """A policy over one block, by name, that refuses instead of repairing; what a registry holds.
+    """A named policy over one block whose answers are checked and never replaced.
 
-    It is called as every ``Policy``: observations (k, observation_size) and masks (k, block_size) to actions (k,).
+    A ``Policy`` from observations (k, observation_size) and masks (k, block_size) to actions (k,).
     """
 
     name: str  # agent key
@@ -162,7 +168,12 @@ class BlockPolicy:
     policy: Policy
 
     def __call__(self, observations: Vectors, masks: Masks | None) -> Actions:
-        """Choose an action for each row; raises the errors of predictions, and LayoutMismatchError."""
+        """Return a legal action for each observation, (k,).
+
+        Raises MaskNotGivenError without masks, LayoutMismatchError for observations of another
+        shape, EmptyMaskError for a mask without a legal action, PredictionError for masks or an
+        answer of another shape or dtype, IllegalPredictionError for an illegal action.
+        """
         if masks is None:
             raise MaskNotGivenError(f"{self.name}: expected masks of the legal actions, got none")
         check_shapes(self.name, self.layout, self.kind, observations, masks)
@@ -172,9 +183,10 @@ class BlockPolicy:
         return self._checked(as_array(self.name, self.policy(observations, masks)), masks)
 
     def predict(self, observation: Any, *, action_masks: Any = None) -> tuple[Any, None]:
-        """As a model of stable-baselines3 predicts: one observation and mask, or many; always deterministic.
+        """Predict as a model of stable-baselines3 does, for one observation and mask or for many.
 
-        The state that is returned is None: there are no recurrent policies.
+        Always deterministic; the returned state is None. Raises PredictionError for what is not
+        an array of numbers, and otherwise as ``__call__`` does.
         """
         try:
             vectors = np.asarray(observation, dtype=np.float32)
@@ -186,7 +198,7 @@ class BlockPolicy:
         return self(vectors, masks), None
 
     def _checked(self, answer: NDArray[Any], masks: Masks) -> Actions:
-        """The answer of a policy, which must be a legal action for each row."""
+        """Return the answer of a policy, a legal action for each row, as int64."""
         rows, size = masks.shape
         if answer.shape != (rows,) or answer.dtype.kind not in "iu":
             expected = f"whole numbers of shape ({rows},)"
@@ -203,7 +215,7 @@ class BlockPolicy:
         return actions
 
     def _named(self, action: int) -> str:
-        """An action of the block by number and name."""
+        """Return number and name of an action of the block."""
         if not 0 <= action < block_size(self.layout, self.kind):
             return str(action)
         flat = int(to_flat(self.layout, self.kind, np.array([action]))[0])
@@ -212,29 +224,48 @@ class BlockPolicy:
 
 @dataclass(frozen=True, slots=True)
 class FlatPolicy:
-    """A macro and a micro policy as one ``Policy`` over the flat action space, for opponents and players.
+    """A macro and a micro policy as one ``Policy`` over the flat action space.
 
-    It has no ``kind``, for it is of no block.
+    It has no ``kind``: it makes the decisions of both blocks.
     """
 
     layout: Layout
     macro: Policy
     micro: Policy
+    name: str = "a player of two policies"  # for messages
 
-    def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Actions (k,) of the flat space for observations (k, observation_size) and masks (k, action_count).
+    @property
+    def takes_unit_types(self) -> bool:
+        """True if the micro policy takes the types of the active units, such as ``RoutedPolicy``."""
+        return bool(getattr(self.micro, "takes_unit_types", False))
 
-        Raises LayoutMismatchError or PredictionError for those of another layout.
+    def __call__(self, observations: Vectors, masks: Masks, unit_types: NDArray[np.str_] | None = None) -> Actions:
+        """Return flat actions (k,) for observations (k, observation_size) and masks (k, action_count).
+
+        ``unit_types``, str (k,), are passed to a micro policy that takes them. Raises
+        LayoutMismatchError for observations of another shape, PredictionError for masks or unit
+        types of another shape or dtype, and the errors of both policies.
         """
-        check_shapes("a player of two policies", self.layout, None, observations, masks)
+        check_shapes(self.name, self.layout, None, observations, masks)
         actions = np.zeros(len(masks), dtype=np.int64)
         micro_masks = block_masks(self.layout, "micro", masks)
-        acting = micro_masks.any(axis=1)
+        acting: NDArray[np.bool_] = np.asarray(micro_masks.any(axis=1))
         if acting.any():
-            chosen = np.asarray(self.micro(observations[acting], micro_masks[acting]))
+            types = (self._types(unit_types, acting),) if self.takes_unit_types else ()
+            chosen = np.asarray(self.micro(observations[acting], micro_masks[acting], *types))
             actions[acting] = to_flat(self.layout, "micro", chosen)
         if not acting.all():
             macro_masks = block_masks(self.layout, "macro", masks[~acting])
             chosen = np.asarray(self.macro(observations[~acting], macro_masks))
             actions[~acting] = to_flat(self.layout, "macro", chosen)
         return actions
+
+    def _types(self, unit_types: object, acting: NDArray[np.bool_]) -> NDArray[np.str_] | None:
+        """Return the types of the units that act; None if none were given."""
+        if unit_types is None:
+            return None
+        types = as_array(self.name, unit_types)
+        if types.shape != acting.shape or types.dtype.kind != "U":
+            expected = "a unit type for each row"
+            raise PredictionError(f"{self.name}: expected {expected}, got shape {types.shape} of {types.dtype}")
+        return types[acting]

@@ -1,6 +1,6 @@
-"""Players by rule: uniformly at random, the first legal action, and a greedy one that reads observation and mask.
+"""Bots: ``random``, ``first`` (the first legal action) and ``greedy``, which reads observation and mask.
 
-Each works on many observations at once and without dice, but for the random one, which is seeded.
+They act on many observations at once; only ``random`` draws numbers, from a seeded generator.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ BOTS = (RANDOM, GREEDY, FIRST)
 
 
 def make_bot(name: str, kind: Kind, layout: Layout, seed: int = 0) -> Policy:
-    """The bot of this name (``BOTS``) for micro or macro actions; ``seed`` matters to ``random`` alone.
+    """Return the bot of a name in ``BOTS`` for the micro or the macro block; ``seed`` is for ``random``.
 
-    Raises ContentError for another name or kind.
+    Raises ContentError for another name or kind, or if ``layout`` is not a Layout.
     """
     check_kind(kind)
     check_layout(layout)
@@ -46,12 +46,12 @@ def make_bot(name: str, kind: Kind, layout: Layout, seed: int = 0) -> Policy:
 
 
 def greedy_player(layout: Layout) -> FlatPolicy:
-    """The greedy bot as a whole player, over the flat action space. Raises ContentError for what is no layout."""
+    """Return the greedy bot over the flat action space. Raises ContentError if ``layout`` is not a Layout."""
     return FlatPolicy(layout, GreedyMacro(layout), GreedyMicro(layout))
 
 
 def first_legal(observations: Vectors, masks: Masks) -> Actions:
-    """The first legal action of each mask, (k,): of selections, the first eligible unit by roster.
+    """Return the first legal action of each mask, (k,); of selections the first eligible unit by roster.
 
     Raises PolicyError unless the masks are an array of shape (k, n).
     """
@@ -61,24 +61,25 @@ def first_legal(observations: Vectors, masks: Masks) -> Actions:
 
 
 class GreedyMicro:
-    """Takes the micro action that promises most at once.
+    """Takes the micro action with the highest immediate score.
 
-    Targets are worth the VALUE that an attack is expected to destroy, a little more on an objective. All go for the
-    enemy until they stand on an objective; who hits harder in melee charges too.
+    An attack scores the VALUE that it is expected to destroy, a little more for a target on an
+    objective. A unit moves towards the enemy until it stands on an objective, and charges if it
+    deals more damage in melee.
     """
 
     kind: Kind = "micro"
 
     def __init__(self, layout: Layout) -> None:
-        """Take the layout of the observations. Raises ContentError for what is no layout."""
+        """Take the layout of the observations. Raises ContentError if it is not a Layout."""
         check_layout(layout)
         self.layout = layout
         self._read = FieldReader(layout)
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Actions (k,) of 13 for observations (k, observation_size) and masks (k, 13).
+        """Return actions (k,) of 13 for observations (k, observation_size) and masks (k, 13).
 
-        Raises LayoutMismatchError or PredictionError for those of another layout or block.
+        Raises LayoutMismatchError for observations, PredictionError for masks of another shape.
         """
         check_shapes("GreedyMicro", self.layout, self.kind, observations, masks)
         scores = np.zeros((len(masks), MICRO_COUNT))
@@ -88,11 +89,11 @@ class GreedyMicro:
         self._score_moves(scores, holding)
         near = self._read.one(observations, "active_unit", "nearest_enemy") <= CHARGE_REACH
         scores[:, WAIT] = 1.0
-        scores[:, ADVANCE] = np.where(holding | (fighter & near), 0.5, 1.5)  # who advances cannot charge
+        scores[:, ADVANCE] = np.where(holding | (fighter & near), 0.5, 1.5)  # a unit that advances cannot charge
         return best(scores, masks)
 
     def _score_targets(self, observations: Vectors, scores: Scores, fighter: NDArray[np.bool_]) -> None:
-        """Attacks come before all else, but for charges of units that would rather shoot."""
+        """Score attacks above all else, except charges of units that deal more damage by shooting."""
         share = self._read.rows(observations, "targets", "kill_score") * self._read.rows(
             observations, "targets", "hit_points"
         )
@@ -105,5 +106,5 @@ class GreedyMicro:
         scores[:, FIGHT_ACTION] = 2.0
 
     def _score_moves(self, scores: Scores, holding: NDArray[np.bool_]) -> None:
-        """Towards the enemy, where the objectives are too; who stands on an objective stays."""
+        """Score moves towards the enemy, except for units on an objective, which stay."""
         scores[:, MICRO_ACTIONS.index("move_aggressive")] = np.where(holding, 0.0, 2.0)

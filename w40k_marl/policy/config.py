@@ -1,6 +1,7 @@
-"""Who plays what, as data: the mapping of unit types to models, and ``policy.json``, what stands behind an agent key.
+"""Reads the mapping of unit types to models, and the ``policy.json`` of an agent key.
 
-An agent key is a folder with a ``policy.json``: beside the file of the mapping, or else one of those that ship.
+An agent key is the name of a folder with a ``policy.json``, beside the file of the mapping or among
+the agents that ship.
 """
 
 from __future__ import annotations
@@ -60,27 +61,27 @@ class MetaConfig:
 
     @property
     def required_models(self) -> tuple[str, ...]:
-        """Every agent key that a game may ask for, each once: the mapped ones in order, then the default."""
+        """Every agent key that a game may need, each once: the mapped ones in order, then the default."""
         default = () if self.default_model is None else (self.default_model,)
         return tuple(dict.fromkeys((*self.model_by_unit_type.values(), *default)))
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyConfig:
-    """What stands behind an agent key."""
+    """The policy of an agent key, as its ``policy.json`` describes it."""
 
     key: str
     file: Path  # the policy.json
-    kind: str  # "maskable_ppo", "bot" or "callable"
+    source: str  # "maskable_ppo", "bot" or "callable": `kind` of the file
     what: str  # path of the zip, name of the bot, or module:function
 
 
 def meta_config(path: str | Path | None = None, *, unit_types: Iterable[str] = ()) -> MetaConfig:
     """Read a mapping of unit types to models, by default the shipped ``agents/pve_meta_controller.json``.
 
-    ``unit_types``: names beside those of the catalogue, of a scenario's custom types. Raises ContentError for a broken
-    file, an unknown unit type or agent; DefaultModelMissingError, a ContentError too, without ``default_model`` where
-    the mapping is not strict.
+    ``unit_types`` are known names beside those of the catalogue, such as custom types of a scenario.
+    Raises ContentError for a broken file, an unknown unit type or agent; DefaultModelMissingError, a
+    ContentError too, if there is no ``default_model`` and the mapping is not strict.
     """
     if path is not None and (not isinstance(path, str | Path) or "\0" in str(path)):
         expected = "a path, or None for the mapping that ships"
@@ -101,19 +102,19 @@ def meta_config(path: str | Path | None = None, *, unit_types: Iterable[str] = (
 
 
 def check_mapping(mapping: object) -> None:
-    """Refuse what is no mapping of unit types to agent keys. Raises ContentError."""
+    """Raise ContentError if ``mapping`` is not a mapping."""
     if not isinstance(mapping, Mapping):
         raise ContentError("argument", "model_by_unit_type", "a mapping of unit types to agent keys", brief(mapping))
 
 
 def check_agent_key(key: object, place: str) -> None:
-    """Refuse what is no name of an agent; whether there is one of this name is not looked up. Raises ContentError."""
+    """Raise ContentError if ``key`` is not a non-empty string; the agent is not looked up."""
     if not isinstance(key, str) or not key:
         raise ContentError("argument", place, "an agent key", brief(key))
 
 
 def check_unit_types(mapped: Iterable[str], others: Iterable[str], where: str) -> None:
-    """Refuse a mapped unit type that is neither in the catalogue nor among ``others``. Raises ContentError."""
+    """Raise ContentError for a mapped unit type that is neither in the catalogue nor among ``others``."""
     try:
         known = sorted({*load_unit_types(), *(name for name in others if isinstance(name, str))})
     except TypeError:
@@ -127,9 +128,9 @@ def check_unit_types(mapped: Iterable[str], others: Iterable[str], where: str) -
 
 
 def policy_config(key: str, folder: Path | None = None) -> PolicyConfig:
-    """Read what stands behind an agent key: ``folder/<key>/policy.json``, or else the agent that ships.
+    """Read ``folder/<key>/policy.json``, or else that of the agent that ships.
 
-    Raises ContentError for an unknown key, a broken file and arguments of another type.
+    Raises ContentError for an unknown key, a broken file or an argument of another type.
     """
     if not isinstance(key, str) or not key.isprintable():
         raise ContentError("argument", "key", "an agent key", brief(key))
@@ -160,7 +161,7 @@ _WANTED = {"bot": '"random", "greedy" or "first"', "callable": "module:function"
 
 
 def _strictness(entry: MetaFile, file: Path) -> bool:
-    """``strict_mapping`` or its alias; ContentError where the two disagree."""
+    """Return ``strict_mapping`` or its alias. Raises ContentError if the two disagree."""
     flags = [flag for flag in (entry.strict_mapping, entry.no_default) if flag is not UNSET]
     if len(set(flags)) > 1:
         expected = f"what strict_mapping says, {shown(entry.strict_mapping)}"
@@ -169,22 +170,22 @@ def _strictness(entry: MetaFile, file: Path) -> bool:
 
 
 def _check_size(file: Path) -> None:
-    """Raise ContentError for a file that is larger than any mapping; what else is wrong, reading it says."""
+    """Raise ContentError for a file that is larger than any mapping."""
     try:
         size = file.stat().st_size
     except (OSError, ValueError):
-        return
+        return  # reading it says what is wrong
     if size > LARGEST_FILE:
         raise ContentError(str(file), TOP, f"at most {LARGEST_FILE} bytes", str(size))
 
 
 def _has_folder(folder: Path, key: str) -> bool:
-    """Whether a folder of this very name is in ``folder``; a key is a name, never a path."""
+    """Return True if ``folder`` has a folder of this exact name; a key is never a path."""
     return is_folder(folder) and any(path.name == key and is_folder(path) for path in entries(folder))
 
 
 def _check_key(key: str, file: Path, place: str) -> None:
-    """Refuse an agent key for which there is no folder, naming the place that asks for it."""
+    """Raise ContentError, with the place of the key, if there is no folder of this agent."""
     if _has_folder(file.parent, key):
         return
     try:

@@ -1,6 +1,6 @@
-"""What a saved model was made for, in ``<model>.contract.json`` beside it, and whether that is the game it is to play.
+"""Contracts of saved models: ``<model>.contract.json`` names the game that a model was trained for.
 
-``write_contract`` is called after a model is saved; ``check_contract`` before one is loaded.
+Call ``write_contract`` after saving a model; ``check_contract`` runs before one is loaded.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .errors import (
     ModelMissingError,
     RulesMismatchError,
 )
-from .model_zip import LARGEST_FILE, open_regular
+from .model_zip import LARGEST_FILE, checked_path, network_of, open_regular
 
 if TYPE_CHECKING:
     from ..observe.macro.offensive_profile import ProfileOptions
@@ -54,33 +54,28 @@ logger = logging.getLogger("w40k_marl.meta")
 
 
 def contract_path(model: str | Path) -> Path:
-    """Where the contract of a model is: ``model.zip`` has ``model.contract.json`` beside it.
+    """Return the path of a model's contract: ``model.contract.json`` beside ``model.zip``.
 
-    Raises ContentError for what is not the path of a file.
+    Raises ContentError if ``model`` is not the path of a file.
     """
     return checked_path(model).with_suffix(".contract.json")
-
-
-def checked_path(model: object) -> Path:
-    """The path of a model's file. Raises ContentError for what is not the path of a file."""
-    if not isinstance(model, str | Path) or not Path(model).name or "\0" in str(model):
-        raise ContentError("argument", "path", "the path of a saved model", brief(model))
-    return Path(model)
 
 
 def write_contract(
     path: str | Path, layout: Layout, kind: Kind = "micro", profile: ProfileOptions | None = None
 ) -> Path:
-    """Write down what the MaskablePPO zip at ``path`` was made for; returns the path of the contract.
+    """Write the contract of the MaskablePPO zip at ``path`` and return the path of the contract.
 
-    ``profile`` is that of the games it was trained in; it is written down where the layout has macro blocks. The
-    shape of its network is read from its weights, without running anything that is stored in the zip. Raises
-    ModelMissingError, ModelFileError, ContractError where the model does not have these spaces itself, and ContentError
-    if an argument is of another type.
+    ``layout``, ``kind`` ("micro" or "macro") and ``profile`` are those of the training; ``profile``
+    is written only if the layout has macro blocks. The shape of the network is read from the
+    weights, without running code that is stored in the zip.
+
+    Raises ContentError if an argument has another type, ModelMissingError if there is no such file,
+    ModelFileError if it cannot be read or the contract cannot be written, UnsafeModelError if other
+    objects are stored as weights, MissingExtraError without the extra ``train``, and
+    ActionSpaceMismatchError or LayoutMismatchError if the model has other spaces than the layout.
     """
     check_game(layout, kind, profile)
-    from .saved import network_of  # needs the extra `train`
-
     model = checked_path(path)
     _check_model_exists(model)
     network = network_of(model, layout, kind)
@@ -96,10 +91,14 @@ def write_contract(
 def check_contract(
     model: Path, layout: Layout, kind: Kind, profile: ProfileOptions | None = None
 ) -> NetworkEntry | None:
-    """The network of a model that was made for these spaces; None where only the zip knows its shape.
+    """Return the network of a model that was trained for this game; None if the contract has none.
 
-    Raises ModelMissingError, ModelFileError, ContractMissingError, ContentError for a broken contract, or the
-    ContractError of the first difference. Other versions of libraries are logged as a warning, and no difference.
+    Logs a warning if the model was saved with other versions of libraries.
+
+    Raises ModelMissingError if there is no such file, ModelFileError if it or its contract cannot
+    be read, ContractMissingError without a contract, ContentError if the contract is broken, and
+    for the first difference to the game ActionSpaceMismatchError, LayoutMismatchError,
+    RulesMismatchError or, if the zip has changed since, ModelChangedError.
     """
     check_game(layout, kind, profile)
     model = checked_path(model)
@@ -122,7 +121,7 @@ def check_contract(
 
 
 def check_game(layout: object, kind: object, profile: object) -> None:
-    """Refuse arguments that do not describe a game. Raises ContentError."""
+    """Raise ContentError if ``layout``, ``kind`` or ``profile`` has another type."""
     from ..observe.macro.offensive_profile import (
         ProfileOptions,  # here, because a layout without macro blocks need not load it
     )
@@ -142,7 +141,7 @@ def _check_model_exists(model: Path) -> None:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is a regular file; False where one may not look."""
+    """Return True if there is a regular file; False too if access is denied."""
     try:
         return path.is_file()
     except OSError:
@@ -150,7 +149,10 @@ def _is_file(path: Path) -> bool:
 
 
 def made_for(layout: Layout, kind: Kind, profile: ProfileOptions | None = None) -> dict[str, object]:
-    """The fields of a contract that follow from the game. Raises ContentError for arguments of another type."""
+    """Return the fields of a contract that follow from the game.
+
+    Raises ContentError if an argument has another type.
+    """
     check_game(layout, kind, profile)
     names = [layout.describe_action(action) for action in block_actions(layout, kind).tolist()]
     meaning = {"profile": _profile_fields(profile)} if layout.macro else {}
@@ -169,7 +171,7 @@ def made_for(layout: Layout, kind: Kind, profile: ProfileOptions | None = None) 
 def _differences(
     contract: ContractFile, layout: Layout, kind: Kind, profile: ProfileOptions | None, path: Path
 ) -> Iterator[ContractError]:
-    """An error for each difference between a contract and the game, the most telling first."""
+    """Yield an error for each difference between a contract and the game, the plainest first."""
     game = made_for(layout, kind, profile)
 
     def differs(name: str) -> str | None:
@@ -195,7 +197,7 @@ def _differences(
 
 
 def _unlike(key: str, saved: Fields, game: Fields) -> Iterator[tuple[str, object, object]]:
-    """Fields that differ; ``saved`` has the default of one that the contract does not know yet."""
+    """Yield name, wanted and saved value of each field that differs."""
     for name in dict.fromkeys((*game, *saved)):
         if game.get(name) != saved.get(name):
             yield f"{key}.{name}", game.get(name), saved.get(name)
@@ -212,7 +214,7 @@ def _profile_fields(profile: ProfileOptions | None = None) -> Fields:
 
 
 def _libraries() -> dict[str, str]:
-    """Versions of what a model depends on; what is not installed is left out."""
+    """Return the versions of the libraries that a model depends on and that are installed."""
     found = {"w40k_marl": __version__, "python": platform.python_version()}
     for name in LIBRARIES:
         try:
@@ -236,7 +238,7 @@ def _hash(names: Iterable[str]) -> str:
 
 
 def _sha256(model: Path) -> str:
-    """Hash of a file of bounded size. Raises ModelFileError if it cannot be read."""
+    """Return the hash of a file. Raises ModelFileError if it cannot be read or is too large."""
     try:
         with open_regular(model, LARGEST_FILE) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

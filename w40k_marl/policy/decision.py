@@ -1,7 +1,4 @@
-"""One decision of a side: carried out, recorded, and in words.
-
-The record says who chose the unit, what for, which policy acted, what it did and what came of it.
-"""
+"""Decisions of a side: ``carry_out`` takes one and records it, ``describe_decision`` describes it."""
 
 from __future__ import annotations
 
@@ -22,12 +19,12 @@ from .block_policy import check_layout
 from .errors import NotActiveError
 
 WITHOUT_UNIT = ("phase_began", "control_changed", "scored", "game_over")
-"""Events that belong to the course of the game, not to a unit."""
+"""Events of the game that have no unit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Activation:
-    """One step of an activation, as it was carried out: a selection, an intent, its detail, or a micro action."""
+class Decision:
+    """A step of an activation that was carried out: a selection, an intent, its detail or a micro action."""
 
     unit: str  # id
     unit_type: str
@@ -41,10 +38,12 @@ class Activation:
     intent: str | None = None  # "focus_kill unit 4", "tempo"; None before it is chosen, and where none are played
 
 
-def carry_out(env: RawEnv | Session, session: Session, action: int, chosen_by: str, model: str) -> Activation:
-    """Take an action of the flat space in ``env``, whose game is ``session``, and record what came of it.
+def carry_out(env: RawEnv | Session, session: Session, action: int, chosen_by: str, model: str) -> Decision:
+    """Take a flat action in ``env``, whose game is ``session``, and return the record of it.
 
-    The unit is the one that the game selects or has active. Raises the errors of ``env.step``.
+    The unit is the selected or active one of the game. Raises ContentError if ``env`` is not a
+    single game or ``action`` not an action of its layout, NotActiveError if no activation is open
+    and ``action`` is not a selection, and an ActionError if the action is illegal.
     """
     if not isinstance(getattr(env, "unwrapped", env), RawEnv | Session):
         raise ContentError("argument", "env", "an environment of w40k_v0, or a Session", brief(env))
@@ -54,7 +53,7 @@ def carry_out(env: RawEnv | Session, session: Session, action: int, chosen_by: s
     env.step(action)
     known = session.setting.units[number]
     assert known is not None, "only units that exist are legal"
-    return Activation(
+    return Decision(
         unit,
         known.type.name,
         known.player,
@@ -73,7 +72,7 @@ SELECT, INTENT, DETAIL, ACT = "select", "intent", "detail", "act"
 
 
 def stage_of(layout: Layout, action: int) -> str:
-    """To which stage an action of the flat space belongs. Raises ContentError for what is no layout or action."""
+    """Return the stage of a flat action. Raises ContentError if an argument has another type or range."""
     check_layout(layout)
     if isinstance(action, bool) or not isinstance(action, int | np.integer) or not 0 <= action < layout.action_count:
         expected = f"a whole number from 0 to {layout.action_count - 1}"
@@ -86,9 +85,9 @@ def stage_of(layout: Layout, action: int) -> str:
 
 
 def unit_of(session: Session, action: int) -> str:
-    """Id of the unit that an action selects, or that is active and would take it.
+    """Return the id of the unit that an action selects, or of the active unit, which would take it.
 
-    Raises NotActiveError where there is neither, ContentError for what is no session or action.
+    Raises NotActiveError if there is neither, ContentError if an argument has another type or range.
     """
     if not isinstance(session, Session):
         raise ContentError("argument", "session", "a Session", brief(session))
@@ -101,53 +100,56 @@ def unit_of(session: Session, action: int) -> str:
 
 
 def intent_in_words(session: Session, number: int) -> str | None:
-    """The standing intent of the side of unit ``number``: ``hold_objective objective 3``, ``tempo``, or None."""
+    """Describe the intent of the side of unit ``number``, such as ``hold_objective objective 3``.
+
+    Returns None before an intent is chosen and for layouts without intents.
+    """
     game, side = session.games[0], number // session.layout.units_per_side
     intent, detail = int(game.intent[side]), int(game.intent_detail[side])
     if not session.layout.intents or intent == NOBODY or game.intent_stage == INTENT_DUE:
         return None
     if detail == NOBODY:
         return INTENTS[intent]
-    kind = "objective" if detail_kind(intent) == OBJECTIVE else "unit"
-    return f"{INTENTS[intent]} {kind} {detail_id(session.setting, number, intent, detail)}"
+    target = "objective" if detail_kind(intent) == OBJECTIVE else "unit"
+    return f"{INTENTS[intent]} {target} {detail_id(session.setting, number, intent, detail)}"
 
 
-def describe_activation(activation: Activation) -> str:
-    """One line: ``turn 1, move: unit=8 (Hormagaunt) chosen by pool order, model=..., action=wait: waited``."""
-    intent = f", intent={activation.intent}" if activation.intent else ""
+def describe_decision(decision: Decision) -> str:
+    """Return one line: ``turn 1, move: unit=8 (Hormagaunt) chosen by pool order, model=..., action=wait: waited``."""
+    intent = f", intent={decision.intent}" if decision.intent else ""
     return (
-        f"turn {activation.turn}, {activation.phase}: unit={activation.unit} ({activation.unit_type}) "
-        f"chosen by {activation.chosen_by}{intent}, model={activation.model}, action={activation.action}: "
-        f"{describe_result(activation)}"
+        f"turn {decision.turn}, {decision.phase}: unit={decision.unit} ({decision.unit_type}) "
+        f"chosen by {decision.chosen_by}{intent}, model={decision.model}, action={decision.action}: "
+        f"{describe_result(decision)}"
     )
 
 
-def describe_result(activation: Activation) -> str:
-    """What the step did to units; attacks are added up by target."""
-    said = dict.fromkeys(_parts(activation))  # each once
-    if not said and activation.action.startswith("intent_"):
+def describe_result(decision: Decision) -> str:
+    """Describe the effects of a decision on units; attacks are added up by target."""
+    said = dict.fromkeys(_parts(decision))  # each once
+    if not said and decision.action.startswith("intent_"):
         return "its detail is due"
     return "; ".join(said) or "nothing"
 
 
-def _parts(activation: Activation) -> Iterator[str]:
+def _parts(decision: Decision) -> Iterator[str]:
     attacks, damage = Counter[str](), Counter[str]()
-    for event in activation.events:
+    for event in decision.events:
         if event["event"] == "attacked":
             attacks[str(event["target"])] += 1
             damage[str(event["target"])] += int(str(event["damage"]))
-    for event in activation.events:
+    for event in decision.events:
         name = event["event"]
         if name == "attacked":
             target = str(event["target"])
             count = "1 attack" if attacks[target] == 1 else f"{attacks[target]} attacks"
             yield f"{count} on unit {target}, {damage[target]} damage"
         elif name not in WITHOUT_UNIT:
-            yield _in_words(event, activation.unit)
+            yield _in_words(event, decision.unit)
 
 
 def _in_words(event: Event, unit: str) -> str:
-    """An event of a unit; which one only where it is not the one that acts."""
+    """Describe an event; it names the unit if that is not the acting one."""
     words = str(event["event"]).replace("_", " ")
     if event["unit"] != unit:
         words = f"unit {event['unit']} {words}"

@@ -1,6 +1,6 @@
-"""The refusals of the meta-controller: one class for each case, all under ``MetaError``, so under ``W40KError``.
+"""Errors of the meta-controller, one class for each case; all are ``MetaError``, a ``W40KError``.
 
-``docs/meta_controller.md`` has the table of them.
+The table "Errors" of ``docs/meta_controller.md`` has messages and remedies.
 """
 
 from __future__ import annotations
@@ -9,108 +9,108 @@ from ..errors import W40KError
 
 
 class MetaError(W40KError):
-    """Base of all below."""
+    """Base of all errors of this module."""
 
 
-# --- routing: which model for which unit -------------------------------------------------------------------
+# --- routing: the model of a unit --------------------------------------------------------------------------
 
 
 class UnitTypeMissingError(MetaError):
-    """A unit without ``unitType``, or without ``id`` or ``player``."""
+    """Raised if a unit has no ``unitType``, ``id`` or ``player``."""
 
 
 class UnmappedUnitTypeError(MetaError):
-    """No model for a unit type: it is not in the mapping, and there is no default (strict mode)."""
+    """Raised in strict mode if a unit type is not in the mapping."""
 
 
 class UnknownModelError(MetaError):
-    """An agent key that the registry has not loaded; nothing is loaded during a game."""
+    """Raised if the registry has not loaded an agent key; nothing is loaded during a game."""
 
 
 class UnitTypesNotGivenError(MetaError):
-    """A batch with open activations, and nobody said of which unit types."""
+    """Raised if a batch has open activations and their unit types are not passed."""
 
 
 # --- the unit and the moment -------------------------------------------------------------------------------
 
 
 class ForeignUnitError(MetaError):
-    """The unit belongs to the other player."""
+    """Raised if the unit belongs to the other player."""
 
 
 class UnitMismatchError(MetaError):
-    """The unit is not the one that the game has under this id."""
+    """Raised if the game has no unit of this id, or one of another type or player."""
 
 
 class NotActiveError(MetaError):
-    """No activation of this unit is open: nothing acts before it is activated."""
+    """Raised if no activation of this unit is open: a unit must be selected before it acts."""
 
 
 class NotToActError(MetaError):
-    """The controlled player is not to act, or the game is over."""
+    """Raised if the controlled player is not to act, or the game is over or has not begun."""
 
 
 class BrokenTurnError(MetaError):
-    """An invariant of the turn does not hold: somebody touched the state, or a step was not one action."""
+    """Raised if choosing changed the game, a step was not one action of one unit, or an invariant fails."""
 
 
 # --- predictions -------------------------------------------------------------------------------------------
 
 
 class MaskNotGivenError(MetaError):
-    """A prediction without a mask: a model would pick illegal actions without a word."""
+    """Raised if a model is asked without a mask: it would choose illegal actions."""
 
 
 class EmptyMaskError(MetaError):
-    """A mask without a legal action."""
+    """Raised if a mask has no legal action."""
 
 
 class PredictionError(MetaError):
-    """A policy answered with something that is no action for each observation."""
+    """Raised if masks, unit types or the answer of a policy have another shape or dtype."""
 
 
 class IllegalPredictionError(PredictionError):
-    """A policy chose an action that the mask does not allow; it is not replaced by another."""
+    """Raised if a policy chooses an action that the mask does not allow; it is not replaced."""
 
 
 # --- files of models ---------------------------------------------------------------------------------------
 
 
 class ModelMissingError(MetaError):
-    """The file of a model is not on the disk."""
+    """Raised if the file of a model does not exist."""
 
 
 class ModelFileError(MetaError):
-    """The file of a model cannot be read as one."""
+    """Raised if the file of a model cannot be read, or its contract cannot be written."""
 
 
 class UnsafeModelError(MetaError):
-    """Loading this file would run code that is stored in it, and nobody has allowed that."""
+    """Raised if loading would run code that is stored in a file, without ``trust_models``."""
 
 
 class MissingExtraError(MetaError, ModuleNotFoundError):
-    """A saved model needs PyTorch and sb3-contrib, the extra ``train``."""
+    """Raised if a saved model is loaded without PyTorch and sb3-contrib, the extra ``train``."""
 
 
 class ContractError(MetaError):
-    """Base of the differences between a model and the game it is to play."""
+    """Base of the errors for a model that was trained for another game."""
 
 
 class ContractMissingError(ContractError):
-    """A model without the file that says what it was made for."""
+    """Raised if a saved model has no contract beside it."""
 
 
 class ActionSpaceMismatchError(ContractError):
-    """Other actions than those of the game, in number or meaning."""
+    """Raised if the actions of a model differ from those of the game, in number or meaning."""
 
 
 class LayoutMismatchError(ContractError):
-    """Other observations than those of the game, in number or meaning."""
+    """Raised if the observations of a model differ from those of the game, in number or meaning."""
 
 
 class RulesMismatchError(ContractError):
-    """Learned under another version of the rules."""
+    """Raised if a model was trained under another version of the rules."""
 
 
 class ModelChangedError(ContractError):
-    """The file of the model is not the one that its contract was written for."""
+    """Raised if the file of a model is not the one that its contract was written for."""

@@ -1,6 +1,6 @@
-"""Macro policies by rule: who is activated and, where intents are played, what for.
+"""Macro bots: they select the unit to activate and, with ``Layout(intents=True)``, intent and detail.
 
-They see the select block, then the intents and the details; the mask says which of them is due.
+Their actions are the select block, then intents and details; the mask says which are due.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from .block_policy import Actions, Kind, Masks, Vectors, check_layout, check_sha
 from .observation_reader import FieldReader
 
 CHARGE_REACH = 12 / 40
-"""Hexes that a charge can reach at most, as ``active_unit.nearest_enemy`` counts them."""
+"""The longest reach of a charge, in the unit of ``active_unit.nearest_enemy``."""
 
 Scores = NDArray[np.float64]
 
 
 def best(scores: Scores, masks: Masks) -> Actions:
-    """The legal action of the highest score, (k,); of equal ones the first."""
+    """Return the legal action of the highest score, (k,); of equal scores the first."""
     actions: Actions = np.argmax(np.where(masks != 0, scores, -np.inf), axis=1).astype(np.int64)
     return actions
 
 
 def is_fighter(read: FieldReader, observations: Vectors) -> NDArray[np.bool_]:
-    """Whether melee is what the active unit does best, (k,)."""
+    """Return True for each active unit that deals more damage in melee or cannot shoot, (k,)."""
     melee = read.active_unit(observations, "melee_damage")
     ranged = read.active_unit(observations, "ranged_damage")
     fights: NDArray[np.bool_] = (melee > ranged) | (read.active_unit(observations, "range") == 0)
@@ -34,23 +34,23 @@ def is_fighter(read: FieldReader, observations: Vectors) -> NDArray[np.bool_]:
 
 
 class PoolOrder:
-    """The base variant of the meta-controller: the first eligible unit by roster, always with the intent ``tempo``.
+    """Selects the first eligible unit by roster, with the intent ``tempo``; needs no super-agent.
 
-    Where somebody else has begun the activation and a detail is due, the first legal one.
+    If a detail is due, because another player began the activation, it takes the first legal one.
     """
 
     kind: Kind = "macro"
 
     def __init__(self, layout: Layout) -> None:
-        """Take the layout of the masks. Raises ContentError for what is no layout."""
+        """Take the layout of the masks. Raises ContentError if it is not a Layout."""
         check_layout(layout)
         self.layout = layout
         self._tempo = layout.select_size + TEMPO if layout.intents else None
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Actions (k,) for observations (k, observation_size) and the masks of all blocks but micro.
+        """Return actions (k,) for observations (k, observation_size) and masks of all blocks but micro.
 
-        Raises LayoutMismatchError or PredictionError for those of another layout or block.
+        Raises LayoutMismatchError for observations, PredictionError for masks of another shape.
         """
         check_shapes("PoolOrder", self.layout, self.kind, observations, masks)
         scores = np.zeros(masks.shape)
@@ -60,10 +60,9 @@ class PoolOrder:
 
 
 class GreedyMacro:
-    """Selects the eligible unit with the most to win in the phase, and intends what is nearest at hand.
+    """Selects the eligible unit that deals the most damage in the phase, and the first intent that fits.
 
-    Who strikes hardest fights, charges and moves first; who shoots hardest shoots first. The intent is the first that
-    fits:
+    In the shooting phase ranged damage counts, in all others melee damage. The intents, in order:
 
     1. ``focus_kill`` of the nearest enemy, for a unit in contact, and for a fighter within reach of a charge that
        stands on no objective;
@@ -71,13 +70,13 @@ class GreedyMacro:
     3. ``take_objective``: one that is not controlled, with the fewest enemies, then the fewest own units on it;
     4. ``hold_objective``, where all are controlled; 5. ``focus_kill``; 6. ``tempo``.
 
-    A base observation does not say where objectives are, so none is chosen for being near.
+    A base observation does not hold the positions of objectives, so distance to them is not used.
     """
 
     kind: Kind = "macro"
 
     def __init__(self, layout: Layout) -> None:
-        """Take the layout of the observations. Raises ContentError for what is no layout."""
+        """Take the layout of the observations. Raises ContentError if it is not a Layout."""
         check_layout(layout)
         self.layout = layout
         self._read = FieldReader(layout)
@@ -85,9 +84,9 @@ class GreedyMacro:
         self._intents = layout.intents
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Actions (k,) for observations (k, observation_size) and the masks of all blocks but micro.
+        """Return actions (k,) for observations (k, observation_size) and masks of all blocks but micro.
 
-        Raises LayoutMismatchError or PredictionError for those of another layout or block.
+        Raises LayoutMismatchError for observations, PredictionError for masks of another shape.
         """
         check_shapes("GreedyMacro", self.layout, self.kind, observations, masks)
         read, first = self._read, self._select
@@ -102,7 +101,7 @@ class GreedyMacro:
         return best(scores, masks)
 
     def _score_intents(self, observations: Vectors, scores: Scores) -> None:
-        """One number for each intent, in the order of the rules."""
+        """Write a score for each intent."""
         read = self._read
         present = read.rows(observations, "objectives", "present") > 0
         missing = (present & (read.rows(observations, "objectives", "control") < 1)).any(axis=1)
@@ -116,7 +115,7 @@ class GreedyMacro:
         scores[:, TAKE_OBJECTIVE] = np.where(missing, 4.0, 0.0)
 
     def _score_details(self, observations: Vectors, scores: Scores) -> None:
-        """What the standing intent is best aimed at; the mask knows which slots exist."""
+        """Write a score for each detail of the chosen intent; the mask excludes empty slots."""
         read = self._read
         control = read.rows(observations, "objectives", "control")
         mine = read.rows(observations, "objectives", "my_strength")
@@ -132,7 +131,7 @@ class GreedyMacro:
             scores[chosen, : aim.shape[1]] = aim[chosen]
 
     def _distances(self, observations: Vectors) -> Vectors:
-        """From the active unit to every enemy slot, (k, units), in shares of the board."""
+        """Return the distances from the active unit to every enemy slot, (k, units), in shares of the board."""
         read = self._read
         columns = read.rows(observations, "enemy_units", "column") - read.active_unit(observations, "column")[:, None]
         rows = read.rows(observations, "enemy_units", "row") - read.active_unit(observations, "row")[:, None]

@@ -1,7 +1,7 @@
-"""The meta-controller: which model acts for a unit, by the unit's type, and what it does.
+"""The two functions of the meta-controller document (docs/sources.md).
 
-The two functions of the meta-controller document (docs/sources.md). They choose a model, never the unit, and change
-nothing.
+``select_model_for_unit`` chooses a model by the type of a unit, ``get_action_for_unit`` asks it for
+an action. Neither chooses the unit, and neither changes the game.
 """
 
 from __future__ import annotations
@@ -35,41 +35,38 @@ from .registry import check_models, registry_of
 logger = logging.getLogger("w40k_marl.meta")
 
 Unit: TypeAlias = Mapping[str, Any]
-"""A unit as the meta-controller reads it, with at least ``id``, ``unitType`` and ``player``.
-
-``scenario``, its name, is for messages.
-"""
+"""A unit as a mapping with ``id``, ``unitType`` and ``player``, and for messages ``scenario``, a name."""
 
 
 class GameView(Protocol):
-    """What is read of a game: ``Session`` has it, and every environment and seat has a session."""
+    """The part of a ``Session`` that the meta-controller reads."""
 
     layout: Layout
     setting: Setting
 
     @property
     def over(self) -> bool:
-        """Whether the game has ended."""
+        """True if the game has ended."""
 
     @property
     def acting_side(self) -> int:
-        """0 or 1: whose unit is to act."""
+        """The side that is to act, 0 or 1."""
 
     @property
     def active_unit(self) -> str | None:
-        """Id of the unit whose activation is open."""
+        """Id of the unit whose activation is open; None if there is none."""
 
     def view(self, side: int) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-        """Observation and mask of a side."""
+        """Return observation (observation_size,) and mask (action_count,) of a side."""
 
     def where(self) -> str:
-        """Turn, phase and player, for messages."""
+        """Describe turn, phase and player, for messages."""
 
 
 def game_of(game_state: object) -> GameView:
-    """The game behind an environment of PettingZoo, a seat, a wrapper of these, or a session.
+    """Return the game of an environment, a seat, a wrapper of these, or a session.
 
-    Raises NotToActError before the first ``reset``, W40KError for anything else.
+    Raises NotToActError before the first ``reset``, W40KError if ``game_state`` is none of these.
     """
     inner = getattr(game_state, "unwrapped", game_state)
     game = getattr(inner, "session", inner)
@@ -81,11 +78,10 @@ def game_of(game_state: object) -> GameView:
 
 
 def unit_view(game_state: object, unit_id: str | None = None) -> Unit:
-    """A unit of a game as a read-only mapping: ``id``, ``unitType``, ``player``, ``scenario``.
+    """Return a unit of a game, by default the active one, as a read-only mapping.
 
-    By default it is the active one.
-
-    Raises NotActiveError where no activation is open, UnitMismatchError for an unknown id.
+    Its keys are ``id``, ``unitType``, ``player`` and ``scenario``. Raises NotActiveError if no
+    activation is open, UnitMismatchError for an unknown id, NotToActError before the first ``reset``.
     """
     game = game_of(game_state)
     wanted = game.active_unit if unit_id is None else unit_id
@@ -101,10 +97,11 @@ def unit_view(game_state: object, unit_id: str | None = None) -> Unit:
 
 
 def select_model_for_unit(unit: Unit, model_by_unit_type: Mapping[str, str], default_model: str | None) -> str:
-    """The agent key of the model that plays a unit: that of its type, else the default.
+    """Return the agent key of a unit's model: that of its type, else ``default_model``.
 
-    ``default_model`` is None in strict mode. Raises UnitTypeMissingError; UnmappedUnitTypeError, which is logged too,
-    for a type without a model; ContentError for a mapping or a default that holds no agent keys.
+    ``default_model`` is None in strict mode. Raises UnitTypeMissingError if the unit has no
+    ``unitType``; UnmappedUnitTypeError, which is also logged, for a type without a model;
+    ContentError if the mapping or the default does not hold agent keys.
     """
     unit_type = _required(unit, "unitType")
     if not isinstance(unit_type, str):
@@ -126,10 +123,10 @@ def select_model_for_unit(unit: Unit, model_by_unit_type: Mapping[str, str], def
 
 
 def _unmapped(unit: Unit, unit_type: str, mapping: Mapping[str, str]) -> UnmappedUnitTypeError:
-    """The refusal of a type without a model; it names unit, player and scenario, as far as they are known."""
+    """Return the error of a type without a model, with the unit, player and scenario that are known."""
     known, hint = ", ".join(mapping) or "none", did_you_mean(unit_type, mapping)
-    places = (("unit {}", "id"), ("of player {}", "player"), ("in {}", "scenario"))
-    where = " ".join(words.format(unit[key]) for words, key in places if unit.get(key) is not None)
+    words = (("unit {}", "id"), ("of player {}", "player"), ("in {}", "scenario"))
+    where = " ".join(word.format(unit[key]) for word, key in words if unit.get(key) is not None)
     return UnmappedUnitTypeError(
         (f"{where}: " if where else "")
         + f"unitType: expected one of model_by_unit_type ({known}), for there is no default_model, "
@@ -140,15 +137,20 @@ def _unmapped(unit: Unit, unit_type: str, mapping: Mapping[str, str]) -> Unmappe
 def get_action_for_unit(
     game_state: object, unit: Unit, models_registry: Mapping[str, object], *, meta: MetaConfig | None = None
 ) -> int:
-    """The micro action, 0 to 12, that the model of a unit takes now; the unit's activation must be open.
+    """Return the micro action, 0 to 12, of the active unit's model; the flat action is ``layout.micro_start`` more.
 
-    ``game_state`` is an environment, a seat or a session, and is not changed. ``models_registry`` is a ModelsRegistry,
-    or a plain mapping of agent keys to models with ``predict(observation, action_masks=...)``; the mapping of unit
-    types of the latter is ``meta``, by default the one that ships. The index of the flat action space is
-    ``layout.micro_start`` more. Raises UnitTypeMissingError, ForeignUnitError, UnmappedUnitTypeError,
-    UnitMismatchError, NotToActError, NotActiveError, UnknownModelError, EmptyMaskError, PredictionError or
-    IllegalPredictionError, ContentError for what is no registry, and the errors of ``registry_of`` for a plain mapping;
-    nothing is repaired.
+    ``game_state`` is an environment, a seat or a session, and is not changed. ``models_registry`` is
+    a ModelsRegistry, or a plain mapping of agent keys to models with
+    ``predict(observation, action_masks=...)``, whose mapping of unit types is ``meta``, by default
+    the shipped one.
+
+    Raises UnitTypeMissingError if the unit has no ``id``, ``unitType`` or ``player``;
+    ForeignUnitError if it is the other player's; UnmappedUnitTypeError in strict mode for a type
+    without a model; UnitMismatchError if the game has another unit of this id; NotToActError before
+    ``reset`` and after the end; NotActiveError if its activation is not open; UnknownModelError if
+    its model is not loaded; EmptyMaskError if no micro action is legal; PredictionError or
+    IllegalPredictionError for the answer of a model; ContentError, ActionSpaceMismatchError,
+    LayoutMismatchError or ModelFileError if a model of a plain mapping does not fit.
     """
     check_models(models_registry)
     game = game_of(game_state)
@@ -172,12 +174,12 @@ def get_action_for_unit(
 
 
 def log_route(unit_type: str, key: str) -> None:
-    """``[META] unitType=Hormagaunt -> model=Tyranid_Infantry_Swarm_MeleeSwarm``, at INFO."""
+    """Log ``[META] unitType=Hormagaunt -> model=Tyranid_Infantry_Swarm_MeleeSwarm`` at INFO."""
     logger.info("[META] unitType=%s -> model=%s", unit_type, key)
 
 
 def _required(unit: Unit, key: str) -> Any:
-    """A key of a unit that it must have."""
+    """Return the value of a key. Raises UnitTypeMissingError if the unit does not have it."""
     if not isinstance(unit, Mapping):
         raise UnitTypeMissingError(f"unit: expected a mapping with {key}, got {brief(unit)}")
     value = unit.get(key)
@@ -188,7 +190,10 @@ def _required(unit: Unit, key: str) -> Any:
 
 
 def _check_moment(game: GameView, unit: Unit, real: Unit) -> None:
-    """The unit is what the game has under its id, and it is the one that is active."""
+    """Check that the unit is as in the game, and active.
+
+    Raises UnitMismatchError, NotToActError or NotActiveError.
+    """
     for key in ("unitType", "player"):
         if unit[key] != real[key]:
             raise UnitMismatchError(f"unit {real['id']}: expected {key} {real[key]} as in the game, got {unit[key]}")

@@ -1,6 +1,8 @@
-"""The parts of a saved model's zip, read in bounded memory and without running what is stored in it.
+"""Reads the zip of a saved model in bounded memory, without running code that is stored in it.
 
-Inside ``ModelZip`` the message of a ModelFileError is what was found; ``ModelZip`` adds the path and what was expected.
+``ModelZip`` reads settings and weights; ``plain_network`` derives the shape of the network from
+them. Inside ``ModelZip`` the message of a ModelFileError says only what was found; ``ModelZip``
+adds the path and what was expected.
 """
 
 from __future__ import annotations
@@ -21,7 +23,17 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ModelFileError, UnsafeModelError
+from ..content.schemas import NetworkEntry
+from ..errors import ContentError, brief, how_to_install
+from ..observe.layout import Layout
+from .block_policy import UNNORMALISED, Kind, block_size, check_kind, check_layout
+from .errors import (
+    ActionSpaceMismatchError,
+    LayoutMismatchError,
+    MissingExtraError,
+    ModelFileError,
+    UnsafeModelError,
+)
 from .pickle_names import LARGEST_PICKLE, PERSISTENT, Made, Reference, read_pickle
 
 LARGEST_FILE = 2**30  # bytes
@@ -40,14 +52,49 @@ _TENSOR = Reference("torch._utils", "_rebuild_tensor_v2")
 _FLOAT32 = Reference("torch", "FloatStorage")
 _ORDERED = Reference("collections", "OrderedDict")
 
+ACTIVATIONS = ("Tanh", "ReLU", "ELU", "LeakyReLU", "GELU", "SiLU", "Mish", "Sigmoid", "Softsign", "Identity")
+"""The activation functions, of ``torch.nn``, that a network may be built with."""
+
+_POLICY, _VALUE = "mlp_extractor.policy_net", "mlp_extractor.value_net"
+_SPACES = {
+    "observation_space": Reference("gymnasium.spaces.box", "Box"),
+    "action_space": Reference("gymnasium.spaces.discrete", "Discrete"),
+}
+_FLATTEN = Reference("stable_baselines3.common.torch_layers", "FlattenExtractor")
+_AS_BUILT: Mapping[str, tuple[object, ...]] = {
+    "features_extractor_class": (_FLATTEN,),
+    "features_extractor_kwargs": (None, {}),
+    "share_features_extractor": (True,),
+    "normalize_images": (True,),
+    "squash_output": (False,),
+    "use_sde": (False,),
+}
+"""Arguments that change predictions, and their values in a plain MlpPolicy."""
+_WITHOUT_EFFECT = {"net_arch", "ortho_init", "optimizer_class", "optimizer_kwargs", "log_std_init", "full_std"}
+"""Arguments that only training reads, or that the shapes of the weights replace."""
+
 Arrays = dict[str, NDArray[np.float32]]
 
 
+class NotPlainError(Exception):
+    """Raised if a policy is not a plain MlpPolicy; the message names the difference."""
+
+
+def checked_path(model: object) -> Path:
+    """Return the path of a model's file. Raises ContentError if ``model`` is not the path of a file."""
+    if not isinstance(model, str | Path) or not Path(model).name or "\0" in str(model):
+        raise ContentError("argument", "path", "the path of a saved model", brief(model))
+    return Path(model)
+
+
 class ModelZip:
-    """A saved model; use it as a context. Every error is a ModelFileError or an UnsafeModelError with the path."""
+    """An open zip of a saved model, used in a ``with`` block.
+
+    Every error is a ModelFileError or an UnsafeModelError that names the path.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Open the file. Raises ModelFileError unless it is a regular file that holds a zip."""
+        """Open the file. Raises ModelFileError if it is not a regular file that holds a zip."""
         self.path = path
         with self._refusing(f"{WEIGHTS} in the zip of a saved model"):
             self._file = open_regular(path, LARGEST_FILE)
@@ -69,7 +116,7 @@ class ModelZip:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """What the algorithm has stored of itself; pickled values as they are, in base64."""
+        """The settings that the algorithm stored; pickled values stay encoded in base64."""
         with self._refusing(f"the settings of a model in {SETTINGS}"):
             content = read_entry(self._archive, SETTINGS, LARGEST_SETTINGS)
             values = sum(content.count(mark) for mark in (b"[", b"{", b","))
@@ -85,17 +132,20 @@ class ModelZip:
         return [name for name in self._archive.namelist() if name.endswith(".pth") and name not in KNOWN_TENSORS]
 
     def weights(self, name: str = WEIGHTS) -> Arrays:
-        """The tensors of an entry by name, float32. Raises UnsafeModelError for other objects than tensors."""
+        """Return the float32 tensors of an entry by name.
+
+        Raises UnsafeModelError if the entry holds other objects.
+        """
         with self._refusing(f"float32 weights in {name}"):
             return _tensors(read_entry(self._archive, name, LARGEST_WEIGHTS), self.path, name)
 
     def has(self, name: str) -> bool:
-        """Whether there is an entry of this name."""
+        """Return True if there is an entry of this name."""
         return name in self._archive.namelist()
 
     @contextmanager
     def _refusing(self, expected: str) -> Iterator[None]:
-        """Say in an error which file it is about; the readers of zip and JSON raise many kinds."""
+        """Turn every error of the zip and JSON readers into a ModelFileError that names the file."""
         try:
             yield
         except UnsafeModelError:
@@ -108,7 +158,11 @@ class ModelZip:
 
 
 def open_regular(path: Path, largest: int) -> io.BufferedReader:
-    """Open a regular file for reading; never waits for a pipe. Raises ModelFileError, OSError, ValueError."""
+    """Open a regular file for reading, without waiting for a pipe.
+
+    Raises ModelFileError if it is not a regular file or larger than ``largest`` bytes, OSError if
+    it cannot be opened, ValueError if the path holds a null character.
+    """
     _check_regular(path.stat(), largest)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     file = os.fdopen(os.open(path, flags), "rb")
@@ -228,3 +282,163 @@ def _tensor(made: Made, read: Callable[[str], NDArray[np.float32]]) -> NDArray[n
         raise ModelFileError("a tensor that is empty or larger than its storage")
     steps = [stride * flat.itemsize for stride in strides]
     return np.lib.stride_tricks.as_strided(flat[offset:], shape, steps, writeable=False)
+
+
+# --- the network in a zip ------------------------------------------------------------------------------------
+
+
+def network_of(model: str | Path, layout: Layout, kind: Kind) -> NetworkEntry | None:
+    """Return the network of a saved plain MlpPolicy, from the names and weights in its zip.
+
+    Returns None for any other policy. Raises ContentError if an argument has another type,
+    MissingExtraError without the extra ``train``, ModelFileError if the file is damaged or has
+    weights that are not finite, UnsafeModelError if other objects are stored as weights, and
+    ActionSpaceMismatchError or LayoutMismatchError if the spaces are not those of the game or the
+    model was trained behind ``VecNormalize``.
+    """
+    check_kind(kind)
+    check_layout(layout)
+    path = checked_path(model)
+    require_extra()
+    with ModelZip(path) as opened:
+        check_observations(opened)
+        try:
+            return plain_network(opened, layout, kind)[0]
+        except NotPlainError:
+            return None
+
+
+def plain_network(model: ModelZip, layout: Layout, kind: Kind) -> tuple[NetworkEntry, Arrays]:
+    """Return the network of a model and its weights.
+
+    Raises NotPlainError if the policy is not a plain MlpPolicy; ModelFileError, UnsafeModelError,
+    ActionSpaceMismatchError and LayoutMismatchError under the conditions of ``network_of``.
+    """
+    activation = _activation(model.settings)
+    if unknown := model.unknown_tensors():
+        raise NotPlainError(f"tensors in {unknown[0]!a}")
+    if model.has(VARIABLES) and model.weights(VARIABLES):
+        raise NotPlainError(f"tensors in {VARIABLES}")
+    weights = model.weights()
+    shapes = {name: value.shape for name, value in weights.items()}
+    policy, value = _layers(shapes, _POLICY), _layers(shapes, _VALUE)
+    network = NetworkEntry(policy_layers=policy, value_layers=value, activation=activation)
+    _check_sizes(model.path, shapes, layout, kind)
+    wanted = _shapes_of(network, layout, kind)
+    for name in sorted({*shapes, *wanted}):
+        if shapes.get(name) != wanted.get(name):
+            raise NotPlainError(f"weights {ascii(name)[:80]} of shape {shapes.get(name, 'nothing')}")
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{model.path}: expected finite weights, got NaN or infinity in {name}")
+    return network, weights
+
+
+def check_observations(model: ModelZip) -> None:
+    """Raise LayoutMismatchError if the model was trained on normalised observations.
+
+    Their mean and variance are not in the file.
+    """
+    if model.settings.get("_last_original_obs") is not None:
+        raise LayoutMismatchError(f"{model.path}: {UNNORMALISED}")
+
+
+def _activation(settings: Mapping[str, Any]) -> str:
+    """Return the name of the activation function.
+
+    Raises NotPlainError if any other setting differs from a plain MlpPolicy.
+    """
+    from sb3_contrib import MaskablePPO
+    from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy as Plain
+
+    for name in settings:
+        if hasattr(MaskablePPO, name):
+            raise NotPlainError(f"a {name} of its own")
+    policy_class = _setting(settings, "policy_class")
+    if policy_class != Reference(Plain.__module__, Plain.__qualname__):
+        raise NotPlainError(f"policy_class {_named(policy_class)}")
+    for name, wanted in _SPACES.items():
+        space = _setting(settings, name)
+        if getattr(space, "call", None) != wanted:
+            raise NotPlainError(f"{name} {_named(space)}")
+    arguments = _setting(settings, "policy_kwargs")
+    if not isinstance(arguments, dict) or not all(isinstance(name, str) for name in arguments):
+        raise NotPlainError(f"policy_kwargs {_named(arguments)}")
+    for name, value in arguments.items():
+        if name != "activation_fn" and name not in _WITHOUT_EFFECT and value not in _AS_BUILT.get(name, ()):
+            raise NotPlainError(f"{ascii(name)[:80]} {_named(value)}")
+    activation = arguments.get("activation_fn", Reference("torch.nn.modules.activation", "Tanh"))
+    for name in ACTIVATIONS:
+        if activation == _reference_of(name):
+            return name
+    raise NotPlainError(f"activation_fn {_named(activation)}")
+
+
+def _reference_of(activation: str) -> Reference:
+    """Return the name under which a class of ``torch.nn`` is pickled."""
+    import torch
+
+    return Reference(getattr(torch.nn, activation).__module__, activation)
+
+
+def _setting(settings: Mapping[str, Any], name: str) -> Any:
+    """Return a setting, read from its pickle if it has one. Raises NotPlainError if it is damaged."""
+    try:
+        return pickled_setting(settings.get(name))
+    except ModelFileError as error:
+        raise NotPlainError(f"{name}: {error}") from None
+
+
+def _named(value: object) -> str:
+    """Describe a value of a pickle, without control characters."""
+    if isinstance(value, Reference | Made):
+        return str(value)
+    return ascii(value)[:80] if value is None or isinstance(value, bool | int | float | str) else type(value).__name__
+
+
+def _layers(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> tuple[int, ...]:
+    """Return the units of each hidden layer; layers of a ``torch.nn.Sequential`` have even numbers."""
+    layers: list[int] = []
+    while shape := shapes.get(f"{prefix}.{2 * len(layers)}.weight"):
+        layers.append(shape[0])
+    return tuple(layers)
+
+
+def _shapes_of(network: NetworkEntry, layout: Layout, kind: Kind) -> dict[str, tuple[int, ...]]:
+    """Return the name and shape of each tensor of a network."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def linear(name: str, inputs: int, outputs: int) -> int:
+        shapes[f"{name}.weight"], shapes[f"{name}.bias"] = (outputs, inputs), (outputs,)
+        return outputs
+
+    heads = ((_POLICY, network.policy_layers, "action_net", block_size(layout, kind)),)
+    for prefix, layers, head, outputs in (*heads, (_VALUE, network.value_layers, "value_net", 1)):
+        size = layout.observation_size
+        for number, units in enumerate(layers):
+            size = linear(f"{prefix}.{2 * number}", size, units)
+        linear(head, size, outputs)
+    return shapes
+
+
+def _check_sizes(model: Path, shapes: Mapping[str, tuple[int, ...]], layout: Layout, kind: Kind) -> None:
+    """Raise a ContractError if the weights do not have the sizes of the game's spaces."""
+    head = shapes.get("action_net.weight", ())
+    if len(head) != 2:
+        raise NotPlainError("weights without an action_net")
+    if head[0] != block_size(layout, kind):
+        raise ActionSpaceMismatchError(f"{model}: expected {block_size(layout, kind)} actions, got {head[0]}")
+    first = shapes.get(f"{_POLICY}.0.weight", head)[-1]
+    if first != layout.observation_size:
+        raise LayoutMismatchError(f"{model}: expected observations of {layout.observation_size} numbers, got {first}")
+
+
+def require_extra() -> None:
+    """Raise MissingExtraError, which names the command to install, without torch or sb3-contrib."""
+    try:
+        import sb3_contrib  # noqa: F401
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("torch", "sb3_contrib", "stable_baselines3"):
+            raise
+        raise MissingExtraError(f"a saved model needs PyTorch and sb3-contrib: {how_to_install('train')}") from None

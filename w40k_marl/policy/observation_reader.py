@@ -1,4 +1,4 @@
-"""Finds the numbers of many observations by the names of their blocks and fields."""
+"""Reads fields of observations by the names of block and field."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class FieldReader:
     """Reads observations (k, layout.observation_size)."""
 
     def __init__(self, layout: Layout) -> None:
-        """Take the layout of the observations. Raises ContentError for what is no layout."""
+        """Take the layout of the observations. Raises ContentError if it is not a Layout."""
         check_layout(layout)
         self._size = layout.observation_size
         self._blocks = {block.name: block for block in layout.blocks}
         self._units_per_side = layout.units_per_side
 
     def rows(self, observations: Vectors, block: str, field: str) -> Vectors:
-        """A field in all rows of a block, (k, rows).
+        """Return a field in all rows of a block, (k, rows).
 
         Raises ContentError for an unknown block or field, LayoutMismatchError for observations of another shape.
         """
@@ -38,17 +38,17 @@ class FieldReader:
         return observations[:, first : shape.stop : len(shape.fields)]
 
     def one(self, observations: Vectors, block: str, field: str) -> Vectors:
-        """A field of a block of one row, (k,)."""
+        """Return a field of a block of one row, (k,); raises as ``rows`` does."""
         values: Vectors = self.rows(observations, block, field)[:, 0]
         return values
 
     def active_unit(self, observations: Vectors, field: str) -> Vectors:
-        """A field of the active unit's row of ``my_units``, (k,); of slot 0 while none is active."""
+        """Return a field of the active unit's row of ``my_units``, (k,); of slot 0 if none is active."""
         if not isinstance(field, str) or field not in _UNIT_FIELDS:
             raise ContentError("argument", "field", f"one of {', '.join(_UNIT_FIELDS)}", brief(field))
         slots = np.rint(self.one(observations, "active_unit", "slot") * self._units_per_side).astype(np.int64)
-        place = self._blocks["my_units"].start + slots * len(_UNIT_FIELDS) + _UNIT_FIELDS.index(field)
-        values: Vectors = observations[np.arange(len(observations)), place]
+        column = self._blocks["my_units"].start + slots * len(_UNIT_FIELDS) + _UNIT_FIELDS.index(field)
+        values: Vectors = observations[np.arange(len(observations)), column]
         return values
 
     def _check(self, observations: object) -> None:

@@ -1,4 +1,4 @@
-"""What a pickle would make, as a tree of names: nothing that it names is imported or called."""
+"""Reads a pickle as a tree of names, without importing or calling anything that it names."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ MOST_TUPLES = 5000  # hashing nested tuples uses the stack of the interpreter
 
 
 class Reference(NamedTuple):
-    """A global name, such as a class or a function; it stands for what would be imported."""
+    """The name of a class or function that unpickling would import."""
 
     module: str
     name: str
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other is the same name; a plain tuple never is."""
+        """Return True for the same name; a plain tuple is never equal."""
         return type(other) is Reference and tuple.__eq__(self, other)
 
     def __hash__(self) -> int:
-        """As of a tuple."""
+        """Return the hash of the tuple."""
         return tuple.__hash__(self)
 
     def __call__(self, *arguments: object, **named: object) -> Made:
-        """What calling it would return."""
+        """Return the ``Made`` that stands for the result of a call."""
         return Made(self, arguments)
 
     def __str__(self) -> str:
-        """``module.name``, without control characters."""
+        """Return ``module.name``, without control characters."""
         return f"{self.module}.{self.name}".encode("unicode_escape").decode()[:120]
 
 
 class Made:
-    """The result of a call, with the state and the items that the pickle would give it."""
+    """Stands for the result of a call, with the state and the items that the pickle sets."""
 
     __slots__ = ("arguments", "call", "items", "state")
 
@@ -48,29 +48,29 @@ class Made:
         self.items: dict[object, object] = {}
 
     def __setstate__(self, state: object) -> None:
-        """Keep the state, as the opcode BUILD hands it over."""
+        """Keep the state that the opcode BUILD sets."""
         self.state = state
 
     def __setitem__(self, key: object, value: object) -> None:
-        """Keep an item, as the opcodes SETITEM and SETITEMS hand it over."""
+        """Keep an item that the opcode SETITEM or SETITEMS sets."""
         self.items[key] = value
 
     def __str__(self) -> str:
-        """The name of a class that is stored by value, else the name of what is called."""
+        """Return the name of a class that is stored by value, else the name of the called function."""
         if self.call.name.startswith("_make_skeleton") and isinstance(self.arguments[1], str):
             return f"a class {ascii(self.arguments[1])[:80]} that is stored in the file"
         return f"a result of {self.call}"
 
 
 PERSISTENT = Reference("pickle", "persistent_load")
-"""What ``Made`` calls for an object that the pickle stores elsewhere; the argument says where."""
+"""The ``call`` of a ``Made`` for an object outside the pickle; the argument names its place."""
 
 
 def read_pickle(content: bytes) -> Any:
-    """The object of a pickle, its globals as ``Reference``, what they would make as ``Made``.
+    """Return the object of a pickle, with ``Reference`` for global names and ``Made`` for results of calls.
 
-    Raises ModelFileError, whose message is what was found, for a pickle that is damaged, larger than
-    ``LARGEST_PICKLE`` or of more than ``MOST_TUPLES`` tuples.
+    Raises ModelFileError, whose message says what was found, if the pickle is damaged, larger than
+    ``LARGEST_PICKLE`` or has more than ``MOST_TUPLES`` tuples.
     """
     if len(content) > LARGEST_PICKLE:
         raise ModelFileError(f"a pickle of {len(content)} bytes, more than {LARGEST_PICKLE}")

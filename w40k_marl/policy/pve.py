@@ -1,7 +1,7 @@
-"""The controller of one side of a game: several models, chosen by the type of the active unit.
+"""``PvEController`` plays one side of a game with several models, chosen by the type of the active unit.
 
-It plays by PettingZoo's agent cycle, a whole turn at a time, or as the policy of a seat in many games; the invariants
-of the meta-controller document are checked at every step of a single game.
+It plays single games, decision by decision or a turn at a time, and checks each step; as a
+``Policy`` it plays seats of batches.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ..env.aec import PLAYERS, RawEnv
 from ..env.batch import BatchEnv
 from ..env.invariants import broken_invariants
 from ..env.seat import SeatEnv, SeatVectorEnv
-from ..env.session import Session
-from ..errors import ContentError
+from ..env.session import Session, View
+from ..errors import ContentError, brief
 from ..observe.layout import Layout
 from ..rules.state import INTENT_SETTLED
-from .block_policy import Actions, BlockPolicy, Masks, Vectors, as_array, block_masks, check_shapes, to_flat
+from .block_policy import Actions, BlockPolicy, FlatPolicy, Masks, Vectors, block_masks, to_flat
 from .config import MetaConfig, check_agent_key, meta_config
-from .decision import ACT, DETAIL, INTENT, SELECT, Activation, carry_out, describe_activation, stage_of, unit_of
-from .errors import BrokenTurnError, ForeignUnitError, NotToActError, PredictionError, UnitTypesNotGivenError
+from .decision import ACT, DETAIL, INTENT, SELECT, Decision, carry_out, describe_decision, stage_of, unit_of
+from .errors import BrokenTurnError, NotToActError
 from .macro_bots import PoolOrder
-from .meta_controller import game_of, get_action_for_unit, log_route, select_model_for_unit, unit_view
+from .meta_controller import game_of, select_model_for_unit, unit_view
 from .registry import (
     LoadOptions,
     ModelsRegistry,
@@ -40,6 +40,7 @@ from .registry import (
     registry_of,
 )
 from .roster import check_roster, layout_of, own_types, profile_of, settings_of
+from .unit_type_router import RoutedPolicy
 
 if TYPE_CHECKING:
     from ..observe.macro.offensive_profile import ProfileOptions
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("w40k_marl.meta")
 
 POOL_ORDER = "pool order"
-"""Who chooses units without a super-agent: the engine, in roster order; where intents are played, always ``tempo``."""
+"""Name of the choice of units without a super-agent: in roster order, with the intent ``tempo``."""
 
 OF_ONE_UNIT = {
     "moved",
@@ -63,12 +64,12 @@ OF_ONE_UNIT = {
     "rerolled",
     "hazard_rolled",
 }
-"""Events of which the unit is the one that acts."""
+"""Events whose ``unit`` is the acting unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A decision that is not carried out yet."""
+    """A decision before it is carried out."""
 
     action: int  # of the flat space
     unit: str  # id of the unit that is selected or active
@@ -79,9 +80,9 @@ class Choice:
 class PvEController:
     """Plays the controlled player of ``meta``.
 
-    Without ``super_agent`` the engine's order decides which unit is next, and where the layout plays intents each has
-    the intent ``tempo``; with one, the macro policy behind that agent key chooses unit, intent and detail. All models
-    are loaded here, and none later. As a ``Policy`` it plays seats:
+    Without ``super_agent`` the engine's order decides which unit is next, with the intent ``tempo``
+    if the layout has intents; with it, the macro policy behind that agent key chooses unit, intent
+    and detail. All models are loaded here, none during a game. As a ``Policy`` it plays seats:
     ``SeatVectorEnv("pve", seat=1, opponent=controller)``.
     """
 
@@ -97,18 +98,27 @@ class PvEController:
         seed: int = 0,
         trust_models: bool = False,
         models_registry: Mapping[str, object] | None = None,
+        check_invariants: bool = True,
     ) -> None:
-        """Read the mapping (by default the shipped one) and load its models for the layout of ``game``.
+        """Read the mapping, by default the shipped one, and load its models for the layout of ``game``.
 
-        With ``models_registry``, agent keys to models that are loaded already, nothing is loaded: it must hold every
-        model that the mapping requires; the super-agent is looked up there first.
+        ``models_registry`` maps agent keys to models that are loaded already; nothing is loaded
+        then. It must hold every model that the mapping requires; the super-agent is looked up
+        there first. If ``game`` is an environment or a session, every mapped type must exist and
+        every unit of the controlled player must have a model. ``profile`` is the offensive profile
+        for layouts with macro blocks, by default that of ``game``; ``seed`` is for random bots.
+        ``trust_models`` allows models to run code that is stored with them. With
+        ``check_invariants``, ``step`` also checks the invariants of the whole game
+        (``env/invariants.py``); calls for batches never do.
 
-        Where ``game`` is an environment or a session, its roster is known: every mapped type must exist, and every unit
-        of the controlled player must have a model. ``profile`` is that of the games, for layouts with macro blocks; by
-        default that of ``game``. Raises the errors of ``meta_config``, ``load_registry`` and ``registry_of``,
-        UnknownModelError for a model that ``models_registry`` does not hold, and UnmappedUnitTypeError.
+        Raises ContentError for a broken file, an unknown unit type or agent key, a model that does
+        not fit or an argument of another type; UnmappedUnitTypeError in strict mode for a unit
+        without a model; UnknownModelError for a model that ``models_registry`` does not hold; and
+        for saved models the MetaErrors of files (docs/meta_controller.md, "Errors").
         """
         check_options(seed, trust_models)
+        if not isinstance(check_invariants, bool):
+            raise ContentError("argument", "check_invariants", "True or False", brief(check_invariants))
         if super_agent is not None:
             check_agent_key(super_agent, "super_agent")
         if models_registry is not None:
@@ -125,7 +135,7 @@ class PvEController:
         self.seat = meta.controlled_player
         self.agent = PLAYERS[self.side]
         check_roster(meta, settings)
-        self._own_types = own_types(settings, self.seat)  # empty where the roster is not known
+        self.check_invariants = check_invariants
         profile = profile_of(game) if profile is None else profile
         options: LoadOptions = {"profile": profile, "seed": seed, "trust_models": trust_models}
         if models_registry is None:
@@ -134,48 +144,54 @@ class PvEController:
             self.registry = registry_of(models_registry, self.layout, meta)
             for key in meta.required_models:
                 self.registry[key]  # all at the start, none later
+        self._router = RoutedPolicy(self.registry, own_types=own_types(settings, self.seat))
         self.chosen_by = super_agent or POOL_ORDER
-        if super_agent is None:
+        self.super_agent = self._load_super_agent(super_agent, models_registry or {}, options)
+
+    def _load_super_agent(self, key: str | None, models: Mapping[str, object], options: LoadOptions) -> BlockPolicy:
+        """Return the macro policy of an agent key, from ``models`` if it is there; of None ``PoolOrder``."""
+        if key is None:
             order = PoolOrder(self.layout)
-            self.super_agent = BlockPolicy(POOL_ORDER, "the first eligible unit", "macro", self.layout, order)
-        elif models_registry is not None and super_agent in models_registry:
-            self.super_agent = block_policy(
-                super_agent, models_registry[super_agent], "macro", self.layout, meta.controlled_player
-            )
-        else:
-            self.super_agent = load_policy(super_agent, "macro", self.layout, folder=meta.folder, **options)
+            return BlockPolicy(POOL_ORDER, "the first eligible unit", "macro", self.layout, order)
+        if key in models:
+            return block_policy(key, models[key], "macro", self.layout, self.seat)
+        return load_policy(key, "macro", self.layout, folder=self.meta.folder, **options)
 
     # --- one game ------------------------------------------------------------------------------------------
 
     def action(self, env: RawEnv | Session) -> int:
-        """The next action of the controlled player in the flat space, for ``env.step``; changes nothing.
+        """Return the next flat action of the controlled player, for ``env.step``; the game stays as it is.
 
-        Raises NotToActError where that player is not to act, and the errors of ``get_action_for_unit``.
+        Raises NotToActError if that player is not to act, UnmappedUnitTypeError in strict mode for
+        a unit without a model, EmptyMaskError, PredictionError or IllegalPredictionError, and
+        ContentError if ``env`` is not a single game.
         """
-        return self._choose(_session_of(env)).action
+        return self._choose(env, _session_of(env)).action
 
-    def step(self, env: RawEnv | Session) -> Activation:
-        """Take exactly one action in ``env`` and return what came of it, which is logged.
+    def step(self, env: RawEnv | Session) -> Decision:
+        """Take exactly one action in ``env``, check it, log it and return it.
 
-        Raises the errors of ``action``, the game then being as it was, and BrokenTurnError.
+        Raises the errors of ``action``, with an unchanged game, and BrokenTurnError if choosing
+        changed the game or the step was not one action of one unit.
         """
         session = _session_of(env)
-        before, pool, where = session.games.tobytes(), session.pool(), session.where()
-        choice = self._choose(session)
+        before, where = session.games.tobytes(), session.where()
+        choice = self._choose(env, session)
         if session.games.tobytes() != before or _session_of(env) is not session:
             raise BrokenTurnError(f"{where}: expected a game that choosing does not change, got another state")
+        pool = session.pool() if choice.stage == SELECT else []
         done = carry_out(env, session, choice.action, self.chosen_by, choice.model)
-        problems = list(self._problems(_session_of(env), session, choice, pool))
+        problems = list(self._problems(_session_of(env), session, choice, done, pool))
         if problems:
             raise BrokenTurnError(f"{where}: expected one legal step of one unit, got: {'; '.join(problems)}")
         if logger.isEnabledFor(logging.INFO):
-            logger.info("[META] %s", describe_activation(done))
+            logger.info("[META] %s", describe_decision(done))
         return done
 
-    def execute_ai_turn(self, env: RawEnv | Session) -> list[Activation]:
-        """Play until the other player is to act or the game is over; what was done, in order.
+    def execute_ai_turn(self, env: RawEnv | Session) -> list[Decision]:
+        """Play until the other player is to act or the game is over; return the decisions in order.
 
-        Raises NotToActError where the controlled player is not to act, and the errors of ``step``.
+        Raises NotToActError if the controlled player is not to act, and the errors of ``step``.
         """
         session = _session_of(env)
         done = [self.step(env)]
@@ -183,19 +199,29 @@ class PvEController:
             done.append(self.step(env))
         return done
 
-    def _choose(self, session: Session) -> Choice:
-        """Select a unit, say what for, or act with the active one; only units that have a model."""
+    def _choose(self, env: RawEnv | Session, session: Session) -> Choice:
+        """Choose the next action of the controlled player; only of units that have a model."""
         self._check_turn(session)
-        observation, mask = session.view(self.side)
-        if block_masks(self.layout, "micro", mask[None]).any():
+        observation, mask = self._view(env, session)
+        micro_mask = block_masks(self.layout, "micro", mask[None])
+        if micro_mask.any():
             unit = unit_view(session)
-            action = self.layout.micro_start + get_action_for_unit(session, unit, self.registry)
-        else:
-            chosen = self.super_agent(observation[None], block_masks(self.layout, "macro", mask[None]))
-            action = int(to_flat(self.layout, "macro", chosen)[0])
-            unit = unit_view(session, unit_of(session, action))
+            model = self._router.model_of(unit)
+            chosen = self.registry[model](observation[None], micro_mask)
+            return Choice(self.layout.micro_start + int(chosen[0]), unit["id"], model, ACT)
+        chosen = self.super_agent(observation[None], block_masks(self.layout, "macro", mask[None]))
+        action = int(to_flat(self.layout, "macro", chosen)[0])
+        unit = unit_view(session, unit_of(session, action))
         model = select_model_for_unit(unit, self.meta.model_by_unit_type, self.meta.default_model)
         return Choice(action, unit["id"], model, stage_of(self.layout, action))
+
+    def _view(self, env: RawEnv | Session, session: Session) -> View:
+        """Return observation and mask; an environment has encoded them in its last step."""
+        inner = getattr(env, "unwrapped", env)
+        if not isinstance(inner, RawEnv):
+            return session.view(self.side)
+        seen = inner.observe(self.agent)
+        return seen["observation"], seen["action_mask"]
 
     def _check_turn(self, session: Session) -> None:
         if session.over:
@@ -203,8 +229,10 @@ class PvEController:
         if session.acting_side != self.side:
             raise NotToActError(f"{self.agent}: expected to be the player to act, got {session.where()}")
 
-    def _problems(self, after: Session, session: Session, choice: Choice, pool: Sequence[str]) -> Iterator[str]:
-        """What contradicts the constraints of a turn in the step that was just taken."""
+    def _problems(
+        self, after: Session, session: Session, choice: Choice, done: Decision, pool: Sequence[str]
+    ) -> Iterator[str]:
+        """Yield what contradicts the constraints of a turn in the step that was just taken."""
         if after is not session:
             yield "another game than the one that was looked at"
             return
@@ -213,82 +241,42 @@ class PvEController:
             yield f"unit {unit} was selected and the pool was {pool}"
         if session.active_unit != unit and (stage != ACT or session.active_unit is not None):
             yield f"unit {session.active_unit} is active after a step of unit {unit}"
-        events = session.events()
-        selected = [event["unit"] for event in events if event["event"] == "selected"]
+        selected = [event["unit"] for event in done.events if event["event"] == "selected"]
         if selected != ([unit] if stage == SELECT else []):
             yield f"selections of {selected}"
-        intended = [event["unit"] for event in events if event["event"] == "intended"]
+        intended = [event["unit"] for event in done.events if event["event"] == "intended"]
         settled = stage in (INTENT, DETAIL) and session.games[0].intent_stage == INTENT_SETTLED
         if intended != ([unit] if settled else []):
             yield f"intents of {intended}"
-        acted = {event["unit"] for event in events if event["event"] in OF_ONE_UNIT}
+        acted = {event["unit"] for event in done.events if event["event"] in OF_ONE_UNIT}
         if acted - ({unit} if stage == ACT else set()):
             yield f"units {sorted(map(str, acted))} acted in a step of unit {unit}, its {stage}"
-        yield from broken_invariants(session)
+        if self.check_invariants:
+            yield from broken_invariants(session)
 
     # --- many games ----------------------------------------------------------------------------------------
 
     def __call__(self, observations: Vectors, masks: Masks, unit_types: NDArray[np.str_] | None = None) -> Actions:
-        """Actions (k,) for observations (k, observation_size), masks (k, action_count) and types of active units (k,).
+        """Return actions (k,) for observations (k, observation_size) and masks (k, action_count).
 
-        Rows in which micro actions are due go to the models of their types, one call for each model; the others,
-        selections, intents and details, to the super-agent. ``unit_types`` are those of ``BatchEnv.type_names``; the
-        seats pass them on. The rows must be the controlled player's: others are found out where the roster is known,
-        by types that only the other player has. Raises UnitTypesNotGivenError, ForeignUnitError,
-        UnmappedUnitTypeError, EmptyMaskError and the errors of predictions.
+        ``unit_types``, str (k,), are the types of the active units, such as ``BatchEnv.type_names``
+        returns; seats pass them. Micro actions are chosen by the models of these types, one call
+        for each model; selections, intents and details by the super-agent. All rows must be of the
+        controlled player: where the roster is known, types of the other player are refused.
+
+        Raises UnitTypesNotGivenError if activations are open and no types are given,
+        ForeignUnitError for a type that only the other player has, UnmappedUnitTypeError in strict
+        mode for a type without a model, EmptyMaskError, LayoutMismatchError, PredictionError or
+        IllegalPredictionError (docs/meta_controller.md, "Errors").
         """
-        check_shapes(self.agent, self.layout, None, observations, masks)
-        actions = np.zeros(len(masks), dtype=np.int64)
-        micro_masks = block_masks(self.layout, "micro", masks)
-        acting = micro_masks.any(axis=1)
-        for key, rows in self._routes(np.flatnonzero(acting), unit_types):
-            chosen = self.registry[key](observations[rows], micro_masks[rows])
-            actions[rows] = to_flat(self.layout, "micro", chosen)
-        waiting = np.flatnonzero(~acting)
-        if len(waiting):
-            chosen = self.super_agent(observations[waiting], block_masks(self.layout, "macro", masks[waiting]))
-            actions[waiting] = to_flat(self.layout, "macro", chosen)
-        return actions
-
-    def _routes(
-        self, rows: NDArray[np.intp], unit_types: NDArray[np.str_] | None
-    ) -> Iterator[tuple[str, NDArray[np.intp]]]:
-        """The rows of each model; a line in the log for each type of unit."""
-        if len(rows) == 0:
-            return
-        if unit_types is None:
-            raise UnitTypesNotGivenError(
-                f"{self.agent}: expected the unit types of {len(rows)} open activations, got none "
-                "(seats pass them on; a BatchEnv has them in type_names())"
-            )
-        types = as_array(self.agent, unit_types)
-        if types.ndim != 1 or len(types) <= rows[-1] or types.dtype.kind != "U":
-            raise PredictionError(
-                f"{self.agent}: expected a unit type for each row, got shape {types.shape} of {types.dtype}"
-            )
-        types = types[rows]
-        keys: dict[str, list[NDArray[np.intp]]] = {}
-        for unit_type in np.unique(types).tolist():
-            self._check_own(unit_type)
-            unit = {"unitType": unit_type, "player": self.meta.controlled_player}
-            key = select_model_for_unit(unit, self.meta.model_by_unit_type, self.meta.default_model)
-            log_route(unit_type, key)
-            keys.setdefault(key, []).append(rows[types == unit_type])
-        for key, parts in keys.items():
-            yield key, np.sort(np.concatenate(parts))
-
-    def _check_own(self, unit_type: str) -> None:
-        """Refuse a type that no unit of the controlled player has."""
-        if self._own_types and unit_type not in self._own_types:
-            own = ", ".join(sorted(self._own_types))
-            raise ForeignUnitError(
-                f'unitType: expected one of the units of player {self.seat} ({own}), got "{unit_type}" '
-                "(give rows in which this player is to act)"
-            )
+        return FlatPolicy(self.layout, self.super_agent, self._router, self.agent)(observations, masks, unit_types)
 
 
 def _session_of(env: Any) -> Session:
-    """The session of a PettingZoo environment, or the session itself; seats, which play both sides, are refused."""
+    """Return the session of a PettingZoo environment, or the session itself.
+
+    Raises ContentError for anything else, also for seats, NotToActError before the first reset.
+    """
     inner = getattr(env, "unwrapped", env)
     if not isinstance(inner, RawEnv | Session):
         expected = "an environment of w40k_v0, or a Session"

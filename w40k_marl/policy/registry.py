@@ -1,4 +1,4 @@
-"""All models that a game may ask for, loaded once before it begins; nothing is loaded later."""
+"""Loads the models that a game needs, each once before it begins; none is loaded during a game."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .bots import make_bot
 from .config import MetaConfig, PolicyConfig, check_agent_key, meta_config, policy_config
 from .contract import check_game
 from .errors import MetaError, UnknownModelError, UnsafeModelError
+from .saved import check_finite, load_model
 
 if TYPE_CHECKING:
     from ..observe.macro.offensive_profile import ProfileOptions
@@ -32,7 +33,7 @@ MODELS = "a ModelsRegistry, or a mapping of agent keys to models"
 
 
 class LoadOptions(TypedDict):
-    """How models are loaded: see ``load_registry``."""
+    """Options of loading models, see ``load_registry``."""
 
     profile: ProfileOptions | None
     seed: int
@@ -40,15 +41,17 @@ class LoadOptions(TypedDict):
 
 
 class ModelsRegistry(Mapping[str, BlockPolicy]):
-    """Agent key to micro policy, with the mapping, the default and the strictness that choose among them.
+    """Micro policies by agent key, with the ``MetaConfig`` that chooses among them.
 
     ``registry[key]`` raises UnknownModelError for a key that was not loaded.
     """
 
     def __init__(self, meta: MetaConfig, layout: Layout, policies: Mapping[str, object]) -> None:
-        """Take micro policies that are loaded, or anything that ``block_policy`` takes; ``load_registry`` loads them.
+        """Take loaded micro policies, or models that ``block_policy`` accepts.
 
-        Raises ContentError for arguments of another type, and the errors of ``block_policy``.
+        Raises ContentError if an argument has another type or a model does not fit,
+        ActionSpaceMismatchError or LayoutMismatchError if a model has other spaces, ModelFileError
+        if weights are not finite.
         """
         check_meta(meta)
         check_layout(layout)
@@ -59,7 +62,7 @@ class ModelsRegistry(Mapping[str, BlockPolicy]):
         self._policies = {key: block_policy(key, model, "micro", layout, seat) for key, model in policies.items()}
 
     def __getitem__(self, key: str) -> BlockPolicy:
-        """The policy of an agent key."""
+        """Return the policy of an agent key. Raises UnknownModelError if it was not loaded."""
         try:
             return self._policies[key]
         except (KeyError, TypeError):  # or a key that no mapping can have
@@ -70,42 +73,43 @@ class ModelsRegistry(Mapping[str, BlockPolicy]):
             ) from None
 
     def __contains__(self, key: object) -> bool:
-        """Whether a key was loaded."""
+        """Return True if a key was loaded."""
         return key in self._policies
 
     def __iter__(self) -> Iterator[str]:
-        """The keys, in the order in which they were loaded."""
+        """Iterate over the keys, in the order in which they were loaded."""
         return iter(self._policies)
 
     def __len__(self) -> int:
-        """How many models were loaded."""
+        """Return the number of models."""
         return len(self._policies)
 
 
 def check_registry(registry: object) -> None:
-    """Refuse what holds no loaded models. Raises ContentError."""
+    """Raise ContentError if ``registry`` is not a ModelsRegistry."""
     if not isinstance(registry, ModelsRegistry):
         got = type(registry).__name__
         raise ContentError("argument", "models_registry", "a ModelsRegistry, such as load_registry returns", got)
 
 
 def check_models(models: object) -> None:
-    """Refuse what is no mapping of agent keys to models. Raises ContentError."""
+    """Raise ContentError if ``models`` is not a mapping."""
     if not isinstance(models, Mapping):
         raise ContentError("argument", "models_registry", MODELS, type(models).__name__)
 
 
 def check_meta(meta: object) -> None:
-    """Refuse what is no MetaConfig. Raises ContentError."""
+    """Raise ContentError if ``meta`` is not a MetaConfig."""
     if not isinstance(meta, MetaConfig):
         raise ContentError("argument", "meta", "a MetaConfig, such as meta_config() returns", brief(meta))
 
 
 def registry_of(models: Mapping[str, object], layout: Layout, meta: MetaConfig | None = None) -> ModelsRegistry:
-    """A ModelsRegistry as it is; a plain mapping of agent keys to models as one, with the mapping ``meta``.
+    """Return a ModelsRegistry unchanged, and a plain mapping of agent keys to models as one.
 
-    ``meta`` is by default the mapping that ships. Of a plain mapping only the models are taken that ``meta`` requires.
-    Raises ContentError for another type, and the errors of ``block_policy``.
+    The registry of a plain mapping has the models that ``meta`` requires, by default the shipped
+    mapping. Raises ContentError for another type or an empty mapping, and for models that do not
+    fit the errors of ``ModelsRegistry``.
     """
     check_models(models)
     if isinstance(models, ModelsRegistry) and (meta is None or meta is models.meta):
@@ -118,12 +122,12 @@ def registry_of(models: Mapping[str, object], layout: Layout, meta: MetaConfig |
 
 
 def block_policy(key: str, model: object, kind: Kind, layout: Layout, seat: int) -> BlockPolicy:
-    """A model as a policy over a block: a BlockPolicy, an object with ``predict``, or a ``Policy``.
+    """Return a model as a policy over a block: a BlockPolicy, an object with ``predict``, a ``Policy``.
 
-    ``predict(observation, action_masks=...)`` returns an action, or an action and a state. Raises ContentError for
-    another object and for one that says by ``kind``, ``layout`` or ``seat`` that it is for another game,
-    ActionSpaceMismatchError or LayoutMismatchError if its own spaces are others, and ModelFileError for a model of
-    stable-baselines3 whose weights are not finite.
+    ``predict(observation, action_masks=...)`` returns an action, or an action and a state. Raises
+    ContentError for another object and for one whose ``kind``, ``layout`` or ``seat`` differs from
+    the arguments, ActionSpaceMismatchError or LayoutMismatchError if its spaces differ, and
+    ModelFileError for a model of stable-baselines3 whose weights are not finite.
     """
     check_agent_key(key, "models_registry")
     name = f"models_registry[{key!r}]"
@@ -142,8 +146,6 @@ def block_policy(key: str, model: object, kind: Kind, layout: Layout, seat: int)
     predicting = PredictingModel(name, model)
     check_spaces(name, model, layout, kind)
     if predicting.batched:
-        from .saved import check_finite
-
         check_finite(name, model)
     return BlockPolicy(key, f"a {type(model).__name__} that was given", kind, layout, predicting)
 
@@ -156,11 +158,14 @@ def load_registry(
     seed: int = 0,
     trust_models: bool = False,
 ) -> ModelsRegistry:
-    """Load every model that ``meta`` requires: all mapped ones, and the default where the mapping is not strict.
+    """Load every model that ``meta`` requires: the mapped ones, and the default of a mapping that has one.
 
-    ``profile`` is that of the games, for layouts with macro blocks; ``seed`` that of random bots. ``trust_models``
-    allows to unpickle files and to import functions that a ``policy.json`` names, which runs their code. Raises the
-    errors of ``load_policy``, and ContentError for what is no ``MetaConfig``.
+    ``profile`` is the offensive profile of the games, for layouts with macro blocks; ``seed`` is for
+    random bots. ``trust_models`` allows unpickling files and importing functions that a
+    ``policy.json`` names, which runs their code. Raises ContentError if an argument has another
+    type, an agent key is unknown or its ``policy.json`` is broken; UnsafeModelError if code would
+    run without ``trust_models``; and for saved models the MetaErrors of files
+    (docs/meta_controller.md, "Errors").
     """
     check_meta(meta)
     check_layout(layout)
@@ -183,10 +188,13 @@ def load_policy(
     seed: int = 0,
     trust_models: bool = False,
 ) -> BlockPolicy:
-    """What stands behind an agent key, ready to act; said once in the log.
+    """Load the policy of one agent key for the "micro" or the "macro" block; logged at INFO.
 
-    Raises ContentError for an unknown key, a broken ``policy.json`` or an argument of another type, UnsafeModelError
-    for a ``callable`` without ``trust_models``, and for models the errors of ``load_model``.
+    The key is looked up in ``folder``, then among the agents that ship; the other options are those
+    of ``load_registry``. Raises ContentError for an unknown key, a broken ``policy.json`` or an
+    argument of another type; UnsafeModelError if code would run without ``trust_models``;
+    MissingExtraError, ModelMissingError, ModelFileError or a ContractError for a saved model that
+    cannot be loaded for this layout (docs/meta_controller.md, "Errors").
     """
     check_game(layout, kind, profile)
     check_agent_key(key, "key")
@@ -201,7 +209,7 @@ def load_policy(
 
 
 def check_options(seed: object, trust_models: object) -> None:
-    """Refuse options of another type. Raises ContentError."""
+    """Raise ContentError if an option has another type, or ``seed`` is negative."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ContentError("argument", "seed", "a whole number from 0 up", brief(seed))
     if not isinstance(trust_models, bool):
@@ -211,25 +219,23 @@ def check_options(seed: object, trust_models: object) -> None:
 def _load(
     config: PolicyConfig, kind: Kind, layout: Layout, profile: ProfileOptions | None, seed: int, trust: bool
 ) -> tuple[Policy, str]:
-    """The policy, and what it is in words."""
-    if config.kind == "bot":
+    """Return the policy of an agent and its description."""
+    if config.source == "bot":
         own_seed = zlib.crc32(config.key.encode()) ^ int(seed)  # each key has a stream of its own
         return make_bot(config.what, kind, layout, own_seed), f"the bot {config.what}, not a trained model"
-    if config.kind == "callable":
+    if config.source == "callable":
         if not trust:
             named = f"{shown(config.what)}, which runs its code"
             raise UnsafeModelError(
                 f"{config.file}: callable: expected permission to import {named}, got none ({ALLOW})"
             )
         return _callable(config), f"the function {config.what}"
-    from .saved import load_model
-
     policy = load_model(Path(config.what), layout, kind, profile=profile, trust=trust)
     return policy, f"the MaskablePPO model {config.what}"
 
 
 def _callable(config: PolicyConfig) -> Policy:
-    """The function that a ``policy.json`` names, from its folder or from what is installed."""
+    """Import the function that a ``policy.json`` names, from its folder or an installed package."""
     try:
         return find_policy(config.what, config.file.parent)
     except PolicyError as error:

@@ -1,4 +1,4 @@
-"""What is known of a game before it begins: its layout, its scenarios, and the units of the controlled player."""
+"""Reads layout, scenarios and units of a game before it begins, and checks a mapping against them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def layout_of(game: Any) -> Layout:
-    """The layout of an environment, a seat or a session, or the layout that is given; None has the default one."""
+    """Return the layout of an environment, a seat or a session; a Layout unchanged; of None the default.
+
+    Raises ContentError for anything else.
+    """
     inner = getattr(game, "unwrapped", game)
     if inner is None:
         return Layout()
@@ -31,29 +34,30 @@ def layout_of(game: Any) -> Layout:
 
 
 def profile_of(game: Any) -> ProfileOptions | None:
-    """The options by which the macro blocks of a game are written; None, the base, of a bare layout."""
+    """Return the options of the macro blocks of a game; None for a layout."""
     inner = getattr(game, "unwrapped", game)
     source = getattr(inner, "session", getattr(inner, "batch", inner))
     return source.profile if isinstance(source, Session | BatchEnv) else None
 
 
 def settings_of(game: Any) -> list[Setting]:
-    """The scenarios that a game may draw, of one environment or a batch; none are known of a bare layout."""
+    """Return the scenarios that an environment or a batch may draw; an empty list for a layout."""
     inner = getattr(game, "unwrapped", game)
     source = getattr(inner, "session", getattr(inner, "batch", inner))
     return source.settings if isinstance(source, Session | BatchEnv) else []
 
 
 def own_types(settings: Sequence[Setting], player: int) -> frozenset[str]:
-    """The unit types of a player in all scenarios."""
+    """Return the unit types of a player in all scenarios."""
     units = [unit for setting in settings for unit in setting.scenario.units]
     return frozenset(unit.type.name for unit in units if unit.player == player)
 
 
 def check_roster(meta: MetaConfig, settings: Sequence[Setting]) -> None:
-    """Every mapped type exists, and every unit of the controlled player has a model, before a game begins.
+    """Check that every mapped type exists and every unit of the controlled player has a model.
 
-    Raises ContentError for a type that neither the catalogue nor a scenario has, and UnmappedUnitTypeError.
+    Raises ContentError for a mapped type that neither the catalogue nor a scenario has, and
+    UnmappedUnitTypeError for a unit without a model.
     """
     if settings:
         types = {unit.type.name for setting in settings for unit in setting.scenario.units}

@@ -8,7 +8,7 @@ from rich.text import Text
 from ...env.playthrough import in_words
 from ...env.session import Session
 from ...errors import printable
-from ...policy.decision import Activation, describe_result
+from ...policy.decision import Decision, describe_result
 from ...rules.state import FIGHT, PHASES, SUMMARY_PHASE, SUMMARY_TURN, SUMMARY_TURN_SIDE
 from ...view.text import WIDTH, draw
 from ..console import output_lost
@@ -67,7 +67,7 @@ class Journal:
         """Forget what was written last, so that board and phase are written again."""
         self._turn, self._heading = None, ""
 
-    def tell(self, done: Activation, session: Session) -> None:
+    def tell(self, done: Decision, session: Session) -> None:
         """A decision has been taken."""
         if self.detail == QUIET:
             return
@@ -82,7 +82,7 @@ class Journal:
             elif self.detail == EVERYTHING and event["event"] != "selected":
                 self.say(f"      - {in_words(event)}", style="dim")
 
-    def _acts(self, done: Activation) -> bool:
+    def _acts(self, done: Decision) -> bool:
         """Whether it is an action: selections and intents are told with it."""
         return not done.action.startswith(("select_", "intent_", "detail_"))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...errors import W40KError
-from ...policy.decision import Activation, carry_out
+from ...policy.decision import Decision, carry_out
 from ...rules.state import SUMMARY_PHASE, SUMMARY_TURN, SUMMARY_TURN_SIDE
 from .choices import Choice, NotAChoiceError, find_choice, legal_choices, lines, question, waiting_action
 from .game_log import Journal
@@ -74,7 +74,7 @@ class HumanPlayer:
     def begin_decision(self, seed: int, number: int) -> None:
         """A person draws no numbers."""
 
-    def step(self, match: Match) -> Activation | None:
+    def step(self, match: Match) -> Decision | None:
         """Ask until the answer is a choice, and carry it out; None where the match is to ask anew.
 
         Raises GameLeftError, and KeyboardInterrupt for Ctrl-C.
@@ -97,7 +97,7 @@ class HumanPlayer:
                 continue
             return carry_out(match.env, match.session, chosen.action, HUMAN, HUMAN)
 
-    def _wait(self, match: Match) -> Activation:
+    def _wait(self, match: Match) -> Decision:
         """Take the next decision of one who waits with all units, without asking."""
         number, action = len(match.actions), waiting_action(match.session)
         assert action is not None, "phases in which nobody can wait are refused"

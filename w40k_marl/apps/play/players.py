@@ -11,7 +11,7 @@ from ...env.policies import Policy, RandomPolicy
 from ...observe.layout import Layout
 from ...policy.block_policy import BlockPolicy, FlatPolicy, Kind
 from ...policy.bots import make_bot
-from ...policy.decision import Activation, carry_out
+from ...policy.decision import Decision, carry_out
 from ...policy.pve import PvEController
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Player(Protocol):
 
     about: str  # who it is, for people
 
-    def step(self, match: Match) -> Activation | None:
+    def step(self, match: Match) -> Decision | None:
         """Take one decision and return what came of it; None where none was taken, and the match is to ask anew."""
 
     def begin_decision(self, seed: int, number: int) -> None:
@@ -48,7 +48,7 @@ class ControllerPlayer:
         models += [] if meta.default_model is None else [f"{'others' if models else 'all'} by {meta.default_model}"]
         self.about = f"units chosen by {controller.chosen_by}; {', '.join(models)}"
 
-    def step(self, match: Match) -> Activation | None:
+    def step(self, match: Match) -> Decision | None:
         """One decision, with the checks of the controller and its lines in the log."""
         return self.controller.step(match.env)
 
@@ -75,7 +75,7 @@ class BotPlayer:
     def _checked(name: str, kind: Kind, layout: Layout) -> BlockPolicy:
         return BlockPolicy(name, f"the bot {name}", kind, layout, make_bot(name, kind, layout))
 
-    def step(self, match: Match) -> Activation | None:
+    def step(self, match: Match) -> Decision | None:
         """One decision."""
         session = match.session
         observation, mask = session.view(session.acting_side)

@@ -93,7 +93,7 @@ def find_player(
             check_policy("--policy", policy, kind, side, layout)
         return name, Player(policy, kind, layout)
     config = _agent(name)
-    if config.kind == "bot":
+    if config.source == "bot":
         return find_player(config.what, layout)
     from ....policy.registry import load_policy
 
@@ -121,6 +121,6 @@ def _agent(name: str) -> PolicyConfig:
 def _kind_of(config: PolicyConfig) -> Kind:
     """The block of an agent's policy: what the contract of its model says; micro actions where there is none."""
     contract = Path(config.what).with_suffix(".contract.json")
-    if config.kind == "maskable_ppo" and contract.is_file():
+    if config.source == "maskable_ppo" and contract.is_file():
         return read_model(contract, ContractFile).kind
     return "micro"
