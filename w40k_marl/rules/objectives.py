@@ -56,7 +56,7 @@ def evaluate_control(world: World, board: Board, game: Game) -> None:
             after = 0
         if after != before:
             game.control[objective] = after
-            record(game, CONTROL_CHANGED, 0, 0, objective, after, before, 0, 0)
+            record(game, CONTROL_CHANGED, 0, 0, objective, after, before)
 
 
 @compiled
@@ -81,7 +81,7 @@ def score(world: World, board: Board, game: Game, phase: int) -> None:
         evaluate_control(world, board, game)
         points = _points(world, scoring, controlled(world, game, player), controlled(world, game, 3 - player))
         game.victory_points[game.side] += points
-        record(game, SCORED, 0, 0, player, points, int(game.turn), 0, 0)
+        record(game, SCORED, 0, 0, player, points, int(game.turn))
 
 
 @compiled
@@ -123,4 +123,4 @@ def decide_winner(world: World, game: Game) -> None:
     game.over = 1
     game.winner = 1 if margin > 0 else 2 if margin < 0 else 0
     game.win_method = method if margin != 0 else BY_DRAW
-    record(game, GAME_OVER, 0, 0, int(game.winner), int(game.win_method), 0, 0, 0)
+    record(game, GAME_OVER, 0, 0, int(game.winner), int(game.win_method))
