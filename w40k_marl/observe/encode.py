@@ -16,7 +16,7 @@ from ..rules.bits import NOTHING, bit, has
 from ..rules.board import Board, objectives_at
 from ..rules.combat import expected_attacks, expected_hit_damage, kill_score
 from ..rules.engine import ACCEPTED, START, apply
-from ..rules.hexes import distance, hex_at
+from ..rules.hexes import column_of, distance, hex_at, row_of
 from ..rules.intents import ALLY, detail_kind
 from ..rules.intents import OBJECTIVE as OBJECTIVE_DETAIL
 from ..rules.objectives import controlled
@@ -214,7 +214,7 @@ def _write_intent(world: World, game: Game, side: int, out: Vector) -> None:
         unit = owner * int(world.units_per_side) + detail
         if not has(game.alive[owner], detail):
             return
-        column, row = float(hex_of(game, unit) >> 6), float(hex_of(game, unit) & 63)
+        column, row = float(column_of(hex_of(game, unit))), float(row_of(hex_of(game, unit)))
         state = game.hit_points[unit] / world.hit_points[unit]
     out[8], out[9], out[10] = column / world.cols, row / world.rows, state
     if game.active != NOBODY:
@@ -274,8 +274,8 @@ def _write_units(world: World, board: Board, game: Game, side: int, sign: float,
         line = out[slot * UNIT : (slot + 1) * UNIT]
         line[0] = 1.0
         line[1] = sign
-        line[2] = (here >> 6) / last_column
-        line[3] = (here & 63) / last_row
+        line[2] = column_of(here) / last_column
+        line[3] = row_of(here) / last_row
         line[4] = game.hit_points[unit] / world.hit_points[unit]
         _write_characteristics(world, unit, int(game.selected_weapon[unit]), line)
         line[_CONTACT] = _flag(holds(contact, here))

@@ -23,7 +23,7 @@ from .board import Board, columns, open_hexes
 from .charge import charge, nearest_listed
 from .dice import DEPLOYMENT_STREAM, uniform
 from .fight import fight
-from .hexes import hex_at
+from .hexes import MAX_ROWS, column_of, hex_at, row_of
 from .intents import INTENT_COUNT, intend, name_detail
 from .movement import move_by_strategy
 from .shooting import advance, shoot, stop_shooting
@@ -101,7 +101,7 @@ def _deploy(world: World, board: Board, game: Game) -> bool:
         if hex_id < 0:
             return False
         game.hexes[unit] = hex_id
-        free[hex_id >> 6] &= ~bit(hex_id & 63)
+        free[column_of(hex_id)] &= ~bit(row_of(hex_id))
     return True
 
 
@@ -109,7 +109,7 @@ def _deploy(world: World, board: Board, game: Game) -> bool:
 def _draw_hex(world: World, board: Board, game: Game, free: NDArray[np.uint64], side: int, draw: int) -> int:
     """One free hex of a side's zone, each equally likely; -1 where there is none."""
     zone = world.zone[side]
-    candidates = np.empty(columns(board) * 64, dtype=np.int64)
+    candidates = np.empty(columns(board) * MAX_ROWS, dtype=np.int64)
     count = 0
     for column in range(zone[0], zone[1] + 1):
         for row in range(zone[2], zone[3] + 1):
@@ -180,7 +180,7 @@ def _act(world: World, board: Board, game: Game, unit: int, micro: int) -> bool:
         if game.phase == SHOOT:
             stop_shooting(world, game, unit)
         else:
-            events.record(game, events.WAITED, unit, 0, 0, 0, 0, 0, 0)
+            events.record(game, events.WAITED, unit)
         return True
     if micro == ADVANCE:
         return advance(world, board, game, unit, NOBODY)
@@ -193,7 +193,7 @@ def _act(world: World, board: Board, game: Game, unit: int, micro: int) -> bool:
     if game.phase == FIGHT:
         return fight(world, game, unit, target)
     if target == NOBODY:
-        events.record(game, events.PASSED, unit, 0, 0, 0, 0, 0, 0)
+        events.record(game, events.PASSED, unit)
     else:
         charge(world, board, game, unit, target)
     return True

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...compiler.decorators import compiled, entry_point
 from ...rules.bits import NOTHING, has
 from ...rules.board import Board, objectives_at
-from ...rules.hexes import distance
+from ...rules.hexes import column_of, distance, hex_at, row_of
 from ...rules.objectives import control_sums, living_value
 from ...rules.state import FIGHT, MOVE, Game, Games, Rows, World, Worlds
 from ...rules.turn import acting_side, eligible
@@ -129,8 +129,8 @@ def _write_place(
     here = hex_of(game, unit)
     line[0] = game.hit_points[unit] / world.hit_points[unit]
     line[1] = value_norm
-    line[2] = (here >> 6) / (world.cols - 1)
-    line[3] = (here & 63) / (world.rows - 1)
+    line[2] = column_of(here) / (world.cols - 1)
+    line[3] = row_of(here) / (world.rows - 1)
     line[4] = nearest(marked, here) / world.max_range
 
 
@@ -140,9 +140,9 @@ def objective_hexes(world: World, board: Board) -> NDArray[np.int64]:
     found = np.empty(int(world.cols) * int(world.rows), dtype=np.int64)
     count = 0
     for column in range(world.cols):
-        for level in range(world.rows):
-            if objectives_at(board, (column << 6) | level) != NOTHING:
-                found[count] = (column << 6) | level
+        for row in range(world.rows):
+            if objectives_at(board, hex_at(column, row)) != NOTHING:
+                found[count] = hex_at(column, row)
                 count += 1
     return found[:count]
 

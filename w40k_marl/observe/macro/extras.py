@@ -10,7 +10,7 @@ from ...rules.bits import has
 from ...rules.board import Board, objectives_at, sees
 from ...rules.charge import SEARCH_RANGE
 from ...rules.combat import expected_damage
-from ...rules.hexes import distance
+from ...rules.hexes import distance, hex_at
 from ...rules.objectives import control_sums
 from ...rules.state import RANGED, Game, Games, Rows, World, Worlds
 from ...rules.units import hex_of, is_alive, side_of
@@ -118,12 +118,12 @@ def _nearest_unit(world: World, board: Board, game: Game, objective: int, side: 
     """Steps from a side's nearest living unit to an objective; the largest distance on the board without one."""
     least = int(world.max_range)
     for column in range(world.cols):
-        for level in range(world.rows):
-            place = (column << 6) | level
-            if not has(objectives_at(board, place), objective):
+        for row in range(world.rows):
+            here = hex_at(column, row)
+            if not has(objectives_at(board, here), objective):
                 continue
             for slot in range(world.unit_count[side]):
                 unit = side * int(world.units_per_side) + slot
                 if is_alive(world, game, unit):
-                    least = min(least, distance(place, hex_of(game, unit)))
+                    least = min(least, distance(here, hex_of(game, unit)))
     return least
