@@ -35,18 +35,26 @@ from .units import side_of
 ACCEPTED, GAME_IS_OVER, NOT_AN_ACTION, NOT_LEGAL, NO_ROOM_TO_DEPLOY = range(5)
 
 
-START = -(1 << 20)
-"""The action that begins the game of a row anew, with the seed that stands in the row."""
+# what a call does with a game; one function does all, because they share nearly all machine code
+STEP, RESET, LOOK = range(3)
 
 
 def reset(worlds: Worlds, board: Board, games: Games, row: int, seed: np.uint64) -> int:
     """Start the game of a row from its world, with its dice seeded; runs on to the first decision.
 
-    Returns ACCEPTED, or NO_ROOM_TO_DEPLOY where a random deployment finds no free hex for some unit. It is a step of
-    its own kind, because starting and stepping share nearly all machine code.
+    Returns ACCEPTED, or NO_ROOM_TO_DEPLOY where a random deployment finds no free hex for some unit.
     """
     games[row].seed = seed
-    return step(worlds, board, games, row, START)
+    return apply_to_row(worlds, board, games, row, RESET, NOBODY)
+
+
+def step(worlds: Worlds, board: Board, games: Games, row: int, action: int) -> int:
+    """Apply an action of the acting side, or refuse it and change nothing.
+
+    ``action`` counts the select block first, then the micro block, then those of intents. Returns ACCEPTED,
+    GAME_IS_OVER, NOT_AN_ACTION or NOT_LEGAL.
+    """
+    return apply_to_row(worlds, board, games, row, STEP, action)
 
 
 @compiled
@@ -122,19 +130,20 @@ def _draw_hex(world: World, board: Board, game: Game, free: NDArray[np.uint64], 
 
 
 @entry_point
-def step(worlds: Worlds, board: Board, games: Games, row: int, action: int) -> int:
-    """Apply an action of the acting side, or refuse it and change nothing.
-
-    ``action`` counts the select block first, then the micro block, then those of intents. Returns ACCEPTED,
-    GAME_IS_OVER, NOT_AN_ACTION or NOT_LEGAL.
-    """
-    return apply(worlds[0], board, games[row], action)
+def apply_to_row(worlds: Worlds, board: Board, games: Games, row: int, what: int, action: int) -> int:
+    """``apply`` to the game of a row."""
+    return apply(worlds[0], board, games[row], what, action)
 
 
 @compiled
-def apply(world: World, board: Board, game: Game, action: int) -> int:
-    """``step`` on one record."""
-    if action == START:
+def apply(world: World, board: Board, game: Game, what: int, action: int) -> int:
+    """STEP applies an action, RESET starts the game with the seed that stands in its record, LOOK changes nothing.
+
+    Returns the answer of ``step`` or ``reset``; ``action`` counts for STEP alone.
+    """
+    if what == LOOK:
+        return ACCEPTED
+    if what == RESET:
         answer = _start(world, board, game)
     else:
         answer = _refusal(world, game, action)
