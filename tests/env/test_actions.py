@@ -10,10 +10,9 @@ import pytest
 from w40k_marl import w40k_v0
 from w40k_marl.content.scenario import list_scenarios
 from w40k_marl.env.aec import PLAYERS, RawEnv
+from w40k_marl.env.kernels import step_and_view
 from w40k_marl.errors import ActionError, IllegalActionError, NotAnActionError, W40KError
-from w40k_marl.observe.encode import LOOK, step_and_view
 from w40k_marl.rules.actions import MICRO_ACTIONS
-from w40k_marl.rules.engine import START
 
 Play = Callable[..., Iterator[tuple[str, int]]]
 SETTINGS = [(name, decisions) for name in list_scenarios() for decisions in ("agent", "reference")]
@@ -86,8 +85,8 @@ def test_refusals_are_one_family_of_value_errors() -> None:
     assert issubclass(W40KError, ValueError)
 
 
-@pytest.mark.parametrize("action", [START, LOOK])
-def test_what_the_rules_call_starting_and_looking_is_no_action(action: int) -> None:
+@pytest.mark.parametrize("action", [-1, -(1 << 20), -(1 << 20) - 1, 29, 1 << 40])
+def test_number_beyond_the_actions_is_refused_by_every_way_to_step(action: int) -> None:
     env = w40k_v0.raw_env(scenario="small_board")
     env.reset(seed=1)
     env.step(1)

@@ -13,9 +13,9 @@ from pettingzoo.utils import wrappers
 from w40k_marl import w40k_v0
 from w40k_marl.content.scenario import list_scenarios, scenario_path
 from w40k_marl.env.aec import RawEnv
+from w40k_marl.env.kernels import step_and_view
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
-from w40k_marl.observe.encode import step_and_view
 from w40k_marl.observe.layout import Layout
 from w40k_marl.rules.state import WEAPON_RULE_SETTINGS
 

@@ -10,10 +10,11 @@ import pytest
 
 from w40k_marl.content.scenario import list_scenarios
 from w40k_marl.content.types import Dice, Unit, Weapon
+from w40k_marl.env.kernels import step_and_view
 from w40k_marl.env.session import Session
-from w40k_marl.observe import encode, layout
 from w40k_marl.observe.layout import Layout
 from w40k_marl.rules.bits import has
+from w40k_marl.rules.engine import LOOK
 from w40k_marl.rules.state import CHARGE, FIGHT, FIGHT_STAGES, MOVE, NOBODY, PHASES, SHOOT
 from w40k_marl.rules.turn import acting_side, eligible
 
@@ -219,18 +220,6 @@ def test_every_field_is_something_else_than_0_sometimes(play: Play) -> None:
     assert every - seen == set()
 
 
-def test_lengths_in_the_code_are_those_of_the_layout() -> None:
-    lengths = (encode.GLOBALS, encode.ACTIVE, encode.TARGET, encode.OBJECTIVE, encode.UNIT)
-    fields = (
-        layout.GLOBAL_FIELDS,
-        layout.ACTIVE_FIELDS,
-        layout.TARGET_FIELDS,
-        layout.OBJECTIVE_FIELDS,
-        layout.UNIT_FIELDS,
-    )
-    assert lengths == tuple(map(len, fields))
-
-
 def test_my_rows_are_the_enemy_rows_of_the_other(play: Play) -> None:
     session = Session("macro_default")
     *_, mine, enemies = session.layout.blocks
@@ -276,6 +265,6 @@ def test_view_writes_over_an_earlier_view_of_the_scenario_whatever_it_held() -> 
         again[block.start : end] = np.nan
     other[:] = 9
     setting = session.setting
-    encode.step_and_view(setting.worlds, setting.board, session.games, 0, encode.LOOK, 0, again, other)
+    step_and_view(setting.worlds, setting.board, session.games, 0, LOOK, NOBODY, 0, again, other)
     assert again.tolist() == observation.tolist()
     assert other.tolist() == mask.tolist()

@@ -244,6 +244,11 @@ class CodeCache:
         """Do nothing; numba calls it before it compiles again, and overwrites."""
 
 
+def _written(sig: Any) -> str:
+    """A signature as text, with the fields of named tuples, which numba's own text leaves out."""
+    return repr((sig, [getattr(kind, "fields", ()) for kind in sig]))
+
+
 class ContentCache(CodeCache):
     """Our own cache: found again from every folder that the package is installed in."""
 
@@ -251,7 +256,7 @@ class ContentCache(CodeCache):
         environment = (*versions(), numba_private.processor(target_context))
         if not numba_private.memory_manager_runs():
             self._start_memory_manager(environment, target_context)
-        content = fingerprint(self.function, numba_private.OneVersion, repr((sig, environment)))
+        content = fingerprint(self.function, numba_private.OneVersion, _written(sig), repr(environment))
         self._names[sig] = f"{self.function.__name__}-{content}"
         kept = read(self._names[sig])
         return None if kept is None else numba_private.from_bytes(kept, target_context)
@@ -286,7 +291,8 @@ class PlainCache(CodeCache):
         if directory is None:
             _warn(_NOWHERE)
             return None
-        kept = directory / f"plain-{self.function.__name__}-{fingerprint(self.function, repr(versions()))}"
+        content = fingerprint(self.function, _written(sig), repr(versions()))
+        kept = directory / f"plain-{self.function.__name__}-{content}"
         doubt = distrust(kept)
         if doubt:
             _warn(doubt)

@@ -72,7 +72,7 @@ class _Fingerprint:
         elif isinstance(value, Enum):
             self._put(kind.__qualname__, value.name, value.value)
         elif isinstance(value, (tuple, list)):
-            self._put(kind.__qualname__, len(value))
+            self._put(kind.__qualname__, len(value), *getattr(value, "_fields", ()))
             for item in value:
                 self.add(item)
         elif isinstance(value, (frozenset, set)):

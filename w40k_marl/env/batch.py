@@ -17,7 +17,7 @@ from ..content.reward_terms import TERM_COUNT
 from ..content.world import Setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, W40KError, brief
 from ..reward.weights import weights_of
-from ..rules.engine import START, legal_mask
+from ..rules.engine import RESET, STEP, legal_mask
 from ..rules.state import Games, new_games
 from . import kernels
 from .arguments import as_array, kind_of, seed_or_none, whole_number
@@ -37,7 +37,10 @@ ROWS_PER_BLOCK = 128
 SERIAL_BELOW = 128
 """Fewer games than this are played in one thread: handing out work would cost more than it saves."""
 
-_MADE_AGAIN = ("_pool", "_blocks", "_block_of", "_types_of", "_all_rows", "unit_type_names", "reward_weights")
+_MADE_AGAIN = (
+    *("_pool", "_arrays", "_blocks", "_block_of", "_types_of", "_all_rows"),
+    *("unit_type_names", "reward_weights"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ class BatchEnv(Interruptible):
         _check_memory(num_games, self._session)
         self._make_tables()
         self._make_arrays()
+        self._bundle_arrays()
         self._others_play = False
         self._threads = min(num_threads, len(self._blocks)) if num_games >= SERIAL_BELOW else 1
         self._start_threads()
@@ -139,6 +143,25 @@ class BatchEnv(Interruptible):
         self._watchers = np.zeros(count, dtype=np.int8)
         self._finals = np.zeros((0, self.layout.observation_size), dtype=np.float32)
         self._final_games = self.games[:0]
+
+    def _bundle_arrays(self) -> None:
+        """The arrays as the kernels take them."""
+        self._arrays = kernels.BatchArrays(
+            games=self.games,
+            episodes=self.episodes,
+            actions=self._actions,
+            observations=self.observations,
+            masks=self.action_masks,
+            sides=self.acting_sides,
+            units=self.active_units,
+            rewards=self.rewards,
+            terms=self.reward_terms,
+            ended=self.ended,
+            results=self.results,
+            watchers=self._watchers,
+            finals=self._finals,
+            final_games=self._final_games,
+        )
 
     def _make_tables(self) -> None:
         """What follows from the session and the number of games alone."""
@@ -239,8 +262,7 @@ class BatchEnv(Interruptible):
         self.rewards[:] = 0
         self.ended[:] = 0
         self.results[:] = 0
-        self._actions[:] = START
-        self._each_block(self._play, self._blocks)
+        self._each_block(partial(self._play, what=RESET), self._blocks)
         self._unfinished = False
 
     def restart(self, only: NDArray[np.int64]) -> None:
@@ -248,21 +270,11 @@ class BatchEnv(Interruptible):
         self._check_finished()
         numbers = self._rows(only)
         self._unfinished = True
-        self._actions[numbers] = START
-        self._each_block(self._play, self._blocks_of(numbers))
+        self._each_block(partial(self._play, what=RESET), self._blocks_of(numbers))
         self._unfinished = False
 
     def _view(self, block: _Block) -> None:
-        kernels.view_rows(
-            block.setting.worlds,
-            block.setting.board,
-            self.games,
-            block.rows,
-            self.observations,
-            self.action_masks,
-            self.acting_sides,
-            self.active_units,
-        )
+        kernels.view_rows(block.setting.worlds, block.setting.board, self._arrays, block.rows)
         if block.macro is not None:
             block.macro.write(self.games, block.rows, self.observations)
         self._tell_types(block)
@@ -289,6 +301,7 @@ class BatchEnv(Interruptible):
         self._others_play = bool(others_play)
         self._finals = np.zeros_like(self.observations)
         self._final_games = np.zeros_like(self.games) if self.layout.macro else self.games[:0]
+        self._bundle_arrays()
         return self._finals
 
     def step(self, actions: NDArray[np.integer], only: NDArray[np.int64] | None = None) -> None:
@@ -310,7 +323,7 @@ class BatchEnv(Interruptible):
             if illegal >= 0:
                 raise self._refusal(illegal, given[illegal])
         self._unfinished = True
-        self._each_block(self._play, blocks)
+        self._each_block(partial(self._play, what=STEP), blocks)
         self._unfinished = False
 
     def _refusal(self, row: int, action: np.integer) -> W40KError:
@@ -339,29 +352,17 @@ class BatchEnv(Interruptible):
             replace(self._blocks[self._block_of[part[0]]], rows=part) for part in np.split(only, edges) if len(part) > 0
         ]
 
-    def _play(self, block: _Block) -> None:
+    def _play(self, block: _Block, what: int) -> None:
         failed = kernels.play_rows(
             block.setting.worlds,
             block.setting.board,
-            self.games,
+            self._arrays,
             block.rows,
+            what,
             self._base,
-            self.episodes,
-            self._actions,
             self._others_play,
-            self._watchers,
-            self._finals,
             self.reward_weights,
             block.before,
-            self.reward_terms,
-            self._final_games,
-            self.rewards,
-            self.ended,
-            self.results,
-            self.observations,
-            self.action_masks,
-            self.acting_sides,
-            self.active_units,
         )
         if failed >= 0:
             name = block.setting.scenario.name
@@ -460,6 +461,7 @@ class BatchEnv(Interruptible):
         _check_memory(self.num_games, self._session)
         self._make_tables()
         self._check_arrays()
+        self._bundle_arrays()
         self._base, self._picks = np.uint64(self._base), int(self._picks)
         self._threads = min(whole_number("num_threads", self._threads, 1), len(self._blocks))
         self._start_threads()

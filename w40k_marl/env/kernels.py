@@ -1,9 +1,12 @@
-"""Many games in one call: step and pay some rows, restart those that ended, write what the next player sees.
+"""The compiled steps of environments: of one game, and of many in one call, with what the next player sees.
 
-The kernels release the interpreter lock and touch only the rows they are given, so that blocks may run in threads.
+Those of many games pay each step and begin anew the games that end. They release the interpreter lock and touch only
+the rows that they are given, so that blocks may run in threads.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +19,8 @@ from ..reward.weights import Weights
 from ..rules.actions import action_count, is_legal, write_mask
 from ..rules.board import Board
 from ..rules.dice import DICE_STREAM, philox, uniform
-from ..rules.engine import NO_ROOM_TO_DEPLOY, START, apply
-from ..rules.state import Game, Games, Rows, World, Worlds
+from ..rules.engine import ACCEPTED, NO_ROOM_TO_DEPLOY, RESET, STEP, apply
+from ..rules.state import NOBODY, Game, Games, Rows, World, Worlds
 from ..rules.turn import acting_side
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -26,6 +29,37 @@ _CHOICES = np.uint64(0x5851F42D4C957F2D)  # sets the choices of random players a
 
 MOST_GAMES_WITHOUT_A_DECISION = 100
 """So many games in a row may end without a decision of the watching side before the call gives up."""
+
+
+@entry_point(what="the rules", seconds=40)
+def step_and_view(
+    worlds: Worlds,
+    board: Board,
+    games: Games,
+    row: int,
+    what: int,
+    action: int,
+    side: int,
+    observation: NDArray[np.float32],
+    mask: NDArray[np.int8],
+) -> int:
+    """``engine.apply`` to a game and write what a side then sees: two calls in the time of one and a half.
+
+    ``side`` is 0 or 1, or NOBODY for whoever is to act; ``observation`` float32 (layout.observation_size,) holds
+    zeros or an observation of the same scenario; ``mask`` int8 (layout.action_count,) becomes all 0 for the side that
+    is not to act, and after the end. Empty arrays ask for no view. A refused action writes nothing.
+    """
+    world, game = worlds[0], games[row]
+    answer = apply(world, board, game, what, action)
+    if answer == ACCEPTED and len(mask) > 0:
+        acting = acting_side(game)
+        watching = acting if side == NOBODY else side
+        encode(world, board, game, watching, observation)
+        if watching == acting:
+            write_mask(world, game, mask)
+        else:
+            mask[:] = 0
+    return answer
 
 
 @compiled
@@ -42,63 +76,69 @@ def seed_of_row(base: np.uint64, row: int, episode: int) -> np.uint64:
     return game_seed(base, row, episode)
 
 
+class BatchArrays(NamedTuple):
+    """The arrays of a batch, an entry for each of its n rows; ``BatchEnv`` describes those that it shows."""
+
+    games: Games  # (n,)
+    episodes: NDArray[np.int64]  # (n,) games begun in the row
+    actions: NDArray[np.int64]  # (n,) to be applied
+    observations: NDArray[np.float32]  # (n, observation_size)
+    masks: NDArray[np.int8]  # (n, action_count)
+    sides: NDArray[np.int8]  # (n,) side to act, 0 or 1
+    units: NDArray[np.int16]  # (n,) number of the active unit, -1 while one is to be selected
+    rewards: NDArray[np.float32]  # (n, 2)
+    terms: NDArray[np.float64]  # (n, 2, TERM_COUNT), what was paid for; (0, 2, TERM_COUNT) for the result alone
+    ended: NDArray[np.int64]  # (n,) games that ended in the call
+    results: NDArray[np.int32]  # (n, 3) winner and victory points of the first of them
+    watchers: NDArray[np.int8]  # (n,) the side that is told of the end
+    finals: NDArray[np.float32]  # (n, observation_size), what it saw then; (0, observation_size) if nobody asks
+    final_games: Games  # (n,) the game as it ended; (0,) if nobody asks
+
+
 @entry_point(what="the steps of batches", seconds=40)
 def play_rows(
     worlds: Worlds,
     board: Board,
-    games: Games,
+    arrays: BatchArrays,
     rows: Rows,
+    what: int,
     base: np.uint64,
-    episodes: NDArray[np.int64],
-    actions: NDArray[np.int64],
     others_play: bool,
-    watchers: NDArray[np.int8],
-    finals: NDArray[np.float32],
     weights: Weights,
     before: Games,
-    terms: NDArray[np.float64],
-    final_games: Games,
-    rewards: NDArray[np.float32],
-    ended: NDArray[np.int64],
-    results: NDArray[np.int32],
-    observations: NDArray[np.float32],
-    masks: NDArray[np.int8],
-    sides: NDArray[np.int8],
-    units: NDArray[np.int16],
 ) -> int:
-    """Apply a legal action, or START, to each of the rows and write the next player's view.
+    """STEP or RESET each of the rows, with legal actions, and write the next player's view.
 
-    With ``others_play``, whoever is not side ``watchers[row]`` then plays random legal actions until that side is to
-    act. A game that ends is paid, noted in ``results`` and begun anew. Shapes: ``rewards`` (n, 2), ``ended`` (n,)
-    counts the games that ended, ``results`` (n, 3): winner and victory points of the first of them; ``finals``
-    (n, observation_size), or empty if nobody asks: what side ``watchers[row]`` saw at that end; ``final_games`` (n,),
-    or empty: the game as it ended; ``weights`` (2, T), ``before`` (a game to write on) and
-    ``terms`` (n, 2, T), what was paid for, or all empty for the result alone; the rest as in ``view_rows``. Returns -1,
-    or the first row without room to deploy.
+    With ``others_play``, whoever is not the row's watcher then plays random legal actions until the watcher is to act.
+    A game that ends is paid, noted in ``results`` and begun anew. ``weights`` (2, TERM_COUNT) and ``before`` (1,), a
+    game to write on, are empty where only the result is paid. Returns -1, or the first row without room to deploy.
     """
-    world = worlds[0]
+    world, first = worlds[0], what
+    games, actions, rewards, ended, terms = arrays.games, arrays.actions, arrays.rewards, arrays.ended, arrays.terms
+    observations, masks, sides, units = arrays.observations, arrays.masks, arrays.sides, arrays.units
+    watchers, episodes = arrays.watchers, arrays.episodes  # taken out once: each access counts references
     for place, row in enumerate(rows):
         _fetch_next(world, games, observations, rows, place)
-        game, action = games[row], actions[row]
+        game, what, action = games[row], first, actions[row]
         rewards[row, 0] = rewards[row, 1] = 0
         ended[row] = 0
         terms[row : row + 1] = 0
         while True:
-            if action == START:
+            if what == RESET:
                 _seed(game, base, row, episodes)
             counting = len(weights) > 0 and ended[row] == 0
-            if _apply(world, board, game, action, counting, before, terms, row) == NO_ROOM_TO_DEPLOY:
+            if _apply(world, board, game, what, action, counting, before, terms, row) == NO_ROOM_TO_DEPLOY:
                 return row
             if game.over:
                 if ended[row] == 0:
-                    _end(world, board, game, row, rewards, results, watchers, finals, final_games)
+                    _end(world, board, game, row, arrays)
                 ended[row] += 1
-                action = START
+                what = RESET
             elif not others_play or acting_side(game) == watchers[row] or ended[row] > MOST_GAMES_WITHOUT_A_DECISION:
                 break
             else:
                 write_mask(world, game, masks[row])
-                action = _random_action(game, masks[row])
+                what, action = STEP, _random_action(game, masks[row])
         if len(weights) > 0:
             _weigh(weights, terms[row], rewards[row])
         _write_row(world, board, game, row, observations, masks, sides, units)
@@ -110,17 +150,18 @@ def _apply(
     world: World,
     board: Board,
     game: Game,
+    what: int,
     action: int,
     counting: bool,
     before: Games,
     terms: NDArray[np.float64],
     row: int,
 ) -> int:
-    """``engine.apply``; with ``counting`` what a step, but not the beginning, brings is added to the row's terms."""
-    if counting and action != START:
+    """``engine.apply``; with ``counting`` what a STEP brings is added to the row's terms, and any result."""
+    if counting and what == STEP:
         remember(game, before[0])
-    answer = apply(world, board, game, action)
-    if counting and action != START:
+    answer = apply(world, board, game, what, action)
+    if counting and what == STEP:
         count_step(world, board, before[0], game, terms[row])
     elif counting:
         count_result(game, terms[row])
@@ -153,29 +194,19 @@ def _fetch_next(world: World, games: Games, observations: NDArray[np.float32], r
     prefetch(games, row * games.itemsize, games.itemsize)
     start, number = row * observations.shape[1] * observations.itemsize, observations.itemsize
     mine, enemies = unit_blocks(world, games[row])
-    used = max(world.unit_count[0], world.unit_count[1]) * UNIT
+    used = max(world.unit_count[0], world.unit_count[1]) * len(UNIT)
     prefetch(observations, start, (mine + used) * number)
     prefetch(observations, start + enemies * number, used * number)
 
 
 @compiled
-def _end(
-    world: World,
-    board: Board,
-    game: Game,
-    row: int,
-    rewards: NDArray[np.float32],
-    results: NDArray[np.int32],
-    watchers: NDArray[np.int8],
-    finals: NDArray[np.float32],
-    final_games: Games,
-) -> None:
+def _end(world: World, board: Board, game: Game, row: int, arrays: BatchArrays) -> None:
     """Pay a game that has ended and keep what somebody wants of it, before the next one takes its row."""
-    _pay(game, rewards[row], results[row])
-    if len(finals) > 0:
-        encode(world, board, game, watchers[row], finals[row])
-    if len(final_games) > 0:
-        final_games[row] = game
+    _pay(game, arrays.rewards[row], arrays.results[row])
+    if len(arrays.finals) > 0:
+        encode(world, board, game, arrays.watchers[row], arrays.finals[row])
+    if len(arrays.final_games) > 0:
+        arrays.final_games[row] = game
 
 
 @compiled
@@ -211,23 +242,11 @@ def _pay(game: Game, rewards: NDArray[np.float32], results: NDArray[np.int32]) -
 
 
 @entry_point
-def view_rows(
-    worlds: Worlds,
-    board: Board,
-    games: Games,
-    rows: Rows,
-    observations: NDArray[np.float32],
-    masks: NDArray[np.int8],
-    sides: NDArray[np.int8],
-    units: NDArray[np.int16],
-) -> None:
-    """Write, for each of the rows, what its acting player sees and may do.
-
-    ``observations`` (n, observation_size), ``masks`` (n, action_count), ``sides`` (n,) 0 or 1, ``units`` (n,) the
-    number of the active unit or -1 while one is to be selected.
-    """
+def view_rows(worlds: Worlds, board: Board, arrays: BatchArrays, rows: Rows) -> None:
+    """Write, for each of the rows, what its acting player sees and may do."""
     for row in rows:
-        _write_row(worlds[0], board, games[row], row, observations, masks, sides, units)
+        game = arrays.games[row]
+        _write_row(worlds[0], board, game, row, arrays.observations, arrays.masks, arrays.sides, arrays.units)
 
 
 @compiled

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from ..content.types import GameRules
 from ..content.world import Setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, NotAnActionError, W40KError, brief
-from ..observe.encode import LOOK, step_and_view
 from ..observe.layout import Layout
 from ..reward.tracker import Earnings
 from ..reward.weights import RewardsOption, find_rewards
@@ -23,6 +22,7 @@ from ..rules.turn import acting_side, eligible
 from .arguments import game_seed_or_none
 from .events import Event, describe_event
 from .interrupted import Interruptible
+from .kernels import step_and_view
 from .playable import Playable, ScenarioName, load_all, make_way, playable
 from .snapshots import check_game, games_of, put, read_snapshot, unpickling
 
@@ -119,7 +119,7 @@ class Session(Interruptible):
             self._use(int(random.integers(len(self.playables))))
         self.games.view(np.uint8).fill(0)  # nothing of the last game, not even its old events
         self.games[0].seed = np.uint64(random.integers(2**63) if game_seed is None else game_seed)
-        if self._call(engine.START) != engine.ACCEPTED:
+        if self._call(engine.RESET) != engine.ACCEPTED:
             raise DeploymentError(
                 f"{self.setting.scenario.name}: expected a free hex in the deployment zone for every unit, "
                 "got a zone with fewer hexes than units"
@@ -151,21 +151,21 @@ class Session(Interruptible):
         return view if self._apply(action, view) == engine.ACCEPTED else None
 
     def _apply(self, action: int, view: View = _NO_VIEW) -> int:
-        """Apply an action of the space: the compiled rules would take START and LOOK from anyone."""
+        """Apply an action of the space."""
         if self._unfinished:
             self._check_finished()
         if not 0 <= action < self._action_count:
             return engine.NOT_AN_ACTION
         self._unfinished = True
-        answer = self._call(action, NOBODY, view)
+        answer = self._call(engine.STEP, action, NOBODY, view)
         if self.earnings is not None and answer == engine.ACCEPTED:
             self.earnings.count(self._worlds, self._board, self.games)
         self._unfinished = False
         return answer
 
-    def _call(self, action: int, side: int = NOBODY, view: View = _NO_VIEW) -> int:
+    def _call(self, what: int, action: int = NOBODY, side: int = NOBODY, view: View = _NO_VIEW) -> int:
         """The one door to the compiled rules."""
-        answer = step_and_view(self._worlds, self._board, self.games, 0, action, side, *view)
+        answer = step_and_view(self._worlds, self._board, self.games, 0, what, action, side, *view)
         if self._macro is not None and answer == engine.ACCEPTED and len(view[0]) > 0:
             self._macro.write(self.games, _FIRST_ROW, view[0][None])
         return answer
@@ -205,7 +205,7 @@ class Session(Interruptible):
             raise W40KError(f"side: expected 0 or 1, got {brief(side)}")
         self._check_finished()
         view = self._blank_view()
-        self._call(LOOK, side, view)
+        self._call(engine.LOOK, NOBODY, side, view)
         return view
 
     def macro_observation(self, *, extras: bool = False) -> MacroObservation:

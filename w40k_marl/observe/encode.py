@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiler.decorators import compiled, entry_point
-from ..rules.actions import TARGET_SLOTS, write_mask
+from ..rules.actions import TARGET_SLOTS
 from ..rules.bits import NOTHING, bit, has
 from ..rules.board import Board, objectives_at
 from ..rules.combat import expected_attacks, expected_hit_damage, kill_score
-from ..rules.engine import ACCEPTED, START, apply
-from ..rules.hexes import distance, hex_at
+from ..rules.hexes import column_of, distance, hex_at, row_of
 from ..rules.intents import ALLY, detail_kind
 from ..rules.intents import OBJECTIVE as OBJECTIVE_DETAIL
 from ..rules.objectives import controlled
@@ -36,22 +35,29 @@ from ..rules.state import (
     RANGED,
     SHOOT,
     STATIC_FEATURES,
+    WEAPON_FEATURES,
     Game,
-    Games,
     World,
     Worlds,
 )
 from ..rules.turn import acting_side, eligible
 from ..rules.units import hex_of, side_of, slot_of
+from .layout import ACTIVE_FIELDS, GLOBAL_FIELDS, INTENT_FIELDS, OBJECTIVE_FIELDS, TARGET_FIELDS, UNIT_FIELDS
+from .macro.fields import indices
 
 Vector: TypeAlias = NDArray[np.float32]
 
-GLOBALS, ACTIVE, TARGET, OBJECTIVE, UNIT, INTENT = 18, 5, 7, 4, 26, 12
-"""Length of a row of each block; a test compares them with the layout."""
+# the index of each field in a row of its block
+GLOBAL, ACTIVE, TARGET = indices(GLOBAL_FIELDS), indices(ACTIVE_FIELDS), indices(TARGET_FIELDS)
+OBJECTIVE, UNIT, INTENT = indices(OBJECTIVE_FIELDS), indices(UNIT_FIELDS), indices(INTENT_FIELDS)
 
-# where a unit's row holds what: the first and last of its fixed numbers, those of its weapons, then the marks
-_BODY, _SELECTED, _MELEE, _CONTACT = 5, 13, 15, 17
-_BODY_FEATURES = _SELECTED - _BODY
+STATIC = (*range(UNIT.full_hit_points, UNIT.ranged_damage), UNIT.melee_damage, UNIT.melee_strength)
+WEAPON_STATIC = (UNIT.ranged_damage, UNIT.ranged_strength)
+"""The fields of a unit that depend on the scenario alone, and those of its selected weapon: the order of
+``World.features`` and ``World.weapon_features``.
+"""
+
+_VALUE = STATIC.index(UNIT.value)
 _FARTHEST = 40  # hexes; beyond it distances look the same
 
 
@@ -60,63 +66,33 @@ def write_features(worlds: Worlds) -> None:
     """Work out, once for a world, the numbers of each unit's row that never change."""
     world = worlds[0]
     for unit in range(2 * world.units_per_side):
-        features = world.features[unit]
+        line = np.zeros(len(UNIT), dtype=np.float32)
         invulnerable = world.invulnerable_save[unit]
-        features[0] = _share(world.hit_points[unit], 10.0)
-        features[1] = _share(world.move[unit], 12.0)
-        features[2] = _share(world.toughness[unit], 12.0)
-        features[3] = _share(world.armor_save[unit], 7.0)
-        features[4] = _share(invulnerable, 7.0) if invulnerable > 0 else 1.0
-        features[5] = _share(world.objective_control[unit], 5.0)
-        features[6] = _share(world.value[unit], 200.0)
-        features[7] = _share(world.longest_range[unit], 36.0)
+        line[UNIT.full_hit_points] = _share(world.hit_points[unit], 10.0)
+        line[UNIT.move] = _share(world.move[unit], 12.0)
+        line[UNIT.toughness] = _share(world.toughness[unit], 12.0)
+        line[UNIT.armor_save] = _share(world.armor_save[unit], 7.0)
+        line[UNIT.invulnerable_save] = _share(invulnerable, 7.0) if invulnerable > 0 else 1.0
+        line[UNIT.objective_control] = _share(world.objective_control[unit], 5.0)
+        line[UNIT.value] = _share(world.value[unit], 200.0)
+        line[UNIT.range] = _share(world.longest_range[unit], 36.0)
         if world.weapon_count[unit, MELEE] > 0:
-            features[8] = _mean_damage(world, unit, MELEE, 0)
-            features[9] = _share(world.strength[unit, MELEE, 0], 12.0)
+            line[UNIT.melee_damage] = _mean_damage(world, unit, MELEE, 0)
+            line[UNIT.melee_strength] = _share(world.strength[unit, MELEE, 0], 12.0)
+        for index in range(STATIC_FEATURES):
+            world.features[unit, index] = line[STATIC[index]]
         for slot in range(world.weapon_count[unit, RANGED]):
-            world.weapon_features[unit, slot, 0] = _mean_damage(world, unit, RANGED, slot)
-            world.weapon_features[unit, slot, 1] = _share(world.strength[unit, RANGED, slot], 12.0)
-
-
-LOOK = START - 1
-"""The action that changes nothing and only shows the game."""
-
-
-@entry_point(what="the rules", seconds=40)
-def step_and_view(
-    worlds: Worlds,
-    board: Board,
-    games: Games,
-    row: int,
-    action: int,
-    side: int,
-    observation: Vector,
-    mask: NDArray[np.int8],
-) -> int:
-    """Step a game as ``engine.step`` does and write what a side then sees: two calls in the time of one and a half.
-
-    ``side`` is 0 or 1, or NOBODY for whoever is to act; ``observation`` float32 (layout.observation_size,) holds
-    zeros or an observation of the same scenario; ``mask`` int8 (layout.action_count,) becomes all 0 for the side that
-    is not to act, and after the end. Empty arrays ask for no view. A refused action writes nothing.
-    """
-    world, game = worlds[0], games[row]
-    answer = ACCEPTED if action == LOOK else apply(world, board, game, action)
-    if answer == ACCEPTED and len(mask) > 0:
-        acting = acting_side(game)
-        watching = acting if side == NOBODY else side
-        encode(world, board, game, watching, observation)
-        if watching == acting:
-            write_mask(world, game, mask)
-        else:
-            mask[:] = 0
-    return answer
+            line[UNIT.ranged_damage] = _mean_damage(world, unit, RANGED, slot)
+            line[UNIT.ranged_strength] = _share(world.strength[unit, RANGED, slot], 12.0)
+            for index in range(WEAPON_FEATURES):
+                world.weapon_features[unit, slot, index] = line[WEAPON_STATIC[index]]
 
 
 @compiled
 def unit_blocks(world: World, game: Game) -> tuple[int, int]:
     """Where the units of the observing side, and those of the other, begin in an observation."""
-    mine = GLOBALS + ACTIVE + TARGET_SLOTS * TARGET + len(game.control) * OBJECTIVE
-    return mine, mine + int(world.units_per_side) * UNIT
+    mine = len(GLOBAL) + len(ACTIVE) + TARGET_SLOTS * len(TARGET) + len(game.control) * len(OBJECTIVE)
+    return mine, mine + int(world.units_per_side) * len(UNIT)
 
 
 @compiled
@@ -125,24 +101,26 @@ def encode(world: World, board: Board, game: Game, side: int, out: Vector) -> No
 
     Slots that no unit of the scenario has are left alone: in a large batch, memory not touched is time.
     """
-    targets = GLOBALS + ACTIVE
-    objectives = targets + TARGET_SLOTS * TARGET
+    targets = len(GLOBAL) + len(ACTIVE)
+    objectives = targets + TARGET_SLOTS * len(TARGET)
     mine, enemies = unit_blocks(world, game)
-    used = max(world.unit_count[0], world.unit_count[1]) * UNIT
+    used = max(world.unit_count[0], world.unit_count[1]) * len(UNIT)
     out[: mine + used] = 0
     out[enemies : enemies + used] = 0
     if game.active != NOBODY:
-        _write_active(world, game, int(game.active), out[GLOBALS:targets])
+        _write_active(world, game, int(game.active), out[len(GLOBAL) : targets])
         _write_targets(world, board, game, out[targets:objectives])
     _write_control(world, game, side, out[objectives:mine])
-    my_value = _write_units(world, board, game, side, 1.0, out[mine:enemies], out[objectives + 2 : mine])
-    enemy_value = _write_units(world, board, game, 1 - side, -1.0, out[enemies:], out[objectives + 3 : mine])
+    my_strength = out[objectives + OBJECTIVE.my_strength : mine]
+    my_value = _write_units(world, board, game, side, 1.0, out[mine:enemies], my_strength)
+    enemy_strength = out[objectives + OBJECTIVE.enemy_strength : mine]
+    enemy_value = _write_units(world, board, game, 1 - side, -1.0, out[enemies:], enemy_strength)
     if world.intents:
-        intent = enemies + int(world.units_per_side) * UNIT
-        _write_intent(world, game, side, out[intent : intent + INTENT])
-    _write_globals(world, game, side, out[:GLOBALS])
-    out[15] = my_value / max(1, world.full_value[side])
-    out[16] = enemy_value / max(1, world.full_value[1 - side])
+        intent = enemies + int(world.units_per_side) * len(UNIT)
+        _write_intent(world, game, side, out[intent : intent + len(INTENT)])
+    _write_globals(world, game, side, out[: len(GLOBAL)])
+    out[GLOBAL.my_value] = my_value / max(1, world.full_value[side])
+    out[GLOBAL.enemy_value] = enemy_value / max(1, world.full_value[1 - side])
 
 
 @compiled
@@ -159,22 +137,22 @@ def _flag(condition: bool) -> float:
 @compiled
 def _write_globals(world: World, game: Game, side: int, out: Vector) -> None:
     """All of the block but the living values, which the unit rows add up."""
-    out[0] = game.turn / world.max_turns
-    out[1] = _flag(game.side == side)
+    out[GLOBAL.turn] = game.turn / world.max_turns
+    out[GLOBAL.my_turn] = _flag(game.side == side)
     if MOVE <= game.phase <= FIGHT:
-        out[2 + game.phase - MOVE] = 1.0
+        out[GLOBAL.phase_move + game.phase - MOVE] = 1.0
     stage = game.fight_stage
-    out[6] = _flag(stage == CHARGERS)
-    out[7] = _flag(stage in (ALTERNATING_OTHER, ALTERNATING_ACTIVE))
-    out[8] = _flag(stage in (CLEANUP_OTHER, CLEANUP_ACTIVE))
-    out[9] = _flag(acting_side(game) == side and not game.over)
-    out[10] = _flag(game.active != NOBODY)
-    out[11] = _share(game.victory_points[side], 100.0)
-    out[12] = _share(game.victory_points[1 - side], 100.0)
+    out[GLOBAL.stage_chargers] = _flag(stage == CHARGERS)
+    out[GLOBAL.stage_alternating] = _flag(stage in (ALTERNATING_OTHER, ALTERNATING_ACTIVE))
+    out[GLOBAL.stage_cleanup] = _flag(stage in (CLEANUP_OTHER, CLEANUP_ACTIVE))
+    out[GLOBAL.acting] = _flag(acting_side(game) == side and not game.over)
+    out[GLOBAL.sub_step_micro] = _flag(game.active != NOBODY)
+    out[GLOBAL.my_victory_points] = _share(game.victory_points[side], 100.0)
+    out[GLOBAL.enemy_victory_points] = _share(game.victory_points[1 - side], 100.0)
     objectives = max(1, world.objective_count)
-    out[13] = controlled(world, game, side + 1) / objectives
-    out[14] = controlled(world, game, 2 - side) / objectives
-    out[17] = _share(game.attacks_left, 12.0)
+    out[GLOBAL.my_objectives] = controlled(world, game, side + 1) / objectives
+    out[GLOBAL.enemy_objectives] = controlled(world, game, 2 - side) / objectives
+    out[GLOBAL.attacks_left] = _share(game.attacks_left, 12.0)
 
 
 @compiled
@@ -185,23 +163,23 @@ def _write_active(world: World, game: Game, unit: int, out: Vector) -> None:
     for slot in range(world.unit_count[enemies]):
         if has(game.alive[enemies], slot):
             nearest = min(nearest, distance(here, hex_of(game, enemies * world.units_per_side + slot)))
-    out[0] = 1.0
-    out[1] = slot_of(world, unit) / world.units_per_side
-    out[2] = nearest / _FARTHEST
-    out[3] = _flag(game.has_attacked != 0)
-    out[4] = _flag(game.phase == SHOOT and has(game.may_advance, slot_of(world, unit)))
+    out[ACTIVE.present] = 1.0
+    out[ACTIVE.slot] = slot_of(world, unit) / world.units_per_side
+    out[ACTIVE.nearest_enemy] = nearest / _FARTHEST
+    out[ACTIVE.has_attacked] = _flag(game.has_attacked != 0)
+    out[ACTIVE.may_advance] = _flag(game.phase == SHOOT and has(game.may_advance, slot_of(world, unit)))
 
 
 @compiled
 def _write_intent(world: World, game: Game, side: int, out: Vector) -> None:
     """The intent that a side has chosen last, and what it names (spec 07 A.4; a dead unit encodes as zeros)."""
     out[:] = 0
-    out[0] = _flag(game.intent_stage == INTENT_DUE)
-    out[1] = _flag(game.intent_stage == DETAIL_DUE)
+    out[INTENT.intent_due] = _flag(game.intent_stage == INTENT_DUE)
+    out[INTENT.detail_due] = _flag(game.intent_stage == DETAIL_DUE)
     intent, detail = int(game.intent[side]), int(game.intent_detail[side])
     if intent < 0:
         return
-    out[2 + intent] = 1.0
+    out[INTENT.take_objective + intent] = 1.0
     if detail < 0:
         return
     kind = detail_kind(intent)
@@ -214,12 +192,13 @@ def _write_intent(world: World, game: Game, side: int, out: Vector) -> None:
         unit = owner * int(world.units_per_side) + detail
         if not has(game.alive[owner], detail):
             return
-        column, row = float(hex_of(game, unit) >> 6), float(hex_of(game, unit) & 63)
+        column, row = float(column_of(hex_of(game, unit))), float(row_of(hex_of(game, unit)))
         state = game.hit_points[unit] / world.hit_points[unit]
-    out[8], out[9], out[10] = column / world.cols, row / world.rows, state
+    out[INTENT.detail_column], out[INTENT.detail_row] = column / world.cols, row / world.rows
+    out[INTENT.detail_state] = state
     if game.active != NOBODY:
         place = hex_at(round(column), round(row))
-        out[11] = _share(distance(hex_of(game, int(game.active)), place), _FARTHEST)
+        out[INTENT.detail_distance] = _share(distance(hex_of(game, int(game.active)), place), _FARTHEST)
 
 
 @compiled
@@ -229,15 +208,16 @@ def _write_targets(world: World, board: Board, game: Game, out: Vector) -> None:
     kind = RANGED if game.phase == SHOOT else MELEE
     for index in range(min(TARGET_SLOTS, int(game.target_count))):
         target = int(game.targets[index])
-        line = out[index * TARGET : (index + 1) * TARGET]
-        line[0] = 1.0
-        line[1] = slot_of(world, target) / world.units_per_side
-        line[2] = _share(distance(hex_of(game, unit), hex_of(game, target)), _FARTHEST)
-        line[3] = game.hit_points[target] / world.hit_points[target]
-        line[4] = world.features[target, 6]
+        line = out[index * len(TARGET) : (index + 1) * len(TARGET)]
+        line[TARGET.present] = 1.0
+        line[TARGET.slot] = slot_of(world, target) / world.units_per_side
+        line[TARGET.distance] = _share(distance(hex_of(game, unit), hex_of(game, target)), _FARTHEST)
+        line[TARGET.hit_points] = game.hit_points[target] / world.hit_points[target]
+        line[TARGET.value] = world.features[target, _VALUE]
         for slot in range(world.weapon_count[unit, kind]):
-            line[5] = max(line[5], kill_score(world, game, unit, kind, slot, target))
-        line[6] = _flag(objectives_at(board, hex_of(game, target)) != NOTHING)
+            score = kill_score(world, game, unit, kind, slot, target)
+            line[TARGET.kill_score] = max(line[TARGET.kill_score], score)
+        line[TARGET.on_objective] = _flag(objectives_at(board, hex_of(game, target)) != NOTHING)
 
 
 @compiled
@@ -245,16 +225,17 @@ def _write_control(world: World, game: Game, side: int, out: Vector) -> None:
     """Presence and controller of each objective; the unit rows add the strengths."""
     for objective in range(world.objective_count):
         holder = game.control[objective]
-        out[objective * OBJECTIVE] = 1.0
+        line = out[objective * len(OBJECTIVE) : (objective + 1) * len(OBJECTIVE)]
+        line[OBJECTIVE.present] = 1.0
         if holder != 0:
-            out[objective * OBJECTIVE + 1] = 1.0 if holder == side + 1 else -1.0
+            line[OBJECTIVE.control] = 1.0 if holder == side + 1 else -1.0
 
 
 @compiled
 def _write_units(world: World, board: Board, game: Game, side: int, sign: float, out: Vector, strength: Vector) -> int:
     """A row for each living unit of a side, by roster slot; returns their VALUE.
 
-    Adds their objective control to ``strength``, every ``OBJECTIVE``-th number of which belongs to an objective.
+    Adds their objective control to ``strength``, which begins with that of the first objective.
     """
     may_act = eligible(game) if acting_side(game) == side and not game.over else NOTHING
     attacked = game.shot[side] | game.fought[side]
@@ -271,35 +252,33 @@ def _write_units(world: World, board: Board, game: Game, side: int, sign: float,
         held = objectives_at(board, here)
         if held != NOTHING:
             _add_strength(world, held, world.objective_control[unit], strength)
-        line = out[slot * UNIT : (slot + 1) * UNIT]
-        line[0] = 1.0
-        line[1] = sign
-        line[2] = (here >> 6) / last_column
-        line[3] = (here & 63) / last_row
-        line[4] = game.hit_points[unit] / world.hit_points[unit]
+        line = out[slot * len(UNIT) : (slot + 1) * len(UNIT)]
+        line[UNIT.alive] = 1.0
+        line[UNIT.mine] = sign
+        line[UNIT.column] = column_of(here) / last_column
+        line[UNIT.row] = row_of(here) / last_row
+        line[UNIT.hit_points] = game.hit_points[unit] / world.hit_points[unit]
         _write_characteristics(world, unit, int(game.selected_weapon[unit]), line)
-        line[_CONTACT] = _flag(holds(contact, here))
-        line[_CONTACT + 1] = _flag(held != NOTHING)
-        line[_CONTACT + 2] = _flag(has(may_act, slot))
-        line[_CONTACT + 3] = _flag(game.active == unit)
-        line[_CONTACT + 4] = _flag(has(game.moved[side], slot))
-        line[_CONTACT + 5] = _flag(has(game.fled[side], slot))
-        line[_CONTACT + 6] = _flag(has(game.advanced[side], slot))
-        line[_CONTACT + 7] = _flag(has(game.charged[side], slot))
-        line[_CONTACT + 8] = _flag(has(attacked, slot))
+        line[UNIT.in_contact] = _flag(holds(contact, here))
+        line[UNIT.on_objective] = _flag(held != NOTHING)
+        line[UNIT.eligible] = _flag(has(may_act, slot))
+        line[UNIT.active] = _flag(game.active == unit)
+        line[UNIT.moved] = _flag(has(game.moved[side], slot))
+        line[UNIT.fled] = _flag(has(game.fled[side], slot))
+        line[UNIT.advanced] = _flag(has(game.advanced[side], slot))
+        line[UNIT.charged] = _flag(has(game.charged[side], slot))
+        line[UNIT.attacked] = _flag(has(attacked, slot))
     return value
 
 
 @compiled
 def _write_characteristics(world: World, unit: int, selected: int, line: Vector) -> None:
     """Copy what ``write_features`` has worked out."""
-    for index in range(_BODY_FEATURES):
-        line[_BODY + index] = world.features[unit, index]
-    for index in range(STATIC_FEATURES - _BODY_FEATURES):
-        line[_MELEE + index] = world.features[unit, _BODY_FEATURES + index]
+    for index in range(STATIC_FEATURES):
+        line[STATIC[index]] = world.features[unit, index]
     if selected >= 0:
-        line[_SELECTED] = world.weapon_features[unit, selected, 0]
-        line[_SELECTED + 1] = world.weapon_features[unit, selected, 1]
+        for index in range(WEAPON_FEATURES):
+            line[WEAPON_STATIC[index]] = world.weapon_features[unit, selected, index]
 
 
 @compiled
@@ -307,7 +286,7 @@ def _add_strength(world: World, held: np.uint64, control: int, strength: Vector)
     """Add a unit's objective control to each objective that it stands on; 1 stands for 10 or more."""
     for objective in range(world.objective_count):
         if held & bit(objective) != NOTHING:
-            place = objective * OBJECTIVE
+            place = objective * len(OBJECTIVE)
             strength[place] = min(1.0, strength[place] + control / 10.0)
 
 

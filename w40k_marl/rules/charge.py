@@ -84,9 +84,9 @@ def charge(world: World, board: Board, game: Game, unit: int, target: int) -> No
     reach = roll(game, 6, CHARGE_MOVE) + roll(game, 6, CHARGE_MOVE)
     destination = charge_destination(world, board, game, unit, target, reach)
     if destination < 0:
-        record(game, CHARGE_FAILED, unit, target, reach, 0, 0, 0, 0)
+        record(game, CHARGE_FAILED, unit, target, reach)
         return
-    record(game, CHARGED, unit, target, hex_of(game, unit), destination, reach, 0, 0)
+    record(game, CHARGED, unit, target, hex_of(game, unit), destination, reach)
     game.hexes[unit] = destination
     mark(world, game.charged, unit)
 

@@ -81,7 +81,7 @@ def _attack_by_rules(world: World, game: Game, attacker: int, kind: int, slot: i
     if world.torrent[attacker, kind, slot] == 0:
         hit_roll = roll(game, 6, HIT)
         if hit_roll < hit_target(world, game, attacker, kind, slot):
-            record(game, ATTACKED, attacker, target, slot + kind * MAX_WEAPONS, hit_roll, 0, 0, 0)
+            record(game, ATTACKED, attacker, target, slot + kind * MAX_WEAPONS, hit_roll)
             return
     lethal = hit_roll == CRITICAL and world.lethal_hits[attacker, kind, slot] != 0
     _resolve_hit(world, game, attacker, kind, slot, target, hit_roll, lethal)

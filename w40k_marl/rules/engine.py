@@ -23,7 +23,7 @@ from .board import Board, columns, open_hexes
 from .charge import charge, nearest_listed
 from .dice import DEPLOYMENT_STREAM, uniform
 from .fight import fight
-from .hexes import hex_at
+from .hexes import MAX_ROWS, column_of, hex_at, row_of
 from .intents import INTENT_COUNT, intend, name_detail
 from .movement import move_by_strategy
 from .shooting import advance, shoot, stop_shooting
@@ -35,18 +35,26 @@ from .units import side_of
 ACCEPTED, GAME_IS_OVER, NOT_AN_ACTION, NOT_LEGAL, NO_ROOM_TO_DEPLOY = range(5)
 
 
-START = -(1 << 20)
-"""The action that begins the game of a row anew, with the seed that stands in the row."""
+# what a call does with a game; one function does all, because they share nearly all machine code
+STEP, RESET, LOOK = range(3)
 
 
 def reset(worlds: Worlds, board: Board, games: Games, row: int, seed: np.uint64) -> int:
     """Start the game of a row from its world, with its dice seeded; runs on to the first decision.
 
-    Returns ACCEPTED, or NO_ROOM_TO_DEPLOY where a random deployment finds no free hex for some unit. It is a step of
-    its own kind, because starting and stepping share nearly all machine code.
+    Returns ACCEPTED, or NO_ROOM_TO_DEPLOY where a random deployment finds no free hex for some unit.
     """
     games[row].seed = seed
-    return step(worlds, board, games, row, START)
+    return apply_to_row(worlds, board, games, row, RESET, NOBODY)
+
+
+def step(worlds: Worlds, board: Board, games: Games, row: int, action: int) -> int:
+    """Apply an action of the acting side, or refuse it and change nothing.
+
+    ``action`` counts the select block first, then the micro block, then those of intents. Returns ACCEPTED,
+    GAME_IS_OVER, NOT_AN_ACTION or NOT_LEGAL.
+    """
+    return apply_to_row(worlds, board, games, row, STEP, action)
 
 
 @compiled
@@ -101,7 +109,7 @@ def _deploy(world: World, board: Board, game: Game) -> bool:
         if hex_id < 0:
             return False
         game.hexes[unit] = hex_id
-        free[hex_id >> 6] &= ~bit(hex_id & 63)
+        free[column_of(hex_id)] &= ~bit(row_of(hex_id))
     return True
 
 
@@ -109,7 +117,7 @@ def _deploy(world: World, board: Board, game: Game) -> bool:
 def _draw_hex(world: World, board: Board, game: Game, free: NDArray[np.uint64], side: int, draw: int) -> int:
     """One free hex of a side's zone, each equally likely; -1 where there is none."""
     zone = world.zone[side]
-    candidates = np.empty(columns(board) * 64, dtype=np.int64)
+    candidates = np.empty(columns(board) * MAX_ROWS, dtype=np.int64)
     count = 0
     for column in range(zone[0], zone[1] + 1):
         for row in range(zone[2], zone[3] + 1):
@@ -122,19 +130,20 @@ def _draw_hex(world: World, board: Board, game: Game, free: NDArray[np.uint64], 
 
 
 @entry_point
-def step(worlds: Worlds, board: Board, games: Games, row: int, action: int) -> int:
-    """Apply an action of the acting side, or refuse it and change nothing.
-
-    ``action`` counts the select block first, then the micro block, then those of intents. Returns ACCEPTED,
-    GAME_IS_OVER, NOT_AN_ACTION or NOT_LEGAL.
-    """
-    return apply(worlds[0], board, games[row], action)
+def apply_to_row(worlds: Worlds, board: Board, games: Games, row: int, what: int, action: int) -> int:
+    """``apply`` to the game of a row."""
+    return apply(worlds[0], board, games[row], what, action)
 
 
 @compiled
-def apply(world: World, board: Board, game: Game, action: int) -> int:
-    """``step`` on one record."""
-    if action == START:
+def apply(world: World, board: Board, game: Game, what: int, action: int) -> int:
+    """STEP applies an action, RESET starts the game with the seed that stands in its record, LOOK changes nothing.
+
+    Returns the answer of ``step`` or ``reset``; ``action`` counts for STEP alone.
+    """
+    if what == LOOK:
+        return ACCEPTED
+    if what == RESET:
         answer = _start(world, board, game)
     else:
         answer = _refusal(world, game, action)
@@ -180,7 +189,7 @@ def _act(world: World, board: Board, game: Game, unit: int, micro: int) -> bool:
         if game.phase == SHOOT:
             stop_shooting(world, game, unit)
         else:
-            events.record(game, events.WAITED, unit, 0, 0, 0, 0, 0, 0)
+            events.record(game, events.WAITED, unit)
         return True
     if micro == ADVANCE:
         return advance(world, board, game, unit, NOBODY)
@@ -193,7 +202,7 @@ def _act(world: World, board: Board, game: Game, unit: int, micro: int) -> bool:
     if game.phase == FIGHT:
         return fight(world, game, unit, target)
     if target == NOBODY:
-        events.record(game, events.PASSED, unit, 0, 0, 0, 0, 0, 0)
+        events.record(game, events.PASSED, unit)
     else:
         charge(world, board, game, unit, target)
     return True

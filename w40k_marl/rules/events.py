@@ -1,7 +1,7 @@
-"""What happened in a step, as rows of small integers: ``kind, unit, other, a, b, c, d, e``.
+"""What happened in a step, as rows of small integers: ``event_type, unit, other, a, b, c, d, e``.
 
-The columns after ``kind`` mean what ``FIELDS`` says for that kind; unused ones are 0. A row's buffer holds the
-events of its last step; ``events_lost`` counts those beyond its size.
+The columns after ``event_type`` mean what ``FIELDS`` says for that type; unused ones are 0. The buffer of a game
+holds the events of its last step; ``events_lost`` counts those beyond its size.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ FIELDS: dict[int, tuple[str, ...]] = {
     REROLLED: ("rerolled", "unit", "target", "weapon", "wound_roll"),
     HAZARD_ROLLED: ("hazard_rolled", "unit", "", "weapon", "roll", "damage"),
 }
-"""For each kind its name, then the names of its columns; ``""`` for a column without meaning.
+"""For each event type its name, then the names of its columns; ``""`` for a column without meaning.
 
 A roll of 0 was not made. ``rerolled`` tells a wound roll that failed and stands before the attack it belongs to.
 ``weapon`` is the slot, plus ``state.MAX_WEAPONS`` for melee weapons; hexes are ``column * 64 + row``.
@@ -63,14 +63,24 @@ A roll of 0 was not made. ``rerolled`` tells a wound roll that failed and stands
 
 
 @compiled
-def record(game: Game, kind: int, unit: int, other: int, a: int, b: int, c: int, d: int, e: int) -> None:
-    """Append an event to the row's buffer."""
+def record(
+    game: Game,
+    event_type: int,
+    unit: int = 0,
+    other: int = 0,
+    a: int = 0,
+    b: int = 0,
+    c: int = 0,
+    d: int = 0,
+    e: int = 0,
+) -> None:
+    """Append an event to the buffer of the game; the columns that ``FIELDS`` leaves empty stay 0."""
     index = int(game.event_count)
     if index >= MAX_EVENTS:
         game.events_lost = min(int(game.events_lost) + 1, MOST_LOST)
         return
     event = game.events[index]
-    event[0], event[1], event[2] = kind, unit, other
+    event[0], event[1], event[2] = event_type, unit, other
     event[3], event[4], event[5], event[6], event[7] = a, b, c, d, e
     game.event_count = index + 1
 

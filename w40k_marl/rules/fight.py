@@ -151,7 +151,7 @@ def fight(world: World, game: Game, unit: int, target: int) -> bool:
     a target dies go on against the next one (spec 05 rule 23).
     """
     if target == NOBODY or world.weapon_count[unit, MELEE] == 0:
-        record(game, PASSED, unit, 0, 0, 0, 0, 0, 0)
+        record(game, PASSED, unit)
         return True
     game.target = target
     if not game.weapon_chosen:

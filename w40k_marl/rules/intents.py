@@ -97,4 +97,4 @@ def name_detail(world: World, game: Game, unit: int, detail: int) -> None:
 @compiled
 def _settle(game: Game, unit: int, side: int) -> None:
     game.intent_stage = INTENT_SETTLED
-    record(game, INTENDED, unit, 0, int(game.intent[side]), int(game.intent_detail[side]), 0, 0, 0)
+    record(game, INTENDED, unit, 0, int(game.intent[side]), int(game.intent_detail[side]))

@@ -85,7 +85,7 @@ def move(world: World, game: Game, unit: int, destination: int) -> None:
     mark(world, game.moved, unit)
     if fled:
         mark(world, game.fled, unit)
-    record(game, MOVED, unit, 0, start, destination, 1 if fled else 0, 0, 0)
+    record(game, MOVED, unit, 0, start, destination, 1 if fled else 0)
 
 
 @compiled
@@ -93,7 +93,7 @@ def move_by_strategy(world: World, board: Board, game: Game, unit: int, strategy
     """Micro actions 0 to 3: move where the strategy says, or stay where no hex is free (spec 03 rule 11)."""
     order = destinations(world, board, game, unit, int(world.move[unit]))
     if len(order) == 0:
-        record(game, NO_DESTINATION, unit, 0, 0, 0, 0, 0, 0)
+        record(game, NO_DESTINATION, unit)
         return
     move(world, game, unit, choose_destination(world, board, game, unit, strategy, order))
 

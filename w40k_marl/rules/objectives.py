@@ -56,7 +56,7 @@ def evaluate_control(world: World, board: Board, game: Game) -> None:
             after = 0
         if after != before:
             game.control[objective] = after
-            record(game, CONTROL_CHANGED, 0, 0, objective, after, before, 0, 0)
+            record(game, CONTROL_CHANGED, 0, 0, objective, after, before)
 
 
 @compiled
@@ -81,7 +81,7 @@ def score(world: World, board: Board, game: Game, phase: int) -> None:
         evaluate_control(world, board, game)
         points = _points(world, scoring, controlled(world, game, player), controlled(world, game, 3 - player))
         game.victory_points[game.side] += points
-        record(game, SCORED, 0, 0, player, points, int(game.turn), 0, 0)
+        record(game, SCORED, 0, 0, player, points, int(game.turn))
 
 
 @compiled
@@ -128,4 +128,4 @@ def decide_winner(world: World, game: Game) -> None:
     """End the game: more victory points, else more living value, else a draw."""
     game.over = 1
     game.winner, game.win_method = result_of(world, game)
-    record(game, GAME_OVER, 0, 0, int(game.winner), int(game.win_method), 0, 0, 0)
+    record(game, GAME_OVER, 0, 0, int(game.winner), int(game.win_method))

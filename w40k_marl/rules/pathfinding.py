@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 from ..compiler.decorators import compiled
 from .bits import NOTHING, ONE, BitSet, bit, has
 from .board import Board, HexSet, all_hexes, columns, open_hexes
-from .hexes import NEIGHBOUR_COLUMN, NEIGHBOUR_ROW
+from .hexes import NEIGHBOUR_COLUMN, NEIGHBOUR_ROW, column_of, row_of
 from .state import Game, World
+from .units import hex_of
 
 
 @compiled
 def holds(hexes: HexSet, hex_id: int) -> bool:
     """Whether a hex is in the set."""
-    return has(hexes[hex_id >> 6], hex_id & 63)
+    return has(hexes[column_of(hex_id)], row_of(hex_id))
 
 
 @compiled
@@ -53,8 +54,8 @@ def hexes_of(world: World, board: Board, game: Game, side: int) -> HexSet:
     base = side * world.units_per_side
     for slot in range(world.unit_count[side]):
         if has(game.alive[side], slot):
-            hex_id = game.hexes[base + slot]
-            hexes[hex_id >> 6] |= bit(hex_id & 63)
+            hex_id = hex_of(game, base + slot)
+            hexes[column_of(hex_id)] |= bit(row_of(hex_id))
     return hexes
 
 
@@ -90,7 +91,7 @@ def unthreatened(world: World, board: Board, game: Game, side: int) -> HexSet:
 @compiled
 def touches(board: Board, hexes: HexSet, hex_id: int) -> bool:
     """Whether one of the six neighbours of a hex is in the set."""
-    column, row = hex_id >> 6, hex_id & 63
+    column, row = column_of(hex_id), row_of(hex_id)
     for direction in range(6):
         beside = column + NEIGHBOUR_COLUMN[direction]
         level = row + NEIGHBOUR_ROW[column & 1, direction]
@@ -106,7 +107,7 @@ def reachable(start: int, reach: int, free: HexSet) -> HexSet:
     frontier = np.zeros_like(free)
     beyond = np.zeros_like(free)
     unseen = free.copy()
-    frontier[start >> 6] = bit(start & 63)
+    frontier[column_of(start)] = bit(row_of(start))
     for _ in range(reach):
         spread(frontier, unseen, beyond)
         grew = NOTHING
@@ -130,7 +131,7 @@ def path_order(start: int, reach: int, free: HexSet) -> NDArray[np.int64]:
     # one empty column on either side spares the search every test for the edge of the board
     unseen = np.zeros(len(free) + 2, dtype=np.uint64)
     unseen[1:-1] = free
-    unseen[(start >> 6) + 1] &= ~bit(start & 63)
+    unseen[column_of(start) + 1] &= ~bit(row_of(start))
     order = np.empty(len(free) * 64, dtype=np.int64)
     order[0] = start
     head, tail = 0, 1
@@ -148,9 +149,9 @@ def _visit_neighbours(hex_id: int, unseen: HexSet, order: NDArray[np.int64], tai
 
     ``unseen`` has an extra column on either side. Shifting a bit off its word is how a hex falls off the board.
     """
-    column, here = (hex_id >> 6) + 1, bit(hex_id & 63)
+    column, here = column_of(hex_id) + 1, bit(row_of(hex_id))
     north, south = here >> ONE, here << ONE
-    odd = (hex_id >> 6) & 1
+    odd = column_of(hex_id) & 1
     upper, lower = (here, south) if odd else (north, here)  # the two neighbours in the columns beside
     if (unseen[column] & (north | south)) | ((unseen[column - 1] | unseen[column + 1]) & (upper | lower)) == NOTHING:
         return tail
@@ -187,7 +188,7 @@ def as_set(board: Board, order: NDArray[np.int64]) -> HexSet:
     """The hexes of a list as a set."""
     hexes = np.zeros(columns(board), dtype=np.uint64)
     for hex_id in order:
-        hexes[hex_id >> 6] |= bit(hex_id & 63)
+        hexes[column_of(hex_id)] |= bit(row_of(hex_id))
     return hexes
 
 

@@ -307,7 +307,7 @@ def shoot(world: World, board: Board, game: Game, unit: int, target: int) -> boo
             game.attacks_left -= 1
         if not targets_for_the_next_shot(world, board, game, unit):
             if game.attacks_left > 0:
-                record(game, STOPPED_SHOOTING, unit, 0, int(game.attacks_left), 0, 0, 0, 0)
+                record(game, STOPPED_SHOOTING, unit, 0, int(game.attacks_left))
             return True
         if world.decisions != DECIDED_BY_AGENT:
             game.target = game.targets[0]
@@ -359,9 +359,9 @@ def _is_listed(game: Game, target: int) -> bool:
 def stop_shooting(world: World, game: Game, unit: int) -> None:
     """Action 11: wait, or keep the shots that are left (R-60)."""
     if game.has_attacked:
-        record(game, STOPPED_SHOOTING, unit, 0, int(game.attacks_left), 0, 0, 0, 0)
+        record(game, STOPPED_SHOOTING, unit, 0, int(game.attacks_left))
     else:
-        record(game, WAITED, unit, 0, 0, 0, 0, 0, 0)
+        record(game, WAITED, unit)
 
 
 # --- advance -----------------------------------------------------------------------------------------------
@@ -378,7 +378,7 @@ def advance(world: World, board: Board, game: Game, unit: int, forced: int) -> b
     reach = roll(game, int(world.advance_dice_sides), ADVANCE_MOVE)
     order = destinations(world, board, game, unit, reach)
     if len(order) == 0:
-        record(game, ADVANCE_BLOCKED, unit, 0, reach, 0, 0, 0, 0)
+        record(game, ADVANCE_BLOCKED, unit, 0, reach)
         return True
     destination = _towards_nearest_enemy(world, game, unit, order)
     if forced >= 0:
@@ -388,7 +388,7 @@ def advance(world: World, board: Board, game: Game, unit: int, forced: int) -> b
                 destination = forced
         if destination < 0:
             return False
-    record(game, ADVANCED, unit, 0, hex_of(game, unit), destination, reach, 0, 0)
+    record(game, ADVANCED, unit, 0, hex_of(game, unit), destination, reach)
     game.hexes[unit] = destination
     mark(world, game.advanced, unit)
     list_targets(world, board, game, unit)

@@ -67,7 +67,7 @@ def _enter(game: Game, phase: int) -> None:
     game.alternation = UNSET
     game.pool[:] = NOTHING
     game.chargers = NOTHING
-    record(game, PHASE_BEGAN, 0, 0, int(game.turn), int(game.side) + 1, phase, 0, 0)
+    record(game, PHASE_BEGAN, 0, 0, int(game.turn), int(game.side) + 1, phase)
 
 
 @compiled
@@ -130,7 +130,7 @@ def activate(world: World, board: Board, game: Game, unit: int) -> None:
     game.active = unit
     game.intent_stage = INTENT_DUE if world.intents else INTENT_SETTLED
     game.target_count = 0
-    record(game, SELECTED, unit, 0, 0, 0, 0, 0, 0)
+    record(game, SELECTED, unit)
     if game.phase == SHOOT:
         list_targets(world, board, game, unit)
     elif game.phase == CHARGE:

@@ -88,4 +88,4 @@ def wound(world: World, game: Game, unit: int, damage: int, by: int) -> None:
     if left == 0:
         game.alive[side_of(world, unit)] &= ~bit(slot_of(world, unit))
         leave_pools(world, game, unit)
-        record(game, DIED, unit, by, 0, 0, 0, 0, 0)
+        record(game, DIED, unit, by)

@@ -59,7 +59,7 @@ def roll_to_wound(world: World, game: Game, unit: int, kind: int, slot: int, tar
     face = roll(game, 6, WOUND)
     if face >= needed or world.twin_linked[unit, kind, slot] == 0:
         return face
-    record(game, REROLLED, unit, target, slot + kind * MAX_WEAPONS, face, 0, 0, 0)
+    record(game, REROLLED, unit, target, slot + kind * MAX_WEAPONS, face)
     return roll(game, 6, WOUND_REROLL)
 
 
@@ -71,6 +71,6 @@ def suffer_hazards(world: World, game: Game, unit: int) -> None:
         if (int(game.hazards) >> slot) & 1 and is_alive(world, game, unit):
             face = roll(game, 6, HAZARD)
             damage = HAZARD_DAMAGE if face == 1 else 0
-            record(game, HAZARD_ROLLED, unit, 0, slot + kind * MAX_WEAPONS, face, damage, 0, 0)
+            record(game, HAZARD_ROLLED, unit, 0, slot + kind * MAX_WEAPONS, face, damage)
             if damage > 0:
                 wound(world, game, unit, damage, unit)

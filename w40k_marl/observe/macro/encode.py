@@ -1,10 +1,12 @@
 """Writes the macro blocks of the observation: the vector of the meta-controller document, for many games at once.
 
-The order of the numbers is that of ``fields.py``. Units stand in the order of their ids as text, the living
+Units stand in the order of their ids as text, the living
 ones only, so that a row is no fixed unit.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +14,13 @@ from numpy.typing import NDArray
 from ...compiler.decorators import compiled, entry_point
 from ...rules.bits import NOTHING, has
 from ...rules.board import Board, objectives_at
-from ...rules.hexes import distance
+from ...rules.hexes import column_of, distance, hex_at, row_of
 from ...rules.objectives import control_sums, living_value
 from ...rules.state import FIGHT, MOVE, Game, Games, Rows, World, Worlds
 from ...rules.turn import acting_side, eligible
 from ...rules.units import hex_of, is_alive, side_of, slot_of
 from ..encode import Vector
+from .fields import MACRO_GLOBAL_FIELDS, MACRO_OBJECTIVE_FIELDS, MACRO_UNIT_FIELDS, indices
 from .profile_kernel import (
     MELEE_TARGET,
     NO_TARGET,
@@ -25,17 +28,27 @@ from .profile_kernel import (
     RANGED_TARGET,
     RATIO,
     STATUS_FIELDS,
-    TARGET_KINDS,
     WeaponTables,
     write_profile_of,
 )
 from .unit_status import write_status
 
-GLOBALS, UNIT, OBJECTIVE = 10, 12, 3
-"""Length of a row of each block; a test compares them with the layout."""
+# the index of each field in a row of its block
+GLOBAL, UNIT = indices(MACRO_GLOBAL_FIELDS), indices(MACRO_UNIT_FIELDS)
+OBJECTIVE = indices(MACRO_OBJECTIVE_FIELDS)
 
-PROFILE_FEATURES = 7  # two one-hots and the ratio
-FEATURES = 8  # and value_norm
+PROFILE_FEATURES = UNIT.hp_ratio  # the first fields of a unit: two one-hots and the ratio
+
+
+class MacroTables(NamedTuple):
+    """What the macro blocks of a scenario's games are made of beside the games."""
+
+    profiles: NDArray[np.float32]  # (units, PROFILE_FEATURES), unless there are weapon tables
+    weapons: WeaponTables  # (units,), from which profiles are worked out by the state of each game, or (0,)
+    flags: NDArray[np.int64]  # options of the profile
+    values: NDArray[np.float32]  # (units,) value_norm
+    centres: NDArray[np.float32]  # (objectives, 2) their places
+    start: int  # index of the first macro block in an observation
 
 
 @entry_point(what="the macro block of observations", seconds=10)
@@ -44,59 +57,54 @@ def write_macro_rows(
     board: Board,
     games: Games,
     rows: Rows,
-    features: NDArray[np.float32],
-    weapon_tables: WeaponTables,
-    flags: NDArray[np.int64],
-    centres: NDArray[np.float32],
-    start: int,
+    tables: MacroTables,
     observations: NDArray[np.float32],
 ) -> None:
-    """Write the macro blocks of some rows, from index ``start`` of each observation on.
-
-    ``features`` (units, FEATURES) holds what each unit's profile is, unless ``weapon_tables`` (units,) are given: then
-    profiles are worked out from the state of each game. ``centres`` (objectives, 2) holds their places.
-    """
+    """Write the macro blocks of some rows of ``observations`` (n, observation_size) from their games (n,)."""
     world = worlds[0]
     marked = objective_hexes(world, board)
-    units = start + GLOBALS
-    objectives = units + 2 * int(world.units_per_side) * UNIT
+    profiles, weapons, flags, values = tables.profiles, tables.weapons, tables.flags, tables.values
+    units = tables.start + len(GLOBAL)
+    objectives = units + 2 * int(world.units_per_side) * len(UNIT)
     statuses = np.zeros((2 * int(world.units_per_side), STATUS_FIELDS), dtype=np.int64)
     for row in rows:
         game, out = games[row], observations[row]
         strengths = control_sums(world, board, game)
-        _write_globals(world, game, strengths, out[start:units])
-        out[units : units + int(world.roster_size) * UNIT] = 0
-        if len(weapon_tables) > 0:
+        _write_globals(world, game, strengths, out[tables.start : units])
+        out[units : units + int(world.roster_size) * len(UNIT)] = 0
+        if len(weapons) > 0:
             write_status(worlds, board, games, row, statuses)
         place = units
         for index in range(world.roster_size):
             unit = int(world.id_order[index])
             if not is_alive(world, game, unit):
                 continue
-            line = out[place : place + UNIT]
-            line[:PROFILE_FEATURES] = features[unit, :PROFILE_FEATURES]
-            if len(weapon_tables) > 0:
-                _write_profile(weapon_tables, unit, statuses, flags, line)
-            _write_place(world, game, unit, features[unit, PROFILE_FEATURES], marked, line[PROFILE_FEATURES:])
-            place += UNIT
+            line = out[place : place + len(UNIT)]
+            if len(weapons) > 0:
+                _write_profile(weapons, unit, statuses, flags, line)
+            else:
+                line[:PROFILE_FEATURES] = profiles[unit]
+            line[UNIT.value_norm] = values[unit]
+            _write_place(world, game, unit, marked, line)
+            place += len(UNIT)
         for objective in range(world.objective_count):
-            line = out[objectives + objective * OBJECTIVE : objectives + (objective + 1) * OBJECTIVE]
-            line[0] = centres[objective, 0]
-            line[1] = centres[objective, 1]
-            line[2] = lead(strengths, objective, int(game.side))
+            line = out[objectives + objective * len(OBJECTIVE) : objectives + (objective + 1) * len(OBJECTIVE)]
+            line[OBJECTIVE.col_norm] = tables.centres[objective, 0]
+            line[OBJECTIVE.row_norm] = tables.centres[objective, 1]
+            line[OBJECTIVE.control_state] = lead(strengths, objective, int(game.side))
 
 
 @compiled
 def _write_globals(world: World, game: Game, strengths: NDArray[np.int64], out: Vector) -> None:
     out[:] = 0
-    out[0] = game.turn / world.max_turns
+    out[GLOBAL.turn] = game.turn / world.max_turns
     if MOVE <= game.phase <= FIGHT:
-        out[1 + game.phase - MOVE] = 1.0
-    out[5 + game.side] = 1.0
+        out[GLOBAL.phase_move + game.phase - MOVE] = 1.0
+    out[GLOBAL.current_player_1 + game.side] = 1.0
     for objective in range(world.objective_count):
-        out[7] += 1.0 if lead(strengths, objective, 0) > 0 else 0.0
-        out[8] += 1.0 if lead(strengths, objective, 1) > 0 else 0.0
-    out[9] = living_value(world, game, 0) - living_value(world, game, 1)
+        out[GLOBAL.objectives_player_1] += 1.0 if lead(strengths, objective, 0) > 0 else 0.0
+        out[GLOBAL.objectives_player_2] += 1.0 if lead(strengths, objective, 1) > 0 else 0.0
+    out[GLOBAL.army_value_diff] = living_value(world, game, 0) - living_value(world, game, 1)
 
 
 @compiled
@@ -108,30 +116,27 @@ def lead(strengths: NDArray[np.int64], objective: int, side: int) -> float:
 
 @compiled
 def _write_profile(
-    weapon_tables: WeaponTables, unit: int, statuses: NDArray[np.int64], flags: NDArray[np.int64], line: Vector
+    weapons: WeaponTables, unit: int, statuses: NDArray[np.int64], flags: NDArray[np.int64], line: Vector
 ) -> None:
     """The profile of a moment: two one-hots and the ratio."""
     numbers = np.zeros(PROFILE, dtype=np.float64)
-    write_profile_of(weapon_tables[unit], statuses[unit], flags, numbers)
+    write_profile_of(weapons[unit], statuses[unit], flags, numbers)
     line[:PROFILE_FEATURES] = 0
     if numbers[RANGED_TARGET] != NO_TARGET:
-        line[int(numbers[RANGED_TARGET])] = 1.0
+        line[UNIT.ranged_swarm + int(numbers[RANGED_TARGET])] = 1.0
     if numbers[MELEE_TARGET] != NO_TARGET:
-        line[TARGET_KINDS + int(numbers[MELEE_TARGET])] = 1.0
-    line[PROFILE_FEATURES - 1] = numbers[RATIO]
+        line[UNIT.melee_swarm + int(numbers[MELEE_TARGET])] = 1.0
+    line[UNIT.attack_mode_ratio] = numbers[RATIO]
 
 
 @compiled
-def _write_place(
-    world: World, game: Game, unit: int, value_norm: float, marked: NDArray[np.int64], line: Vector
-) -> None:
-    """Hit points, value, place, distance to the nearest objective."""
+def _write_place(world: World, game: Game, unit: int, marked: NDArray[np.int64], line: Vector) -> None:
+    """Hit points, place, distance to the nearest objective."""
     here = hex_of(game, unit)
-    line[0] = game.hit_points[unit] / world.hit_points[unit]
-    line[1] = value_norm
-    line[2] = (here >> 6) / (world.cols - 1)
-    line[3] = (here & 63) / (world.rows - 1)
-    line[4] = nearest(marked, here) / world.max_range
+    line[UNIT.hp_ratio] = game.hit_points[unit] / world.hit_points[unit]
+    line[UNIT.pos_col_norm] = column_of(here) / (world.cols - 1)
+    line[UNIT.pos_row_norm] = row_of(here) / (world.rows - 1)
+    line[UNIT.dist_obj_norm] = nearest(marked, here) / world.max_range
 
 
 @compiled
@@ -140,9 +145,9 @@ def objective_hexes(world: World, board: Board) -> NDArray[np.int64]:
     found = np.empty(int(world.cols) * int(world.rows), dtype=np.int64)
     count = 0
     for column in range(world.cols):
-        for level in range(world.rows):
-            if objectives_at(board, (column << 6) | level) != NOTHING:
-                found[count] = (column << 6) | level
+        for row in range(world.rows):
+            if objectives_at(board, hex_at(column, row)) != NOTHING:
+                found[count] = hex_at(column, row)
                 count += 1
     return found[:count]
 

@@ -10,15 +10,16 @@ from ...rules.bits import has
 from ...rules.board import Board, objectives_at, sees
 from ...rules.charge import SEARCH_RANGE
 from ...rules.combat import expected_damage
-from ...rules.hexes import distance
+from ...rules.hexes import distance, hex_at
 from ...rules.objectives import control_sums
 from ...rules.state import RANGED, Game, Games, Rows, World, Worlds
 from ...rules.units import hex_of, is_alive, side_of
 from ..encode import Vector
 from .encode import in_pool, lead
+from .fields import MACRO_PRIORITY_FIELDS, MACRO_THREAT_FIELDS, indices
 
-THREAT, PRIORITY = 4, 5
-"""Length of a row of each block; a test compares them with the layout."""
+# the index of each field in a row of its block
+THREAT, PRIORITY = indices(MACRO_THREAT_FIELDS), indices(MACRO_PRIORITY_FIELDS)
 
 _FULL_STRENGTH = 10.0  # objective control that counts as 1
 
@@ -32,19 +33,19 @@ def write_extra_rows(
     A row for each living unit in the order of the macro units, then one for each objective.
     """
     world = worlds[0]
-    priorities = start + 2 * int(world.units_per_side) * THREAT
+    priorities = start + 2 * int(world.units_per_side) * len(THREAT)
     for row in rows:
         game, out = games[row], observations[row]
-        out[start : start + int(world.roster_size) * THREAT] = 0
+        out[start : start + int(world.roster_size) * len(THREAT)] = 0
         place = start
         for index in range(world.roster_size):
             unit = int(world.id_order[index])
             if is_alive(world, game, unit):
-                _write_threat(world, board, game, unit, out[place : place + THREAT])
-                place += THREAT
+                _write_threat(world, board, game, unit, out[place : place + len(THREAT)])
+                place += len(THREAT)
         strengths = control_sums(world, board, game)
         for objective in range(world.objective_count):
-            line = out[priorities + objective * PRIORITY : priorities + (objective + 1) * PRIORITY]
+            line = out[priorities + objective * len(PRIORITY) : priorities + (objective + 1) * len(PRIORITY)]
             _write_priority(world, board, game, objective, strengths, line)
 
 
@@ -59,10 +60,10 @@ def _write_threat(world: World, board: Board, game: Game, unit: int, line: Vecto
         if is_alive(world, game, enemy):
             near = min(near, distance(here, hex_of(game, enemy)))
             damage += _best_damage(world, board, game, enemy, unit)
-    line[0] = 1.0 if side == game.side else -1.0
-    line[1] = 1.0 if in_pool(world, game, unit) else 0.0
-    line[2] = near / world.max_range
-    line[3] = min(1.0, damage / game.hit_points[unit])
+    line[THREAT.ally] = 1.0 if side == game.side else -1.0
+    line[THREAT.eligible] = 1.0 if in_pool(world, game, unit) else 0.0
+    line[THREAT.enemy_distance] = near / world.max_range
+    line[THREAT.threat] = min(1.0, damage / game.hit_points[unit])
 
 
 @compiled
@@ -106,11 +107,11 @@ def _write_priority(
     own = int(game.side)
     mine = _nearest_unit(world, board, game, objective, own) / world.max_range
     theirs = _nearest_unit(world, board, game, objective, 1 - own) / world.max_range
-    line[0] = min(1.0, strengths[objective, own] / _FULL_STRENGTH)
-    line[1] = min(1.0, strengths[objective, 1 - own] / _FULL_STRENGTH)
-    line[2] = mine
-    line[3] = theirs
-    line[4] = (1.0 - mine) * (1.0 - theirs) if lead(strengths, objective, own) > 0 else 1.0 - mine
+    line[PRIORITY.ally_strength] = min(1.0, strengths[objective, own] / _FULL_STRENGTH)
+    line[PRIORITY.enemy_strength] = min(1.0, strengths[objective, 1 - own] / _FULL_STRENGTH)
+    line[PRIORITY.ally_distance] = mine
+    line[PRIORITY.enemy_distance] = theirs
+    line[PRIORITY.priority] = (1.0 - mine) * (1.0 - theirs) if lead(strengths, objective, own) > 0 else 1.0 - mine
 
 
 @compiled
@@ -118,12 +119,12 @@ def _nearest_unit(world: World, board: Board, game: Game, objective: int, side: 
     """Steps from a side's nearest living unit to an objective; the largest distance on the board without one."""
     least = int(world.max_range)
     for column in range(world.cols):
-        for level in range(world.rows):
-            place = (column << 6) | level
-            if not has(objectives_at(board, place), objective):
+        for row in range(world.rows):
+            here = hex_at(column, row)
+            if not has(objectives_at(board, here), objective):
                 continue
             for slot in range(world.unit_count[side]):
                 unit = side * int(world.units_per_side) + slot
                 if is_alive(world, game, unit):
-                    least = min(least, distance(place, hex_of(game, unit)))
+                    least = min(least, distance(here, hex_of(game, unit)))
     return least

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections import namedtuple
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 Field: TypeAlias = tuple[str, str]
 Bounds: TypeAlias = tuple[float, float]
 
 MOST_VALUE = 10_000
 """The largest VALUE that a unit may have."""
+
+
+def indices(fields: Iterable[Field]) -> Any:
+    """The index of each field by its name, as a named tuple; its length is the number of fields."""
+    names = [name for name, _ in fields]
+    return namedtuple("Indices", names)(*range(len(names)))
+
 
 MACRO_GLOBAL_FIELDS: tuple[Field, ...] = (
     ("turn", "turn / turns of the game"),

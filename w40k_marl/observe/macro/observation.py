@@ -15,7 +15,7 @@ from ...content.types import Unit
 from ...content.world import Setting
 from ...errors import ContentError, W40KError
 from ...rules.state import FIGHT, MOVE, PHASES, Games
-from .encode import GLOBALS, OBJECTIVE, UNIT, distances_and_strengths
+from .encode import GLOBAL, OBJECTIVE, UNIT, distances_and_strengths
 from .extras import PRIORITY, THREAT, write_extra_rows
 from .fields import MACRO_PRIORITY_FIELDS, MACRO_THREAT_FIELDS
 from .offensive_profile import BASE, OffensiveProfile, ProfileOptions, UnitStatus, offensive_profile
@@ -215,12 +215,12 @@ def _extras(
     setting: Setting, games: Games, row: int, units: int, objectives: int
 ) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
     """The optional rows by the names of their fields."""
-    priorities = len(setting.units) * THREAT
-    written = np.zeros((row + 1, priorities + objectives * PRIORITY), dtype=np.float32)
+    priorities = len(setting.units) * len(THREAT)
+    written = np.zeros((row + 1, priorities + objectives * len(PRIORITY)), dtype=np.float32)
     write_extra_rows(setting.worlds, setting.board, games, np.array([row]), 0, written)
     numbers = written[row].tolist()
-    threats = [numbers[place * THREAT : (place + 1) * THREAT] for place in range(units)]
-    rest = [numbers[priorities + index * PRIORITY :][:PRIORITY] for index in range(objectives)]
+    threats = [numbers[place * len(THREAT) : (place + 1) * len(THREAT)] for place in range(units)]
+    rest = [numbers[priorities + index * len(PRIORITY) :][: len(PRIORITY)] for index in range(objectives)]
     return (
         [{name: value for (name, _), value in zip(MACRO_THREAT_FIELDS, line, strict=True)} for line in threats],
         [{name: value for (name, _), value in zip(MACRO_PRIORITY_FIELDS, line, strict=True)} for line in rest],
@@ -232,7 +232,7 @@ def _extras(
 
 def macro_vector_size(units: int, objectives: int) -> int:
     """Length of the vector for so many rows: 208 for 15 units and 6 objectives."""
-    return GLOBALS + UNIT * units + OBJECTIVE * objectives
+    return len(GLOBAL) + len(UNIT) * units + len(OBJECTIVE) * objectives
 
 
 def macro_vector(seen: MacroObservation, *, units: int, objectives: int, max_turns: int) -> NDArray[np.float32]:
@@ -250,12 +250,12 @@ def macro_vector(seen: MacroObservation, *, units: int, objectives: int, max_tur
     numbers += [float(head["current_player"] == player) for player in (1, 2)]
     numbers += [held["p1"], held["p2"], head["army_value_diff"]]
     vector = np.zeros(macro_vector_size(units, objectives), dtype=np.float32)
-    vector[:GLOBALS] = numbers
+    vector[: len(GLOBAL)] = numbers
     for index, unit in enumerate(seen["units"]):
-        vector[GLOBALS + index * UNIT :][:UNIT] = _unit_numbers(unit)
+        vector[len(GLOBAL) + index * len(UNIT) :][: len(UNIT)] = _unit_numbers(unit)
     for index, objective in enumerate(seen["objectives"]):
-        place = GLOBALS + units * UNIT + index * OBJECTIVE
-        vector[place : place + OBJECTIVE] = [objective[key] for key in ("col_norm", "row_norm", "control_state")]
+        place = len(GLOBAL) + units * len(UNIT) + index * len(OBJECTIVE)
+        vector[place : place + len(OBJECTIVE)] = [objective[key] for key in ("col_norm", "row_norm", "control_state")]
     return vector
 
 

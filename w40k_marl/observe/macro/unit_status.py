@@ -9,7 +9,7 @@ from ...compiler.decorators import compiled, entry_point
 from ...rules.bits import NOTHING, bit, has
 from ...rules.board import Board, HexSet, columns, sees
 from ...rules.charge import SEARCH_RANGE
-from ...rules.hexes import distance
+from ...rules.hexes import column_of, distance, hex_at, row_of
 from ...rules.pathfinding import any_in_both, reachable, threat_zone, unoccupied, unthreatened
 from ...rules.shooting import engaged_enemies, usable_now
 from ...rules.state import MOVE, NO_LOCK, Game, Games, World, Worlds
@@ -80,7 +80,7 @@ def _may_still_move(world: World, game: Game, unit: int) -> bool:
 def _places(board: Board, here: int, reach: int, free: HexSet) -> HexSet:
     """Where a unit may stand when it shoots: its hex, and those it can move to."""
     places = reachable(here, reach, free) if reach > 0 else np.zeros(columns(board), dtype=np.uint64)
-    places[here >> 6] |= bit(here & 63)
+    places[column_of(here)] |= bit(row_of(here))
     return places
 
 
@@ -96,8 +96,8 @@ def _nearest_shot(world: World, board: Board, game: Game, unit: int, places: Hex
         for column in range(len(places)):
             if places[column] == NOTHING:
                 continue
-            for level in range(world.rows):
-                place = (column << 6) | level
-                if has(places[column], level) and distance(place, there) < nearest and sees(board, place, there):
-                    nearest = distance(place, there)
+            for row in range(world.rows):
+                here = hex_at(column, row)
+                if has(places[column], row) and distance(here, there) < nearest and sees(board, here, there):
+                    nearest = distance(here, there)
     return nearest

@@ -10,7 +10,7 @@ from ...content.world import Setting
 from ...errors import ContentError
 from ...rules.state import Games, Rows
 from ..layout import Layout
-from .encode import FEATURES, PROFILE_FEATURES, write_macro_rows
+from .encode import PROFILE_FEATURES, MacroTables, write_macro_rows
 from .extras import write_extra_rows
 from .offensive_profile import (
     BASE,
@@ -21,7 +21,7 @@ from .offensive_profile import (
     offensive_profile,
     weapon_table_of,
 )
-from .profile_kernel import WEAPON_TABLE, WeaponTables
+from .profile_kernel import WEAPON_TABLE
 
 
 def check_macro(setting: Setting) -> None:
@@ -72,43 +72,34 @@ class MacroWriter:
         options = options or BASE
         self._setting = setting
         starts = {block.name: block.start for block in layout.blocks}
-        self._start = starts["macro_global"]
         self._extras_start = starts.get("macro_threats")
-        self._flags = options.flags
-        self._features: NDArray[np.float32] = np.zeros((len(setting.units), FEATURES), dtype=np.float32)
-        armed = len(setting.units) if options.needs_status else 0
-        self._weapon_tables: WeaponTables = np.zeros(armed, dtype=WEAPON_TABLE)
+        count, scenario = len(setting.units), setting.scenario
+        centres = [centre_of(setting, objective) for objective in range(len(scenario.objectives))]
+        self._tables = MacroTables(
+            profiles=np.zeros((count, PROFILE_FEATURES), dtype=np.float32),
+            weapons=np.zeros(count if options.needs_status else 0, dtype=WEAPON_TABLE),
+            flags=options.flags,
+            values=np.zeros(count, dtype=np.float32),
+            centres=np.array([(col / scenario.cols, row / scenario.rows) for col, row in centres], dtype=np.float32),
+            start=starts["macro_global"],
+        )
         for number, unit in enumerate(setting.units):
             if unit is not None:
                 self._prepare(number, unit, options)
-        scenario = setting.scenario
-        centres = [centre_of(setting, objective) for objective in range(len(scenario.objectives))]
-        self._centres = np.array([(col / scenario.cols, row / scenario.rows) for col, row in centres], dtype=np.float32)
 
     def _prepare(self, number: int, unit: Unit, options: ProfileOptions) -> None:
         weights = weights_against(self._setting, unit.player, options)
         if options.needs_status:
-            self._weapon_tables[number] = weapon_table_of(unit.type, weights)[0]
+            self._tables.weapons[number] = weapon_table_of(unit.type, weights)[0]
         else:
             profile = offensive_profile(unit.type, weights, options)
-            self._features[number, :PROFILE_FEATURES] = profile_features(profile)
-        self._features[number, PROFILE_FEATURES] = unit.type.value / self._setting.game_rules.macro_max_unit_value
+            self._tables.profiles[number] = profile_features(profile)
+        self._tables.values[number] = unit.type.value / self._setting.game_rules.macro_max_unit_value
 
     def write(self, games: Games, rows: Rows, observations: NDArray[np.float32]) -> None:
         """Write the macro blocks of some rows of ``observations`` (n, observation_size) from their games (n,)."""
         worlds, board = self._setting.worlds, self._setting.board
-        write_macro_rows(
-            worlds,
-            board,
-            games,
-            rows,
-            self._features,
-            self._weapon_tables,
-            self._flags,
-            self._centres,
-            self._start,
-            observations,
-        )
+        write_macro_rows(worlds, board, games, rows, self._tables, observations)
         if self._extras_start is not None:
             write_extra_rows(worlds, board, games, rows, self._extras_start, observations)
 

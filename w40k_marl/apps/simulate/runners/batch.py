@@ -28,16 +28,22 @@ class Tables:
         self.env = env
         self.pace = pace
         built_in, self._player = player
-        self._first = built_in == FIRST
         self._seed = seed
-        self._macro_sides = sum(1 << side for side, player in enumerate(PLAYERS) if player in pace.macro_players)
         count = env.num_games
-        self._tracks = np.zeros((count, batch_counters.FIELDS), dtype=np.int64)
         self._numbers = np.zeros(count, dtype=np.int64)  # of the game in each row
-        self._actions = np.zeros(count, dtype=np.int64)
-        self._uniforms = np.zeros(count, dtype=np.float64)
-        self._free = np.zeros(count, dtype=np.bool_)
-        self._capped = np.zeros(count, dtype=np.bool_)
+        self._decisions = batch_counters.Decisions(
+            tracks=np.zeros((count, batch_counters.FIELDS), dtype=np.int64),
+            actions=np.zeros(count, dtype=np.int64),
+            uniforms=np.zeros(count, dtype=np.float64),
+            free=np.zeros(count, dtype=np.bool_),
+            capped=np.zeros(count, dtype=np.bool_),
+            macro_sides=sum(1 << side for side, player in enumerate(PLAYERS) if player in pace.macro_players),
+            macro_every=pace.macro_every_steps,
+            micro_start=env.layout.micro_start,
+            micro_stop=env.layout.micro_stop,
+            first=built_in == FIRST,
+            cap=pace.max_steps_per_turn,
+        )
         self._scenarios = [env.setting_of(row).scenario.name for row in range(count)]
 
     def play(self, shift: Shift, costs: Costs, purpose: int = ROWS) -> Games:
@@ -60,7 +66,7 @@ class Tables:
             env.restart(rows)
         env.episodes += shift.workers - 1
         self._numbers[:] = rows + shift.index * env.num_games
-        batch_counters.begin(self._tracks, rows)
+        batch_counters.begin(self._decisions.tracks, rows)
         return np.array([row for row in rows.tolist() if shift.may_begin(int(self._numbers[row]))], dtype=np.int64)
 
     def _stretch(
@@ -73,32 +79,17 @@ class Tables:
             self._choose(active)
             only = None if len(active) == env.num_games else active
             began = clock()
-            env.step(self._actions, only)
+            env.step(self._decisions.actions, only)
             note(clock() - began)
-            cap = self.pace.max_steps_per_turn
-            if batch_counters.follow(env.games, active, env.ended, self._tracks, cap, self._capped):
+            if batch_counters.follow(env.games, active, env.ended, self._decisions):
                 active = self._clear(active, shift, ended)
         return active
 
     def _choose(self, active: NDArray[np.int64]) -> None:
-        env, pace = self.env, self.pace
-        batch_counters.decide(
-            env.games,
-            env.action_masks,
-            env.acting_sides,
-            active,
-            self._tracks,
-            self._macro_sides,
-            pace.macro_every_steps,
-            env.layout.micro_start,
-            env.layout.micro_stop,
-            self._first,
-            self._actions,
-            self._uniforms,
-            self._free,
-        )
+        env = self.env
+        batch_counters.decide(env.games, env.action_masks, env.acting_sides, active, self._decisions)
         if self._player is not None:
-            self._ask(active[self._free[active]], self._player)
+            self._ask(active[self._decisions.free[active]], self._player)
 
     def _ask(self, rows: NDArray[np.int64], player: Player) -> None:
         """Let a policy decide in some rows, where the decision is its own."""
@@ -107,25 +98,25 @@ class Tables:
             rows = rows[is_micro(env.layout, env.action_masks[rows]) == (player.kind == "micro")]
         if len(rows):
             observations, masks = env.observations[rows], env.action_masks[rows]
-            self._actions[rows] = player.answer(observations, masks, lambda: env.type_names(rows))
+            self._decisions.actions[rows] = player.answer(observations, masks, lambda: env.type_names(rows))
 
     def _clear(self, active: NDArray[np.int64], shift: Shift, ended: list[Numbered]) -> NDArray[np.int64]:
         """Write down the games that are done and sit down to the next ones."""
         env = self.env
-        over = self._capped[active] | (env.ended[active] != 0)
-        done, capped = active[over], active[self._capped[active]]
+        over = self._decisions.capped[active] | (env.ended[active] != 0)
+        done, capped = active[over], active[self._decisions.capped[active]]
         ended += [(int(self._numbers[row]) + 1, self._episode(row)) for row in done.tolist()]
         if len(capped):
             env.restart(capped)
         env.episodes[done] += shift.workers - 1
         self._numbers[done] += shift.workers * env.num_games
-        batch_counters.begin(self._tracks, done)
+        batch_counters.begin(self._decisions.tracks, done)
         gone = [row for row in done.tolist() if not shift.may_begin(int(self._numbers[row]))]
         return active if not gone else np.setdiff1d(active, gone, assume_unique=True)
 
     def _episode(self, row: int) -> Episode:
         """The game of a row as it ended. ``BatchEnv`` has begun the next one: what it does not keep is not known."""
-        track, capped = self._tracks[row].tolist(), bool(self._capped[row])
+        track, capped = self._decisions.tracks[row].tolist(), bool(self._decisions.capped[row])
         winner, first, second = self.env.results[row].tolist()
         turn, side = divmod(track[batch_counters.TURN], 2)
         if capped:

@@ -5,6 +5,8 @@ The same rules as in ``drive``, kept for each row in a track.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,28 +27,30 @@ _CHOICES = np.uint64(0xD1B54A32D192ED03)  # sets the choices of these players ap
 _WORDS = 1 << 32
 
 
+class Decisions(NamedTuple):
+    """What the players decide in each of n rows, and by what settings."""
+
+    tracks: NDArray[np.int64]  # (n, FIELDS)
+    actions: NDArray[np.int64]  # (n,)
+    uniforms: NDArray[np.float64]  # (n,) from 0 to 1: what a random action is chosen by
+    free: NDArray[np.bool_]  # (n,) whether the action is the policy's to choose
+    capped: NDArray[np.bool_]  # (n,) whether the last step has reached the cap
+    macro_sides: int  # a bit for each side whose selections the macro makes
+    macro_every: int  # micro actions between two of them
+    micro_start: int  # of the layout
+    micro_stop: int
+    first: bool  # a free action is the first legal one, not a random one
+    cap: int  # micro actions of a player's turn
+
+
 @entry_point
-def decide(
-    games: Games,
-    masks: NDArray[np.int8],
-    sides: NDArray[np.int8],
-    rows: Rows,
-    tracks: NDArray[np.int64],
-    macro_sides: int,
-    macro_every: int,
-    micro_start: int,
-    micro_stop: int,
-    first: bool,
-    actions: NDArray[np.int64],
-    uniforms: NDArray[np.float64],
-    free: NDArray[np.bool_],
-) -> None:
+def decide(games: Games, masks: NDArray[np.int8], sides: NDArray[np.int8], rows: Rows, decisions: Decisions) -> None:
     """Write an action for each row, and whether it is free: the policy's to choose.
 
-    Free are micro actions, intents, their details, and selections that the macro makes (``macro_sides``: a bit for
-    each side); the action is then random by the row's ``uniforms``, or the first legal one. Other selections are the
-    first of the pool.
+    Free are micro actions, intents, their details, and selections that the macro makes; the action is then random by
+    the row's ``uniforms``, or the first legal one. Other selections are the first of the pool.
     """
+    tracks, actions, uniforms, free = decisions.tracks, decisions.actions, decisions.uniforms, decisions.free
     for row in rows:
         game, track = games[row], tracks[row]
         lowest, legal = -1, 0
@@ -57,18 +61,18 @@ def decide(
         uniforms[row] = uniform(game.seed ^ _CHOICES, DICE_STREAM, np.uint64(game.steps), _WORDS) / _WORDS
         free[row] = True
         track[ACTED] = 0
-        if lowest >= micro_stop:
+        if lowest >= decisions.micro_stop:
             track[OTHERS] += 1
-        elif lowest < micro_start:
+        elif lowest < decisions.micro_start:
             track[OTHERS] += 1
-            free[row] = track[DUE] == 1 and (macro_sides >> np.int64(sides[row])) & 1 == 1
+            free[row] = track[DUE] == 1 and (decisions.macro_sides >> np.int64(sides[row])) & 1 == 1
             if free[row]:
                 track[CHOICES] += 1
                 track[DUE] = 0
         else:
-            _count_micro(game.turn * 2 + game.side, track, macro_every)
+            _count_micro(game.turn * 2 + game.side, track, decisions.macro_every)
         actions[row] = lowest
-        if free[row] and not first:
+        if free[row] and not decisions.first:
             left = int(uniforms[row] * legal)
             for action in range(lowest, masks.shape[1]):
                 if masks[row, action] != 0:
@@ -89,17 +93,16 @@ def _count_micro(turn: int, track: NDArray[np.int64], macro_every: int) -> None:
 
 
 @entry_point
-def follow(
-    games: Games, rows: Rows, ended: NDArray[np.int64], tracks: NDArray[np.int64], cap: int, capped: NDArray[np.bool_]
-) -> bool:
+def follow(games: Games, rows: Rows, ended: NDArray[np.int64], decisions: Decisions) -> bool:
     """Note after a step which rows are capped; returns whether any row ended or is capped."""
+    tracks, capped = decisions.tracks, decisions.capped
     some = False
     for row in rows:
         track, game = tracks[row], games[row]
         capped[row] = False
         if track[ACTED] == 1 and ended[row] == 0:
             track[USED] = track[USED] + 1 if game.turn * 2 + game.side == track[TURN] else 0
-            capped[row] = track[USED] >= cap
+            capped[row] = track[USED] >= decisions.cap
         some = some or ended[row] != 0 or capped[row]
     return some
 
