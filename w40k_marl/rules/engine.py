@@ -1,4 +1,7 @@
-"""A game from outside: reset, mask, step; one row at a time. The only functions that Python calls in play."""
+"""The interface of the compiled rules: reset, mask and step for one game at a time.
+
+Python calls only these functions during a game.
+"""
 
 from __future__ import annotations
 
@@ -31,19 +34,19 @@ from .state import DECIDED_BY_AGENT, FIGHT, NOBODY, RANGED, SHOOT, Game, Games, 
 from .turn import acting_side, activate, begin_turn, close_activation, end_activation, proceed, summarise
 from .units import side_of
 
-# what a step answers
+# results of a step
 ACCEPTED, GAME_IS_OVER, NOT_AN_ACTION, NOT_LEGAL, NO_ROOM_TO_DEPLOY = range(5)
 
 
 START = -(1 << 20)
-"""The action that begins the game of a row anew, with the seed that stands in the row."""
+"""The action that restarts the game of a row, with the seed in the row."""
 
 
 def reset(worlds: Worlds, board: Board, games: Games, row: int, seed: np.uint64) -> int:
-    """Start the game of a row from its world, with its dice seeded; runs on to the first decision.
+    """Start the game of a row from its world and seed, and proceed to the first decision.
 
-    Returns ACCEPTED, or NO_ROOM_TO_DEPLOY where a random deployment finds no free hex for some unit. It is a step of
-    its own kind, because starting and stepping share nearly all machine code.
+    Returns ACCEPTED, or NO_ROOM_TO_DEPLOY if a random deployment finds no free hex for a unit. It
+    is a special action of ``step``, because both share nearly all machine code.
     """
     games[row].seed = seed
     return step(worlds, board, games, row, START)
@@ -51,7 +54,7 @@ def reset(worlds: Worlds, board: Board, games: Games, row: int, seed: np.uint64)
 
 @compiled
 def _start(world: World, board: Board, game: Game) -> int:
-    """``reset`` on one record."""
+    """``reset`` for one record."""
     _clear(game)
     if not _deploy(world, board, game):
         return NO_ROOM_TO_DEPLOY
@@ -68,7 +71,8 @@ def _start(world: World, board: Board, game: Game) -> int:
 
 @compiled
 def _clear(game: Game) -> None:
-    """Wipe a row: nothing of an earlier game survives but the seed, which belongs to the next."""
+    """Clear a row: remove all of an earlier game except the seed, which belongs to the next game.
+    """
     game.dice_rolled = NOTHING
     game.recorded_count = game.recorded_used = game.recording = game.dice_refused = 0
     game.steps = game.over = game.winner = game.win_method = 0
@@ -88,7 +92,10 @@ def _clear(game: Game) -> None:
 
 @compiled
 def _deploy(world: World, board: Board, game: Game) -> bool:
-    """Put every unit on its hex: the authored one, or a uniform draw from its zone (spec 01 4.4, 4.5, D9)."""
+    """Put each unit on its authored hex, or on a uniform draw from its zone (spec 01 4.4, 4.5, D9).
+
+    Returns False if a zone has no free hex left.
+    """
     if not world.random_deployment:
         for index in range(world.roster_size):
             unit = world.roster[index]
@@ -107,7 +114,7 @@ def _deploy(world: World, board: Board, game: Game) -> bool:
 
 @compiled
 def _draw_hex(world: World, board: Board, game: Game, free: NDArray[np.uint64], side: int, draw: int) -> int:
-    """One free hex of a side's zone, each equally likely; -1 where there is none."""
+    """Return a free hex of a side's zone, all equally likely; -1 if there is none."""
     zone = world.zone[side]
     candidates = np.empty(columns(board) * 64, dtype=np.int64)
     count = 0
@@ -123,17 +130,17 @@ def _draw_hex(world: World, board: Board, game: Game, free: NDArray[np.uint64], 
 
 @entry_point
 def step(worlds: Worlds, board: Board, games: Games, row: int, action: int) -> int:
-    """Apply an action of the acting side, or refuse it and change nothing.
+    """Apply an action of the acting side; an illegal action changes nothing.
 
-    ``action`` counts the select block first, then the micro block, then those of intents. Returns ACCEPTED,
-    GAME_IS_OVER, NOT_AN_ACTION or NOT_LEGAL.
+    ``action`` counts the select block first, then the micro block, then the blocks of intents.
+    Returns ACCEPTED, GAME_IS_OVER, NOT_AN_ACTION or NOT_LEGAL.
     """
     return apply(worlds[0], board, games[row], action)
 
 
 @compiled
 def apply(world: World, board: Board, game: Game, action: int) -> int:
-    """``step`` on one record."""
+    """``step`` for one record."""
     if action == START:
         answer = _start(world, board, game)
     else:
@@ -149,7 +156,7 @@ def apply(world: World, board: Board, game: Game, action: int) -> int:
 
 @compiled
 def _refusal(world: World, game: Game, action: int) -> int:
-    """Why an action cannot be taken now, or ACCEPTED."""
+    """Return ACCEPTED if the action is legal now, else the reason why it is not."""
     if game.over:
         return GAME_IS_OVER
     if action < 0 or action >= action_count(world, game):
@@ -159,7 +166,7 @@ def _refusal(world: World, game: Game, action: int) -> int:
 
 @compiled
 def _carry_out(world: World, board: Board, game: Game, action: int) -> None:
-    """Apply a legal action; what follows from it is the phase machine's."""
+    """Apply a legal action, without its consequences for phases, which ``proceed`` handles."""
     units = int(world.units_per_side)
     unit, intents = int(game.active), units + MICRO_COUNT
     events.clear(game)
@@ -175,7 +182,7 @@ def _carry_out(world: World, board: Board, game: Game, action: int) -> None:
 
 @compiled
 def _act(world: World, board: Board, game: Game, unit: int, micro: int) -> bool:
-    """Carry out a legal micro action; True when the activation is over."""
+    """Apply a legal micro action; return True if the activation is over."""
     if micro == WAIT:
         if game.phase == SHOOT:
             stop_shooting(world, game, unit)
@@ -201,7 +208,7 @@ def _act(world: World, board: Board, game: Game, unit: int, micro: int) -> bool:
 
 @compiled
 def _target_of(world: World, game: Game, unit: int, micro: int) -> int:
-    """The enemy that a target action means; NOBODY where the list is empty."""
+    """Return the enemy of a target action; NOBODY if the list is empty."""
     if micro == CHARGE_ACTION and world.decisions == DECIDED_BY_AGENT:
         return nearest_listed(game, unit)
     if micro == CHARGE_ACTION or micro == FIGHT_ACTION:
@@ -211,11 +218,13 @@ def _target_of(world: World, game: Game, unit: int, micro: int) -> int:
 
 @entry_point
 def legal_mask(worlds: Worlds, games: Games, row: int, mask: NDArray[np.int8]) -> None:
-    """Write the acting side's mask, shape ``(action_count,)``, int8 of 0 and 1; all 0 when the game is over."""
+    """Write the acting side's mask, shape ``(action_count,)``, int8 of 0 and 1; all 0 if the game
+    is over.
+    """
     write_mask(worlds[0], games[row], mask)
 
 
 @entry_point
 def side_to_act(games: Games, row: int) -> int:
-    """0 or 1: the side of the acting player."""
+    """Return the acting side, 0 or 1."""
     return acting_side(games[row])

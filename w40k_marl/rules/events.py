@@ -1,7 +1,7 @@
-"""What happened in a step, as rows of small integers: ``kind, unit, other, a, b, c, d, e``.
+"""Events of a step as rows of small integers: ``kind, unit, other, a, b, c, d, e``.
 
-The columns after ``kind`` mean what ``FIELDS`` says for that kind; unused ones are 0. A row's buffer holds the
-events of its last step; ``events_lost`` counts those beyond its size.
+``FIELDS`` defines the columns of each kind; unused columns are 0. The buffer of a game contains the
+events of its last step. ``events_lost`` counts the events that did not fit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from ..compiler.decorators import compiled
 from .state import MAX_EVENTS, Game
 
 MOST_LOST = 2**15 - 1
-"""``events_lost`` stops counting here, at the end of its type."""
+"""Largest value of ``events_lost``: the maximum of its int16."""
 
 (
     SELECTED,
@@ -55,16 +55,17 @@ FIELDS: dict[int, tuple[str, ...]] = {
     REROLLED: ("rerolled", "unit", "target", "weapon", "wound_roll"),
     HAZARD_ROLLED: ("hazard_rolled", "unit", "", "weapon", "roll", "damage"),
 }
-"""For each kind its name, then the names of its columns; ``""`` for a column without meaning.
+"""For each kind its name, then the names of its columns; ``""`` for an unused column.
 
-A roll of 0 was not made. ``rerolled`` tells a wound roll that failed and stands before the attack it belongs to.
-``weapon`` is the slot, plus ``state.MAX_WEAPONS`` for melee weapons; hexes are ``column * 64 + row``.
+A roll of 0 was not made. ``rerolled`` records a failed wound roll; it precedes the event of its
+attack. ``weapon`` is the slot, plus ``state.MAX_WEAPONS`` for melee weapons. Hexes are
+``column * 64 + row``.
 """
 
 
 @compiled
 def record(game: Game, kind: int, unit: int, other: int, a: int, b: int, c: int, d: int, e: int) -> None:
-    """Append an event to the row's buffer."""
+    """Append an event to the buffer; count it in ``events_lost`` if the buffer is full."""
     index = int(game.event_count)
     if index >= MAX_EVENTS:
         game.events_lost = min(int(game.events_lost) + 1, MOST_LOST)
@@ -77,6 +78,6 @@ def record(game: Game, kind: int, unit: int, other: int, a: int, b: int, c: int,
 
 @compiled
 def clear(game: Game) -> None:
-    """Forget the events of the last step."""
+    """Remove the events of the last step."""
     game.event_count = 0
     game.events_lost = 0
