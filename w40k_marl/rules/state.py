@@ -177,8 +177,7 @@ def _weapon_fields(weapons: tuple[int, int, int]) -> list[Any]:
 
 
 def _weapon_rule_fields(weapons: tuple[int, int, int]) -> list[Any]:
-    """Fields of active weapon rules, all 0 with ``LABELS``; a rule with a number stores the number.
-    """
+    """Fields of active weapon rules, all 0 with ``LABELS``; a rule with a number stores the number."""
     return [
         ("changes_attacks", np.int16, weapons),  # 1: one of the rules after rapid_fire is set
         ("rapid_fire", np.int16, weapons),
