@@ -205,7 +205,7 @@ def kill_score(world: World, game: Game, unit: int, kind: int, slot: int, target
 
 @compiled
 def _estimated_wound_chance(strength: int, toughness: int, hopeless: float) -> float:
-    """Return the chance to wound; ``hopeless`` is the chance for strength up to half the toughness."""
+    """Return the chance to wound; ``hopeless`` is that of strength up to half the toughness."""
     if strength >= 2 * toughness:
         return 5 / 6
     if strength > toughness:

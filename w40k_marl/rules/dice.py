@@ -39,7 +39,7 @@ _ROUNDS = 10
 
 @compiled
 def philox(counter_low: np.uint64, counter_high: np.uint64, key: np.uint64) -> tuple[np.uint64, np.uint64]:
-    """Return two 32-bit words from a 64-bit counter and a 32-bit key; every product fits 64 bits."""
+    """Return two 32-bit words from a 64-bit counter and a 32-bit key; products fit 64 bits."""
     for _ in range(_ROUNDS):
         product = _MULTIPLIER * counter_low
         counter_low, counter_high = (product >> _HALF) ^ key ^ counter_high, product & _LOW

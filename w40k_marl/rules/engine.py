@@ -71,7 +71,7 @@ def _start(world: World, board: Board, game: Game) -> int:
 
 @compiled
 def _clear(game: Game) -> None:
-    """Clear a row: remove all of an earlier game except the seed, which belongs to the next game."""
+    """Clear a row, except the seed, which belongs to the next game."""
     game.dice_rolled = NOTHING
     game.recorded_count = game.recorded_used = game.recording = game.dice_refused = 0
     game.steps = game.over = game.winner = game.win_method = 0

@@ -205,7 +205,7 @@ def _shooting_list_fits(world: World, board: Board, game: Game, all_targets: int
 
 @compiled
 def intents_fit(world: World, game: Game) -> bool:
-    """Return True if both sides' intents and details are valid, and the stage has a legal action."""
+    """Return True if both sides' intents are valid and the stage has a legal action."""
     for side in range(2):
         waits = game.intent_stage == DETAIL_DUE and game.active != NOBODY and side == side_of(world, int(game.active))
         if not _intent_fits(world, int(game.intent[side]), int(game.intent_detail[side]), side, waits):
@@ -226,7 +226,7 @@ def intents_fit(world: World, game: Game) -> bool:
 
 @compiled
 def _intent_fits(world: World, intent: int, detail: int, side: int, waits: bool) -> bool:
-    """Return True if an intent of a side (or NOBODY) fits its detail; ``waits``: the detail is due."""
+    """Return True if an intent of a side (or NOBODY) fits its detail; ``waits``: it is due."""
     if intent == NOBODY or not world.intents:
         return intent == NOBODY and detail == NOBODY and not waits
     if not 0 <= intent < INTENT_COUNT:

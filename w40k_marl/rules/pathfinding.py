@@ -62,7 +62,7 @@ def hexes_of(world: World, board: Board, game: Game, side: int) -> HexSet:
 
 @compiled
 def threat_zone(world: World, board: Board, game: Game, side: int) -> HexSet:
-    """Return all hexes of the board next to at least one living enemy of ``side`` (spec 01 1.10)."""
+    """Return the hexes of the board next to a living enemy of ``side`` (spec 01 1.10)."""
     zone = np.zeros(columns(board), dtype=np.uint64)
     spread(hexes_of(world, board, game, 1 - side), all_hexes(board), zone)
     return zone

@@ -76,7 +76,7 @@ def _nearest_targets(world: World, board: Board, game: Game, unit: int, locked: 
 def usable_weapons(
     world: World, board: Board, game: Game, unit: int, advanced: bool, in_contact: bool, locked: BitSet
 ) -> int:
-    """Return the ranged slots that could fire at an enemy now, as bits of an integer (R-10, K14)."""
+    """Return the ranged slots that could fire at an enemy now, as bits (R-10, K14)."""
     usable = 0
     for_pistols, for_others = _nearest_targets(world, board, game, unit, locked)
     shut = int(game.fired) | int(game.combi_blocked[unit])
@@ -180,7 +180,7 @@ def _insert_target(world: World, game: Game, unit: int, enemy: int) -> None:
 
 @compiled
 def _comes_before(world: World, game: Game, unit: int, a: int, b: int) -> bool:
-    """Return True if enemy ``a`` precedes enemy ``b``: by priority, preferred kind, then distance."""
+    """Return True if enemy ``a`` precedes enemy ``b``: priority, preferred kind, distance."""
     danger_a, match_a = shooting_priority(world, game, unit, a)
     danger_b, match_b = shooting_priority(world, game, unit, b)
     if danger_a != danger_b:

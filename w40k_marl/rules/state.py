@@ -16,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 World: TypeAlias = Any
-"""One record of ``world_dtype``: board size, rosters, weapons, scoring, rule numbers; fields are attributes."""
+"""One record of ``world_dtype``: board size, rosters, weapons, scoring, rule numbers.
+
+Its fields are attributes.
+"""
 
 Game: TypeAlias = Any
 """One record of ``game_dtype``; fields are attributes."""
@@ -177,7 +180,7 @@ def _weapon_fields(weapons: tuple[int, int, int]) -> list[Any]:
 
 
 def _weapon_rule_fields(weapons: tuple[int, int, int]) -> list[Any]:
-    """Fields of active weapon rules, all 0 with ``LABELS``; a rule with a number stores the number."""
+    """Fields of active weapon rules, all 0 with ``LABELS``; some contain a rule's number."""
     return [
         ("changes_attacks", np.int16, weapons),  # 1: one of the rules after rapid_fire is set
         ("rapid_fire", np.int16, weapons),
