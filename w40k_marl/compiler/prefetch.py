@@ -34,7 +34,7 @@ if config.DISABLE_JIT or PLAIN:
 
     @compiled
     def prefetch(array: NDArray[Any], first: int, size: int) -> None:
-        """Do nothing: Python is never that fast, and plain numba may generate code by another interface."""
+        """Do nothing: only numba's private parts can generate this instruction."""
 
 else:
 
