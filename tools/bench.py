@@ -45,7 +45,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run one bench and print its results."""
-    from benches import aec, batch, startup  # after --help, which needs none of it
+    from benches import aec, batch, startup  # not needed for --help
 
     console = Console(file=cast("IO[str]", OUTPUT), quiet=arguments.json)
     if arguments.command == "aec":

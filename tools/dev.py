@@ -19,8 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
-STAMP = ENVIRONMENT / "tools-dev-stamp"  # what is installed
-UNFINISHED = ROOT / ".venv-unfinished"  # there while `.venv` is being made: if it stays, it is made again
+STAMP = ENVIRONMENT / "tools-dev-stamp"  # record of the installation
+UNFINISHED = ROOT / ".venv-unfinished"  # exists while `.venv` is being made; if it remains, `.venv` is made again
 
 COMMANDS = {"simulate": "", "test": "test", "lint": "test", "type": "test"}  # and the extra that each needs
 SIMULATION = {
@@ -137,7 +137,7 @@ def command_line(command: str, given: list[str]) -> list[str]:
     if command == "simulate":
         named = {argument.partition("=")[0] for argument in given}
         if "--duration" in named:
-            named.add("--episodes")  # time ends the run, not a number of games
+            named.add("--episodes")  # the run ends by time, not by number of games
         defaults = [word for pair in SIMULATION.items() if pair[0] not in named for word in pair]
         return [str(ROOT / "tools" / "load_sim.py"), *defaults, *given]
     words = {"test": ["pytest"], "lint": ["ruff", "check", "."], "type": ["mypy"]}[command]

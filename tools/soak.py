@@ -1,10 +1,11 @@
-"""Plays random games of every scenario for a while, with all checks on.
+"""Plays random games of every scenario for a given time, with all checks on.
 
-Each game is stepped with the invariants checked, thrown back by snapshots, and given actions that are none; a batch of
-every setting is played beside it. What is printed last is how memory grew, in kilobytes a minute.
+The invariants are checked at each step. Games are restored from snapshots and get invalid actions;
+a batch of every setting is played too. The last line is the growth of memory in kilobytes per minute.
 
-Exit status: 0 nothing was wrong; 1 something was, or stdout could not be written; 2 bad input; 130 stopped by Ctrl-C,
-143 by SIGTERM, 129 by SIGHUP, with what was done until then; 141 the reader of stdout has left.
+Exit status: 0 no check failed; 1 a check failed, or stdout could not be written; 2 invalid input;
+130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP, with the results so far; 141 the reader of
+stdout closed it.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class Soak:
             try:
                 self._play(scenario, *how)
                 self._play_batch(scenario, *how)
-            except Exception as problem:  # whatever it is, it is a finding
+            except Exception as problem:  # every exception is a finding
                 where = f"{scenario}, decisions {how[0]!r}, weapon rules {how[1]!r}"
                 self.tally.violations.append(f"{where}: {type(problem).__name__}: {problem}")
                 return

@@ -183,7 +183,7 @@ def without_walls(board: Board) -> Board:
     """Return the same board with every hex open; sight does not change (D8)."""
     opened = board.copy()
     opened[-2] = opened[-1]
-    opened.setflags(write=False)  # the compiled rules know read-only boards
+    opened.setflags(write=False)  # the rules are compiled for read-only boards
     return opened
 
 

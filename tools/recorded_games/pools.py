@@ -12,7 +12,7 @@ class PoolOrder:
         """Start before the first pool."""
         self._steps = trace.steps
         self._roster = [unit["id"] for unit in trace.header["units"]]
-        self._orders: dict[str, list[str]] = {}  # by pool, only for pools that the macro has touched
+        self._orders: dict[str, list[str]] = {}  # by pool, only for pools that the macro has changed
 
     def expected(self, index: int, members: list[str]) -> list[str]:
         """Return ``members`` of the pool at a step, in its order; call it for every step in turn."""

@@ -44,8 +44,8 @@ class Report:
     """All games of a run."""
 
     games: list[GameReport] = field(default_factory=list)
-    with_macro: bool = False  # whether level C was asked for
-    partial_because: str | None = None  # why games are missing
+    with_macro: bool = False  # True if level C was requested
+    partial_because: str | None = None  # reasons for missing games
 
     @property
     def observed(self) -> list[LevelC]:

@@ -33,7 +33,7 @@ class Use(NamedTuple):
     name: str  # module:attribute.attribute
     parameters: str | None  # of a function, as this package calls or overrides it
     why: str
-    since: str  # the version of numba that has it in this form
+    since: str  # the first version of numba with this form
 
 
 USES = (

@@ -119,12 +119,12 @@ class Scenario:
     name: str
     cols: int
     rows: int
-    walls: frozenset[Hex]  # in force: the file's walls and the odd columns of the last row (spec 01 1.3)
+    walls: frozenset[Hex]  # including the odd columns of the last row (spec 01 1.3)
     objectives: tuple[Objective, ...]
     scoring: tuple[Scoring, ...]
-    zones: dict[int, Zone] | None  # by player, where the scenario names a deployment zone
+    zones: dict[int, Zone] | None  # by player; None without a deployment zone
     random_deployment: bool  # positions drawn at each reset inside the zones
-    units: tuple[Unit, ...]  # roster order: the canonical order of every rule
+    units: tuple[Unit, ...]  # in roster order, which every rule uses
 
 
 @dataclass(frozen=True, slots=True)

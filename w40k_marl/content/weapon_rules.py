@@ -73,7 +73,7 @@ def write_acting_rules(world: World, at: tuple[int, int, int], weapon: Weapon) -
         if name in ALWAYS_ACTING:
             continue
         getattr(world, FIELDS[name])[at] = number
-        if name != "RAPID_FIRE":  # it changes how many attacks there are, and none of them
+        if name != "RAPID_FIRE":  # it changes the number of attacks, not the attacks themselves
             world.changes_attacks[at] = 1
 
 

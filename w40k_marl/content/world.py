@@ -88,7 +88,7 @@ def build_setting(
     world.advance_dice_sides = game_rules.advance_distance_range
     world.objective_count = len(scenario.objectives)
     for number, objective in enumerate(scenario.objectives):
-        if objective.hexes:  # files name some; what is made by hand may not
+        if objective.hexes:  # always true for files, not for scenarios made in Python
             world.objective_place[number] = np.mean(objective.hexes, axis=0)
     world.unit_count[:] = [len(side) for side in sides]
     world.full_value[:] = [sum(unit.type.value for unit in side) for side in sides]

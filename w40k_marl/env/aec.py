@@ -101,8 +101,7 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         self._action_space: gymnasium.spaces.Discrete = gymnasium.spaces.Discrete(self.layout.action_count)
         self.state_space = self._make_state_space()
         self._random, _ = seeding.np_random(None)
-        self._next_view: tuple[str, View] | None = None  # next agent and its view, written by the
-        # last step
+        self._next_view: tuple[str, View] | None = None  # next agent, its view
 
     def _make_observation_space(self) -> gymnasium.spaces.Dict:
         mask = gymnasium.spaces.Box(0, 1, (self.layout.action_count,), np.int8)

@@ -71,6 +71,6 @@ def unpickling() -> Iterator[None]:
         yield
     except W40KError:
         raise
-    except Exception as error:  # the parts of a pickle may be of any type, and fail in any way
+    except Exception as error:  # parts of a pickle may have any type and raise any exception
         got = f"one that raises {type(error).__name__}: {error}"
         raise ContentError("pickle", "state", "the state of such an object", got) from error

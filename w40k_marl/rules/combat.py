@@ -179,7 +179,7 @@ def expected_damage(
         expected_amount(attacks, attacks_dice)
         * _clip(success(hit))
         * success(wound_target(strength, toughness))
-        * success(8 - save)  # a save of 4+ fails as often as a roll of 8 - 4 succeeds
+        * success(8 - save)  # a save of 4+ fails as often as a roll of at least 8 - 4 succeeds
         * expected_amount(damage, damage_dice)
     )
 

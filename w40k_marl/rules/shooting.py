@@ -352,7 +352,7 @@ def targets_for_the_next_shot(world: World, board: Board, game: Game, unit: int)
     if used_up and usable == 0:
         return False
     if not used_up and agent_decides:
-        usable = 1 << selected  # the shots left belong to the weapon already chosen
+        usable = 1 << selected  # the remaining shots belong to the chosen weapon
     drop_lost_targets(world, board, game, unit, usable)
     if used_up and agent_decides:
         game.weapon_chosen = 0

@@ -96,7 +96,7 @@ NOBODY = -1
 MAX_EVENTS = 64
 EVENT_FIELDS = 8
 
-# the summary that reset and step leave in a row
+# the summary that reset and step write
 (
     SUMMARY_SIDE,  # acting side
     SUMMARY_OVER,
@@ -157,7 +157,7 @@ def _characteristics(units: int) -> list[Any]:
         ("charges_after_advance", np.int16, units),
         ("kind", np.int16, units),  # SWARM.. by hit points
         ("preferred_kind", np.int16, units),  # SWARM.. by name
-        ("longest_range", np.int16, units),  # over all ranged weapons, 0 without one
+        ("longest_range", np.int16, units),  # over all ranged weapons, 0 if there is none
     ]
 
 
@@ -166,7 +166,7 @@ def _weapon_fields(weapons: tuple[int, int, int]) -> list[Any]:
     return [
         ("weapon_count", np.int16, weapons[:2]),
         ("range", np.int16, weapons),
-        ("attacks", np.int16, weapons),  # 0 where attacks_dice is set
+        ("attacks", np.int16, weapons),  # 0 if attacks_dice is set
         ("attacks_dice", np.int16, weapons),  # 0, 3 (D3) or 6 (D6)
         ("hit", np.int16, weapons),
         ("strength", np.int16, weapons),
@@ -243,7 +243,7 @@ _GAME_FIELDS: list[Any] = [
     ("recorded_count", np.int8),
     ("recorded_used", np.int8),
     ("recording", np.int8),  # 1: dice come from the recorded faces only
-    ("dice_refused", np.int8),  # purpose of the first die that the recording did not hold, else 0
+    ("dice_refused", np.int8),  # purpose of the first die that was not in the recording, else 0
     # progress of the game
     ("steps", np.int32),  # actions applied so far
     ("turn", np.int16),
@@ -256,13 +256,13 @@ _GAME_FIELDS: list[Any] = [
     ("win_method", np.int8),
     ("victory_points", np.int32, 2),
     ("intent_stage", np.int8),  # INTENT_SETTLED.., of the open activation
-    ("intent", np.int8, 2),  # by side: the last one chosen, or NOBODY
+    ("intent", np.int8, 2),  # by side: the last intent, or NOBODY
     ("intent_detail", np.int8, 2),  # by side: objective or roster slot, or NOBODY
     # events of the last step
     ("event_count", np.int16),
     ("events_lost", np.int16),
     ("events", np.int16, (MAX_EVENTS, EVENT_FIELDS)),
-    ("summary", np.int64, SUMMARY_FIELDS),  # SUMMARY_..., for callers that read a game often
+    ("summary", np.int64, SUMMARY_FIELDS),  # SUMMARY_..., for fast access
 ]
 
 
@@ -271,10 +271,10 @@ def _unit_fields(units: int) -> list[Any]:
     return [
         # units
         ("hit_points", np.int16, units),
-        ("hexes", np.int16, units),  # the dead keep their last hex
+        ("hexes", np.int16, units),  # dead units keep their last hex
         ("alive", np.uint64, 2),
-        ("selected_weapon", np.int8, units),  # ranged slot, -1 without one; outlives activations
-        ("combi_blocked", np.uint8, units),  # ranged slots shut by the combi profile last fired
+        ("selected_weapon", np.int8, units),  # ranged slot, or -1; remains after an activation
+        ("combi_blocked", np.uint8, units),  # ranged slots blocked by the last combi profile
         # marks, cleared at every command phase
         ("moved", np.uint64, 2),
         ("fled", np.uint64, 2),
@@ -297,13 +297,13 @@ def _activation_fields(units_per_side: int) -> list[Any]:
         ("targets", np.int16, units_per_side),  # enemy units in slot order
         ("target_count", np.int16),
         ("target", np.int16),  # being attacked, or NOBODY
-        ("started", np.int8),  # 1 once a shot or an advance has begun a shooting activation
-        ("weapon_chosen", np.int8),  # 1 once the first shot or attack has chosen its weapon
+        ("started", np.int8),  # 1 after the first shot or advance of a shooting activation
+        ("weapon_chosen", np.int8),  # 1 after the first shot or attack has chosen its weapon
         ("has_attacked", np.int8),
         ("attacks_left", np.int16),
         ("fired", np.uint8),  # ranged slots used up
         ("pistol_lock", np.int8),
-        ("hazards", np.uint8),  # slots of the weapons used whose hazard is rolled when the activation ends
+        ("hazards", np.uint8),  # slots of used weapons with a hazard roll at the end of the activation
     ]
 
 

@@ -277,7 +277,8 @@ def _marks_fit(world: World, game: Game) -> bool:
     return bool(game.may_advance & ~(roster | others) == NOTHING)
 
 
-# --- whose turn it is, and who has won ---------------------------------------------------------------------
+# --- turn and result
+# ---------------------------------------------------------------------------------------
 
 
 @compiled

@@ -22,8 +22,8 @@ WIDTH = 80
 """Columns of a usual terminal; the default board with 25 columns of hexes takes 79."""
 
 _MARKS = ("moved", "fled", "advanced", "shot", "charged", "fought")
-_CELL = 3  # columns of text from a hex to the next; on a line every second hex is blank, so that a hex has twice that
-_LABEL = 4  # columns of text for the number of a row
+_CELL = 3  # text columns per hex column; a line shows every second hex, so a hex has twice this width
+_LABEL = 4  # text columns for a row number
 _SIDES = "^v"
 
 Cells = dict[tuple[int, int], str]
