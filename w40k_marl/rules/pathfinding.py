@@ -93,7 +93,7 @@ def unthreatened(world: World, board: Board, game: Game, side: int) -> HexSet:
 
 @compiled
 def touches(board: Board, hexes: HexSet, hex_id: int) -> bool:
-    """Whether one of the six neighbours of a hex is in the set."""
+    """Return True if one of the six neighbours of a hex is in the set."""
     column, row = hex_id >> 6, hex_id & 63
     for direction in range(6):
         beside = column + NEIGHBOUR_COLUMN[direction]

@@ -1,7 +1,7 @@
 """Line of sight between all hexes of a board: the rule for one ray, and the table for all pairs.
 
-Rays of one direction cross the same hexes relative to their start, for every start row. The table
-therefore traces each direction once per column of viewers and tests its 64 rows as the bits of one
+Rays of one direction cross the same hexes relative to their start, for every start row. So the
+table traces each direction once per column of viewers and tests its 64 rows as the bits of one
 word. If a ray runs along the border of two hexes, rounding decides which hex it crosses; then each
 row is tested separately.
 """
