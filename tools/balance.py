@@ -1,7 +1,8 @@
-"""Plays every scenario between equal players and prints how often each seat and each army wins, as a Markdown table.
+"""Plays every scenario between equal players and prints the win rates as a Markdown table.
 
-Each game is played by one kind of bot on both sides. The armies keep their seats in one half of the games, and exchange
-them in the other half: player 1 always begins. Shares are of all games; the interval is Wilson's, of 95 %.
+The same bot plays both sides of a game. In one half of the games the armies keep their seats, in
+the other half they exchange them; player 1 always begins. Percentages refer to all games; the
+interval is the 95 % Wilson interval.
 
 python tools/balance.py small_board pve
 python tools/balance.py --games 2000 --write docs/balance.md
@@ -49,16 +50,16 @@ class Count:
 
     @property
     def draws(self) -> int:
-        """Games that nobody won."""
+        """Games without a winner."""
         return self.games - self.first - self.second
 
     def interval(self) -> tuple[float, float]:
-        """The interval of the share that player 1 wins."""
+        """The interval of player 1's win rate."""
         return wilson(self.first, self.games)
 
 
 def wilson(won: int, games: int) -> tuple[float, float]:
-    """Wilson's interval of 95 % for the share ``won / games``, as shares from 0 to 1."""
+    """Return the 95 % Wilson interval of the share ``won / games``, as shares from 0 to 1."""
     share, z = won / games, NORMAL_95
     middle = share + z * z / (2 * games)
     reach = z * math.sqrt(share * (1 - share) / games + z * z / (4 * games * games))
@@ -66,7 +67,10 @@ def wilson(won: int, games: int) -> tuple[float, float]:
 
 
 def play(scenario: str | Path, bot: str, games: int, seed: int) -> Count:
-    """Play the first game of each row of a batch to its end. Raises ContentError for a scenario that does not fit."""
+    """Play the first game of each row of a batch to its end.
+
+    Raises ContentError if the scenario does not fit.
+    """
     batch = BatchEnv(scenario, games)
     batch.reset(seed=seed)
     running, actions = np.arange(games), np.zeros(games, dtype=np.int64)
@@ -89,7 +93,9 @@ def _chooser(bot: str, batch: BatchEnv) -> Callable[[Any], Any]:
 
 
 def exchanged(scenario: str, folder: Path) -> Path:
-    """Write the scenario with the players exchanged and return the file; who is placed in a fixed hex stays there."""
+    """Write the scenario with exchanged players and return the file; units in fixed hexes stay
+    there.
+    """
     data: Any = read_json(scenario_path(scenario))
     for unit in data["units"]:
         unit["player"] = 3 - unit["player"]
@@ -101,7 +107,7 @@ def exchanged(scenario: str, folder: Path) -> Path:
 
 
 def rows_of(scenario: str, games: int, seed: int) -> list[list[str]]:
-    """The lines of the table for one scenario, one for each kind of bot."""
+    """Return the table rows of one scenario, one for each bot."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
         other = exchanged(scenario, Path(folder))
@@ -126,12 +132,14 @@ def _share(count: Count) -> tuple[str, str]:
 
 
 def table(rows: list[list[str]]) -> str:
-    """The rows as Markdown."""
+    """Return the rows as a Markdown table."""
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [list(HEADS), ["---"] * len(HEADS), *rows])
 
 
 def fill(page: str, text: str) -> str:
-    """The page with the table between its two marks. Raises W40KError where it has no marks."""
+    """Return the page with the table between its two marks. Raises W40KError if the marks are
+    missing.
+    """
     if page.count(BEGIN) != 1 or page.count(END) != 1:
         raise W40KError(f"expected a page with {BEGIN} and {END}, once each")
     before, rest = page.split(BEGIN)
@@ -139,7 +147,7 @@ def fill(page: str, text: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Play and print, or write; 0, or 2 where an argument is wrong."""
+    """Play, then print or write the table; return 0, or 2 if an argument is invalid."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenario", nargs="*", help="names or paths (default: all that ship)")
     parser.add_argument("--games", type=int, default=1000, help="for each bot and each order (default 1000)")

@@ -1,4 +1,4 @@
-"""Speed as ratios, side by side in one run.
+"""Measures speed as ratios, side by side in one run.
 
 python tools/bench.py aec
 python tools/bench.py batch
@@ -27,7 +27,7 @@ with packages_needed():
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = OneLineParser(description=__doc__, prog="tools/bench.py")
     commands = parser.add_subparsers(dest="command", required=True)
     aec = commands.add_parser("aec", help="the agent cycle against PettingZoo's games (extra: bench)")
@@ -44,8 +44,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run one bench and print what it found."""
-    from benches import aec, batch, startup  # after --help, which needs none of it
+    """Run one bench and print its results."""
+    from benches import aec, batch, startup  # not needed for --help
 
     console = Console(file=cast("IO[str]", OUTPUT), quiet=arguments.json)
     if arguments.command == "aec":
@@ -69,12 +69,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status 2 where something to compare with is not installed."""
+    """Run the command; return 2 if a package to compare with is not installed."""
     return guarded("tools/bench.py", lambda: carry_out(parse(argv)))
 
 
 def carry_out(arguments: argparse.Namespace) -> int:
-    """Run the bench that the arguments name. Raises W40KError for bad input."""
+    """Run the bench that the arguments name. Raises W40KError if the input is invalid."""
     if arguments.repetitions < 1:
         raise W40KError(f"--repetitions: expected at least 1, got {arguments.repetitions}")
     if not 0 < getattr(arguments, "seconds", 1.0) < math.inf:

@@ -1,7 +1,7 @@
 """Runs this checkout: `simulate` the load simulation, `test` the tests; `lint` and `type` check the code.
 
 Needs only Python. The first run makes `.venv` beside this folder and installs the package there; later
-runs install again only when the project files changed. What follows the command is handed on to it.
+runs install again only when the project files changed. Further arguments are passed on to the command.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
-STAMP = ENVIRONMENT / "tools-dev-stamp"  # what is installed
-UNFINISHED = ROOT / ".venv-unfinished"  # there while `.venv` is being made: if it stays, it is made again
+STAMP = ENVIRONMENT / "tools-dev-stamp"  # record of the installation
+UNFINISHED = ROOT / ".venv-unfinished"  # exists while `.venv` is being made; if it remains, `.venv` is made again
 
 COMMANDS = {"simulate": "", "test": "test", "lint": "test", "type": "test"}  # and the extra that each needs
 SIMULATION = {
@@ -42,11 +42,11 @@ EXAMPLES = """examples:
 
 
 class SetupError(Exception):
-    """Something that one sentence tells the user."""
+    """An error that one sentence explains to the user."""
 
 
 def check_python(version: tuple[int, int], setup_cfg: Path) -> None:
-    """Refuse a Python that the package would refuse, before anything is made."""
+    """Raise SetupError if the package does not support this Python, before any file is created."""
     project = configparser.ConfigParser()
     project.read(setup_cfg, encoding="utf-8")
     low, high = map(int, re.findall(r"3\.(\d+)", project["options"]["python_requires"]))
@@ -57,7 +57,9 @@ def check_python(version: tuple[int, int], setup_cfg: Path) -> None:
 
 @contextmanager
 def packages_needed() -> Iterator[None]:
-    """End a tool of this folder in one sentence where its Python is too old or lacks what the tool imports."""
+    """Exit a tool of this folder with one sentence if Python is too old or an imported package is
+    missing.
+    """
     tool = Path(sys.argv[0]).name
     try:
         check_python(sys.version_info[:2], ROOT / "setup.cfg")
@@ -83,7 +85,7 @@ def _refused(tool: str, sentence: str) -> int:
 
 
 def fingerprint(root: Path, version: str) -> str:
-    """A hash of all that an installation depends on: project files, place, Python."""
+    """Return a hash of everything that an installation depends on: project files, folder, Python."""
     digest = hashlib.sha256(f"{root}\n{version}\n".encode())
     for name in ("setup.cfg", "pyproject.toml", "setup.py"):
         digest.update((root / name).read_bytes())
@@ -91,12 +93,12 @@ def fingerprint(root: Path, version: str) -> str:
 
 
 def python_of(environment: Path) -> Path:
-    """The interpreter inside a virtual environment."""
+    """Return the interpreter of a virtual environment."""
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def quietly(what: str, command: list[str]) -> None:
-    """Run a command and show what it said only if it failed."""
+    """Run a command; show its output only if it fails."""
     done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
         sys.stderr.write(done.stdout + done.stderr)
@@ -104,13 +106,13 @@ def quietly(what: str, command: list[str]) -> None:
 
 
 def installed() -> list[str]:
-    """The fingerprint and the extras of the last installation, or nothing."""
+    """Return the fingerprint and the extras of the last installation; empty if there is none."""
     whole = STAMP.exists() and python_of(ENVIRONMENT).exists() and not UNFINISHED.exists()
     return STAMP.read_text(encoding="utf-8").split() if whole else []
 
 
 def prepare(extra: str) -> None:
-    """Bring `.venv` to where the command can run; do nothing if it is there already."""
+    """Install what the command needs in `.venv`; do nothing if it is already installed."""
     before = installed()
     extras = sorted({*before[1:], extra} - {""})
     wanted = [fingerprint(ROOT, sys.version), *extras]
@@ -132,11 +134,11 @@ def prepare(extra: str) -> None:
 
 
 def command_line(command: str, given: list[str]) -> list[str]:
-    """What to run inside `.venv`; options that are given replace the default simulation's."""
+    """Return the command to run inside `.venv`; given options replace the default simulation's."""
     if command == "simulate":
         named = {argument.partition("=")[0] for argument in given}
         if "--duration" in named:
-            named.add("--episodes")  # time ends the run, not a number of games
+            named.add("--episodes")  # the run ends by time, not by number of games
         defaults = [word for pair in SIMULATION.items() if pair[0] not in named for word in pair]
         return [str(ROOT / "tools" / "load_sim.py"), *defaults, *given]
     words = {"test": ["pytest", *SPREAD], "lint": ["ruff", "check", "."], "type": ["mypy"]}[command]
@@ -144,7 +146,7 @@ def command_line(command: str, given: list[str]) -> list[str]:
 
 
 def run(command: list[str], folder: Path) -> int:
-    """Run to the end and pass the exit status on; Ctrl-C reaches the command, which ends in its own way."""
+    """Run a command to its end and return its exit status; Ctrl-C is left to the command."""
     with subprocess.Popen(command, cwd=folder) as process:
         while True:
             try:
@@ -155,7 +157,7 @@ def run(command: list[str], folder: Path) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make `.venv` ready and run the command in it."""
+    """Prepare `.venv` and run the command in it."""
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES, formatter_class=layout)
     parser.add_argument("command", choices=COMMANDS)

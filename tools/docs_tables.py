@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the generated parts of the documentation: tables of the observation, the actions and the reward terms.
 
-python tools/docs_tables.py           bring every page up to date
+python tools/docs_tables.py           update every page
 python tools/docs_tables.py --check   exit status 1 if a page is not up to date
 """
 
@@ -54,7 +54,7 @@ _MICRO = {
 
 
 def observation_tables(layout: Layout) -> str:
-    """A table of the blocks, then a table of fields for each kind of block."""
+    """Return a table of the blocks, then a table of fields for each kind of block."""
     lines = _table(
         ("index", "block", "rows", "numbers a row"),
         [(_span(block.start, block.stop), f"`{block.name}`", block.rows, len(block.fields)) for block in layout.blocks],
@@ -69,7 +69,7 @@ def observation_tables(layout: Layout) -> str:
 
 
 def action_table(layout: Layout) -> str:
-    """A row for each action of the micro block, one for the whole select block."""
+    """Return a table with a row for each micro action and one for the whole select block."""
     rows: list[tuple[object, ...]] = [
         (
             _span(0, layout.micro_start),
@@ -84,12 +84,12 @@ def action_table(layout: Layout) -> str:
 
 
 def tables(layout: Layout) -> dict[str, str]:
-    """The generated parts of docs/environment.md, by the name in their mark."""
+    """Return the generated parts of docs/environment.md, by the name in their mark."""
     return {"observation": observation_tables(layout), "actions": action_table(layout)}
 
 
 def fill_in(page: str, texts: Mapping[str, str]) -> str:
-    """Put these texts between the marks of their names. Raises ValueError if a mark is missing."""
+    """Put texts between the marks of their names. Raises ValueError if a mark is missing."""
     for name, text in texts.items():
         begin = BEGIN.format(name)
         before, found, rest = page.partition(begin)
@@ -106,7 +106,7 @@ def _fields(block: Block) -> list[str]:
 
 
 def _index(block: Block, number: int) -> str:
-    """Index of a field: a number, or a formula where the block has several rows."""
+    """Return the index of a field: a number, or a formula if the block has several rows."""
     first = block.start + number
     return str(first) if block.rows == 1 else f"{first} + {len(block.fields)} *i*"
 
@@ -121,19 +121,19 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 
 
 def term_table() -> str:
-    """A row for each reward term, in the order of the arrays."""
+    """Return a table with a row for each reward term, in the order of the arrays."""
     weights = rewards_config(DEFAULT_AGENT).terms
     rows = [(f"`{name}`", meaning, unit, f"{weights[name]:g}") for name, meaning, unit in REWARD_TERMS]
     return "\n".join(_table(("term", "amount", "unit", f"`{DEFAULT_AGENT}`"), rows))
 
 
 def pages() -> dict[Path, dict[str, str]]:
-    """The generated texts of each page, by the name in their mark."""
+    """Return the generated texts of each page, by the name in their mark."""
     return {DOCS / "environment.md": tables(Layout()), DOCS / "rewards.md": {"terms": term_table()}}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write every page anew, or check it; returns the exit status."""
+    """Update every page, or check it; return the exit status."""
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="docs_tables.py", description=__doc__, formatter_class=layout)
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if a page is stale")

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Replays recorded games of the reference engine and compares them with our rules; see docs/parity.md."""
+"""Replays recorded games of the reference engine and compares them with the rules; see
+docs/parity.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints a whole game of random legal play, or renews the playthroughs that the tests compare.
+"""Prints a game of random legal actions, or updates the playthroughs that the tests compare.
 
 python tools/playthrough.py small_board --seed 3
 python tools/playthrough.py --update
@@ -27,11 +27,11 @@ KEPT = {
     "asymmetric": ("agent", 3, 3, "reference"),
     "weapon_rules_lab": ("agent", 3, 4, "full"),
 }
-"""The playthroughs of the tests by scenario: decisions, number of turns, seed, weapon rules."""
+"""The playthroughs of the tests, by scenario: decisions, number of turns, seed, weapon rules."""
 
 
 def text(scenario: str, decisions: str, max_turns: int | None, seed: int, weapon_rules: str) -> str:
-    """The playthrough of a scenario, with a title."""
+    """Return the playthrough of a scenario, with a title."""
     session = Session(scenario, decisions=decisions, max_turns=max_turns, weapon_rules=weapon_rules)
     title = f"{scenario}, decisions {decisions}, seed {seed}"
     if weapon_rules != "reference":
@@ -40,7 +40,7 @@ def text(scenario: str, decisions: str, max_turns: int | None, seed: int, weapon
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; 0, or 2 where an argument is wrong."""
+    """Run the command; return 0, or 2 if an argument is invalid."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenario", nargs="?", default="small_board", help="name or path of a scenario")
     parser.add_argument("--seed", type=int, default=0)

@@ -1,10 +1,11 @@
-"""Plays random games of every scenario for a while, with all checks on.
+"""Plays random games of every scenario for a given time, with all checks on.
 
-Each game is stepped with the invariants checked, thrown back by snapshots, and given actions that are none; a batch of
-every setting is played beside it. What is printed last is how memory grew, in kilobytes a minute.
+The invariants are checked at each step. Games are restored from snapshots and get invalid actions;
+a batch of every setting is played too. The last line is the growth of memory in kilobytes per minute.
 
-Exit status: 0 nothing was wrong; 1 something was, or stdout could not be written; 2 bad input; 130 stopped by Ctrl-C,
-143 by SIGTERM, 129 by SIGHUP, with what was done until then; 141 the reader of stdout has left.
+Exit status: 0 no check failed; 1 a check failed, or stdout could not be written; 2 invalid input;
+130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP, with the results so far; 141 the reader of
+stdout closed it.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ FEWEST_SAMPLES = 10
 
 
 class ViolationError(AssertionError):
-    """Something that may not be."""
+    """A checked property does not hold."""
 
 
 @dataclass
 class Tally:
-    """What has been done so far."""
+    """Counts of the work done so far."""
 
     settings: int = 0
     games: int = 0
@@ -62,7 +63,7 @@ class Tally:
 
 
 def expect(holds: bool, message: str) -> None:
-    """Raise ViolationError unless something holds; the message says what did not."""
+    """Raise ViolationError with the message if the condition is false."""
     if not holds:
         raise ViolationError(message)
 
@@ -71,7 +72,7 @@ class Soak:
     """All settings, played in turn until the time is up."""
 
     def __init__(self, seconds: float, seed: int, scenarios: list[str]) -> None:
-        """Choose the settings and their order; nothing is played yet."""
+        """Choose the settings and their order; play nothing yet."""
         self.random = np.random.default_rng(seed)
         self.settings = list(product(scenarios, DECISIONS, WEAPON_RULE_SETTINGS))
         self.random.shuffle(self.settings)
@@ -82,7 +83,7 @@ class Soak:
         self.process = psutil.Process()
 
     def run(self) -> None:
-        """Play each setting in turn until the time is up or something is wrong."""
+        """Play each setting in turn until the time is up or a check fails."""
         begun = time.monotonic()
         for number, (scenario, *how) in enumerate(cycle(self.settings)):
             now = time.monotonic() - begun
@@ -92,14 +93,16 @@ class Soak:
             try:
                 self._play(scenario, *how)
                 self._play_batch(scenario, *how)
-            except Exception as problem:  # whatever it is, it is a finding
+            except Exception as problem:  # every exception is a finding
                 where = f"{scenario}, decisions {how[0]!r}, weapon rules {how[1]!r}"
                 self.tally.violations.append(f"{where}: {type(problem).__name__}: {problem}")
                 return
             self._sample(time.monotonic() - begun, known=number >= len(self.settings))
 
     def _sample(self, now: float, known: bool) -> None:
-        """Measure memory: its growth once every setting is loaded, but not so often that samples cost any."""
+        """Sample the memory after every setting is loaded, rarely enough that the samples cost no
+        time.
+        """
         self.seconds_played, self.rss = now, self.process.memory_info().rss
         if known and (not self.memory or now - self.memory[-1][0] >= SECONDS_BETWEEN_SAMPLES):
             self.memory.append((now, self.rss))
@@ -107,7 +110,7 @@ class Soak:
     # --- one game ------------------------------------------------------------------------------------------
 
     def _play(self, scenario: str, decisions: str, weapon_rules: str) -> None:
-        """One game by its mask, with detours."""
+        """Play one game of random legal actions, with snapshots and invalid actions in between."""
         env = w40k_v0.raw_env(scenario=scenario, decisions=decisions, weapon_rules=weapon_rules)
         env.reset(options={"game_seed": int(self.random.integers(2**63))})
         paid = dict.fromkeys(PLAYERS, 0.0)
@@ -124,7 +127,7 @@ class Soak:
         self.tally.games += 1
 
     def _step(self, env: RawEnv) -> None:
-        """A random legal action; then everything that holds of every moment."""
+        """Take a random legal action, then check everything that must hold at any time."""
         agent = env.agent_selection
         env.step(int(self.random.choice(np.flatnonzero(env.observe(agent)["action_mask"]))))
         self.tally.steps += 1
@@ -136,7 +139,9 @@ class Soak:
             expect(bool(seen["action_mask"].any()) == acts, f"the mask of {player} is that of another moment")
 
     def _branch(self, env: RawEnv) -> None:
-        """Go on for a while, come back, and find the same future in another environment."""
+        """Play on for some steps, restore the game, and expect the same future in another
+        environment.
+        """
         snapshot = env.snapshot()
         other = w40k_v0.raw_env(scenario=env.session.setting.scenario.name, **self._options(env))
         other.restore(snapshot)
@@ -160,7 +165,7 @@ class Soak:
         }
 
     def _malformed(self, env: RawEnv) -> None:
-        """Give what is no action, and what is none now: both are refused, and nothing changes."""
+        """Give invalid and illegal actions: each must raise an error and change nothing."""
         before = env.session.games.tobytes()
         illegal = np.flatnonzero(env.observe(env.agent_selection)["action_mask"] == 0)
         kinds = [MALFORMED[int(self.random.integers(len(MALFORMED)))], int(self.random.choice(illegal))]
@@ -176,7 +181,9 @@ class Soak:
     # --- many games ----------------------------------------------------------------------------------------
 
     def _play_batch(self, scenario: str, decisions: str, weapon_rules: str) -> None:
-        """A batch of short games: masks, results, refusals of whole steps, snapshots of rows."""
+        """Play a batch of short games: check masks, results, errors of whole steps, snapshots of
+        rows.
+        """
         batch = BatchEnv(scenario, BATCH_ROWS, decisions=decisions, max_turns=1, weapon_rules=weapon_rules)
         batch.reset(seed=int(self.random.integers(2**63)))
         for _ in range(BATCH_STEPS):
@@ -221,14 +228,14 @@ class Soak:
     # --- report --------------------------------------------------------------------------------------------
 
     def slope(self) -> float | None:
-        """Growth of memory in KB a minute by least squares; None of too few samples."""
+        """Return the growth of memory in KB per minute by least squares; None for too few samples."""
         if len(self.memory) < FEWEST_SAMPLES:
             return None
         seconds, rss = np.array(self.memory, dtype=float).T
         return float(np.polyfit(seconds / 60, rss / 1024, 1)[0])
 
     def report(self) -> dict[str, Any]:
-        """All numbers by name."""
+        """Return all numbers by name."""
         return {
             **asdict(self.tally),
             "settings_in_all": len(self.settings),
@@ -239,7 +246,7 @@ class Soak:
 
 
 def show(report: dict[str, Any]) -> str:
-    """The report in lines."""
+    """Return the report as lines."""
     slope = report["rss_slope_kb_per_minute"]
     grown = (
         "growth not measured: too short after every setting was loaded"
@@ -272,7 +279,10 @@ def _parser() -> OneLineParser:
 
 
 def carry_out(options: argparse.Namespace) -> int:
-    """Play, print and return the exit status; after Ctrl-C, what there is. Raises W40KError for bad input."""
+    """Play, print and return the exit status; after Ctrl-C print the results so far.
+
+    Raises W40KError if the input is invalid.
+    """
     if options.seed < 0:
         raise W40KError(f"--seed: expected a whole number from 0, got {options.seed}")
     soak = Soak(options.seconds, options.seed, options.scenario or list_scenarios())

@@ -1,6 +1,6 @@
-"""Writes files: whole or not at all, and never over a file that somebody else has written meanwhile.
+"""Writes files atomically, and never replaces a file that another program has written meanwhile.
 
-A name is checked before the work with ``file_to_write``; ``write_file`` writes it after the work.
+``file_to_write`` checks a name before the work; ``write_file`` writes the file after it.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ STDOUT = "-"
 
 
 class FileError(W40KError):
-    """A file that cannot be written."""
+    """A file cannot be written."""
 
 
 class FileTakenError(FileError):
-    """A file that is there already and may not be replaced."""
+    """A file exists and must not be replaced."""
 
 
 def file_to_write(name: str | Path, *, replace: bool) -> Path:
     """Return the absolute path of a file that can be written now; links are followed.
 
-    Raises FileError if the name is empty, ``-``, a folder, a device or a pipe, if it cannot be a path (too long,
-    a loop of links, an unknown home folder), or if its folder is missing or cannot be written. Raises
-    FileTakenError if the file is there and ``replace`` is False.
+    Raises FileError if the name is empty, ``-``, a folder, a device or a pipe, if it cannot be a
+    path (too long, a loop of links, an unknown home folder), or if its folder is missing or not
+    writable. Raises FileTakenError if the file exists and ``replace`` is False.
     """
     path = full_path(name)
     _check_kind(path, replace)
@@ -48,10 +48,10 @@ def file_to_write(name: str | Path, *, replace: bool) -> Path:
 
 
 def write_file(path: Path, content: str | bytes, *, replace: bool) -> Path:
-    """Write a file, text as UTF-8, so that nobody ever sees half of it; returns its path.
+    """Write a file atomically, text as UTF-8, and return its path.
 
-    A file that is replaced keeps its permissions. Raises FileTakenError if the file is there and ``replace`` is
-    False, FileError if it cannot be written; the file is then as it was.
+    A replaced file keeps its permissions. Raises FileTakenError if the file exists and ``replace``
+    is False, FileError if it cannot be written; an existing file is then unchanged.
     """
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     draft = _draft_beside(path)
@@ -76,10 +76,10 @@ def write_file(path: Path, content: str | bytes, *, replace: bool) -> Path:
 
 
 def write_free(stem: str, content: str | bytes, suffix: str = ".json") -> Path:
-    """Write under the first free name, ``stem`` or ``stem-2`` and so on, and return the path.
+    """Write under the first unused name, ``stem`` or ``stem-2`` and so on, and return the path.
 
-    The file goes to the current folder, or to the one for temporary files if the current one cannot be written.
-    Raises FileError if neither can.
+    The file goes to the current folder, or to the folder for temporary files if the current one is
+    not writable. Raises FileError if neither is writable.
     """
     for number in count(1):
         name = f"{stem}{'' if number == 1 else f'-{number}'}{suffix}"
@@ -92,15 +92,17 @@ def write_free(stem: str, content: str | bytes, suffix: str = ".json") -> Path:
                 return write_file(Path(tempfile.gettempdir()) / name, content, replace=False)
         except FileTakenError:
             continue
-        except OSError as error:  # no folder for temporary files
+        except OSError as error:  # there is no folder for temporary files
             raise FileError(f"{name} cannot be written: {error.strerror}") from None
     raise AssertionError("count() does not end")
 
 
 def readable_again(name: str) -> str:
-    """The name of a file to read; of a pipe, which gives its content once, that of a copy for the time of the program.
+    """Return a name from which the input can be read several times.
 
-    ``simulate --scenario-file <(generate)`` reads its scenario in every worker, and hashes it for the report.
+    For a pipe, which can be read only once, it is the name of a temporary copy; else it is
+    ``name``. ``simulate --scenario-file <(generate)`` reads its scenario in every worker and for
+    the report.
     """
     try:
         if not Path(name).is_fifo():
@@ -108,7 +110,7 @@ def readable_again(name: str) -> str:
         content = Path(name).read_bytes()
         folder = tempfile.mkdtemp(prefix="w40k_marl-")
     except (OSError, ValueError):
-        return name  # what reads it says what is wrong with it
+        return name  # the reader of the file reports the error
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     copy = Path(folder) / f"{Path(name).stem}.json"
     copy.write_bytes(content)
@@ -116,7 +118,10 @@ def readable_again(name: str) -> str:
 
 
 def full_path(name: str | Path) -> Path:
-    """The absolute path of a name for a file to write; links are followed. Raises FileError as ``file_to_write``."""
+    """Return the absolute path of an output file; links are followed.
+
+    Raises FileError if the name is empty, ``-``, a folder, a device or a pipe, or cannot be a path.
+    """
     text = str(name)
     if not text.strip():
         raise FileError("expected a file to write, got an empty name")
@@ -124,7 +129,7 @@ def full_path(name: str | Path) -> Path:
         raise FileError("expected a file to write, got -, which stands for stdout (./- is a file of that name)")
     try:
         path = Path(text).expanduser()
-        _refuse_what_is_no_file(path)  # before links are followed: /dev/fd/3 leads to a name that is no path
+        _refuse_what_is_no_file(path)  # before links are followed: /dev/fd/3 links to a name that is not a path
         return path.resolve()
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, W40KError):
@@ -135,7 +140,7 @@ def full_path(name: str | Path) -> Path:
 
 
 def _check_kind(path: Path, replace: bool) -> None:
-    """Refuse what is no file, and a file that may not be replaced. Raises FileError, FileTakenError."""
+    """Raise FileError if the path is not a regular file, FileTakenError if it must not be replaced."""
     try:
         if _refuse_what_is_no_file(path) and not replace:
             raise FileTakenError(f"{path} is there already")
@@ -144,7 +149,7 @@ def _check_kind(path: Path, replace: bool) -> None:
 
 
 def _refuse_what_is_no_file(path: Path) -> bool:
-    """Whether a file is there. Raises FileError for a folder, a device or a pipe; OSError."""
+    """Return True if the file exists. Raises FileError for a folder, a device or a pipe; OSError."""
     if not path.exists():
         return False
     if not path.is_file():
@@ -160,17 +165,21 @@ def _cannot_be_written(path: Path, error: OSError) -> FileError:
 
 
 def _draft_beside(path: Path) -> Path:
-    """A name of our own, short whatever ``path`` is; beside it, because a rename is whole on one disk only."""
+    """Return a new short name in the same folder: a rename is atomic only within one file system."""
     return path.with_name(f".{secrets.token_hex(8)}.part")
 
 
 def _put_new(draft: Path, path: Path) -> None:
-    """Give a draft its name; unlike a rename, this refuses a name that is taken. Raises OSError."""
+    """Rename a draft to its final name. Unlike a rename, raises FileExistsError if the name is
+    taken.
+
+    Raises OSError if it cannot be renamed.
+    """
     try:
         os.link(draft, path)
     except FileExistsError:
         raise
-    except OSError:  # a disk without links: take the name first, then fill it
+    except OSError:  # a file system without links: create the name first, then replace it
         path.open("xb").close()
         try:
             draft.replace(path)

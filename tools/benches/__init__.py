@@ -1,1 +1,1 @@
-"""The benches behind ``tools/bench.py``, a module each: what is measured, and the line that others read."""
+"""The benches of ``tools/bench.py``, one module each: measurement, and a line for other programs."""

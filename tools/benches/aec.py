@@ -1,4 +1,6 @@
-"""The agent cycle, against PettingZoo's own games and a game that does nothing, interleaved in one process."""
+"""Measures the agent cycle against PettingZoo's own games and an empty game, interleaved in one
+process.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,10 @@ Environment = AECEnv[str, Any, Any]
 
 
 class EmptyGame(AECEnv[str, Any, Any]):
-    """A game that does nothing, with our spaces and the usual bookkeeping: the ceiling of the protocol."""
+    """An empty game with our spaces and the usual bookkeeping: the upper limit of the protocol."""
 
     def __init__(self, like: Environment, length: int) -> None:
-        """Take spaces and agents of ``like``; a game lasts ``length`` steps."""
+        """Use spaces and agents of ``like``; a game lasts ``length`` steps."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.possible_agents = list(like.possible_agents)
         self.length = length
@@ -34,15 +36,15 @@ class EmptyGame(AECEnv[str, Any, Any]):
         self._observation["action_mask"][:8] = 1
 
     def observation_space(self, agent: str) -> Any:
-        """Ours."""
+        """Return our space."""
         return self._observation_space
 
     def action_space(self, agent: str) -> Any:
-        """Ours."""
+        """Return our space."""
         return self._action_space
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """Begin again."""
+        """Start a game."""
         self.agents = list(self.possible_agents)
         self.rewards = dict.fromkeys(self.agents, 0.0)
         self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
@@ -53,11 +55,11 @@ class EmptyGame(AECEnv[str, Any, Any]):
         self.steps = 0
 
     def observe(self, agent: str) -> dict[str, Any]:
-        """Fresh copies of the same zeros."""
+        """Return new arrays of zeros."""
         return {key: value.copy() for key, value in self._observation.items()}
 
     def step(self, action: Any) -> None:
-        """Count, and keep the books as PettingZoo's tutorial does."""
+        """Count the step, with the bookkeeping of PettingZoo's tutorial."""
         agent = self.agent_selection
         if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(action)
@@ -71,7 +73,7 @@ class EmptyGame(AECEnv[str, Any, Any]):
         self._accumulate_rewards()
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing."""
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Runner:
     micro_per_second: list[float] = field(default_factory=list)
 
     def play(self, seconds: float) -> None:
-        """Whole games of masked random play until ``seconds`` of CPU time have passed."""
+        """Play whole games of random legal actions until ``seconds`` of CPU time have passed."""
         steps = games = micro = 0
         start = time.process_time()
         while (spent := time.process_time() - start) < seconds:
@@ -99,7 +101,9 @@ class Runner:
 
 
 def _one_game(env: Environment, is_micro: Callable[[int], bool]) -> tuple[int, int]:
-    """The loop that users write: agent_iter, last, masked random pick, step; its steps and micro actions."""
+    """Run the usual loop: agent_iter, last, masked random pick, step; return its steps and micro
+    actions.
+    """
     steps = micro = 0
     env.reset()
     for _ in env.agent_iter():
@@ -116,7 +120,7 @@ def _one_game(env: Environment, is_micro: Callable[[int], bool]) -> tuple[int, i
 
 
 def _runners(scenario: str) -> list[Runner]:
-    """Our environment, PettingZoo's two, and the empty game."""
+    """Return our environment, PettingZoo's two, and the empty game."""
     from pettingzoo.classic import chess_v6, connect_four_v3
 
     from w40k_marl import w40k_v0
@@ -133,7 +137,7 @@ def _runners(scenario: str) -> list[Runner]:
 
 
 def bench_aec(scenario: str, repetitions: int, seconds: float) -> dict[str, Any]:
-    """Medians of interleaved repetitions, and our rate as a multiple of the others'."""
+    """Return medians of interleaved repetitions, and our rate as a multiple of the others'."""
     random.seed(1)
     runners = _runners(scenario)
     for runner in runners:
@@ -156,7 +160,7 @@ def bench_aec(scenario: str, repetitions: int, seconds: float) -> dict[str, Any]
 
 
 def show_aec(result: dict[str, Any], console: Console) -> None:
-    """A table, then the line that others read."""
+    """Print a table, then a line for other programs."""
     table = Table("environment", "agent steps / CPU second", "min", "max", "ours / this")
     for name, rate in result["agent_steps_per_second"].items():
         low, high = result["spread"][name]

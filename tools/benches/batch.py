@@ -1,4 +1,4 @@
-"""Many games in one call, against PettingZoo's connect four in the same run; one core and two; memory."""
+"""Measures many games in one call against PettingZoo's connect four; one core and two; memory."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ print(psutil.Process(os.getpid()).memory_info().rss)
 
 
 class Batch:
-    """One batch being measured: observation, mask, automatic reset and masked random pick included."""
+    """A measured batch, including observation, mask, automatic reset and masked random pick."""
 
     def __init__(self, games: int, threads: int) -> None:
-        """Make and warm up."""
+        """Create the batch and warm up."""
         from w40k_marl.env.batch import BatchEnv
 
         self.env = BatchEnv(num_games=games, num_threads=threads)
@@ -45,7 +45,7 @@ class Batch:
         self.rates.clear()
 
     def play(self, seconds: float, clock: Any) -> None:
-        """Steps a second of ``clock`` for about ``seconds``."""
+        """Return steps per second of ``clock``, measured for about ``seconds``."""
         env, steps = self.env, 0
         start = clock()
         while clock() - start < seconds:
@@ -55,7 +55,7 @@ class Batch:
 
 
 def bytes_per_game() -> float:
-    """Resident memory that another game costs, from two whole processes of different size."""
+    """Return the resident memory per game, from two processes with different numbers of games."""
     small, large = 256, 16384
     sizes = [_resident(games) for games in (small, large)]
     return (sizes[1] - sizes[0]) / (large - small)
@@ -67,7 +67,9 @@ def _resident(games: int) -> int:
 
 
 def bench_batch(repetitions: int, seconds: float) -> dict[str, Any]:
-    """Medians of interleaved repetitions; one core in CPU time, two cores in wall time beside one core in it."""
+    """Return medians of interleaved repetitions: one core in CPU time, one and two cores in wall
+    time.
+    """
     from pettingzoo.classic import connect_four_v3
 
     anchor = Runner("connect_four", connect_four_v3.env())  # type: ignore[no-untyped-call]
@@ -94,7 +96,7 @@ def bench_batch(repetitions: int, seconds: float) -> dict[str, Any]:
 
 
 def _two_cores(repetitions: int, seconds: float) -> dict[str, Any]:
-    """The best size on two threads, and the same size on one, by the clock on the wall."""
+    """Measure the best size on two threads, and the same size on one, in wall time."""
     best: dict[str, Any] = {"two_cores": 0.0}
     for size in SIZES[1:]:
         one, two = Batch(size, 1), Batch(size, 2)
@@ -109,7 +111,7 @@ def _two_cores(repetitions: int, seconds: float) -> dict[str, Any]:
 
 
 def show_batch(result: dict[str, Any], console: Console) -> None:
-    """A table, then the line that others read."""
+    """Print a table, then a line for other programs."""
     table = Table("games", "steps / CPU second, one core")
     for size, rate in result["one_core"].items():
         table.add_row(str(size), f"{rate:,.0f}")

@@ -1,4 +1,6 @@
-"""MaskablePPO on the seats of our games, against the same learner on games of no cost with the same spaces."""
+"""Measures MaskablePPO on our games against the same learner on games without cost, with equal
+spaces.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,10 @@ GAMES, STEPS, BATCH, EPOCHS, NETWORK = 64, 128, 512, 4, [320, 320]
 
 
 class FreeSeats:
-    """What the learner sees of a ``SeatVectorEnv``, at no cost: zeros, everything legal, no end."""
+    """A ``SeatVectorEnv`` without cost for the learner: zeros, all actions legal, no end."""
 
     def __init__(self, like: SeatVectorEnv) -> None:
-        """Take the spaces."""
+        """Store the spaces."""
         self.num_envs = like.num_envs
         self.single_observation_space = like.single_observation_space
         self.single_action_space = like.single_action_space
@@ -29,26 +31,26 @@ class FreeSeats:
         self._ended = np.zeros(like.num_envs, dtype=np.bool_)
 
     def reset(self, **_: Any) -> tuple[Any, dict[str, Any]]:
-        """Zeros."""
+        """Return zeros."""
         return self._observations, {}
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
-        """Zeros."""
+        """Return zeros."""
         return self._observations, self._rewards.copy(), self._ended, self._ended, {}
 
     def action_masks(self) -> Any:
-        """Everything."""
+        """Return masks in which all actions are legal."""
         return self._masks
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing."""
 
 
 class Learner:
-    """One learner being measured."""
+    """One measured learner."""
 
     def __init__(self, seats: Any) -> None:
-        """Make the model and let it learn once, so that everything is warm."""
+        """Create the model and let it learn once, as a warm-up."""
         from sb3_contrib import MaskablePPO
 
         from w40k_marl.train.vec_env import SeatVecEnv
@@ -68,7 +70,7 @@ class Learner:
         self.rates.clear()
 
     def learn(self, rollouts: int) -> None:
-        """Some rollouts, each followed by its epochs; steps a CPU second."""
+        """Run some rollouts, each followed by its epochs; return steps per CPU second."""
         steps = GAMES * STEPS * rollouts
         start = time.process_time()
         self.model.learn(steps, reset_num_timesteps=False)
@@ -76,7 +78,7 @@ class Learner:
 
 
 def bench_ppo(repetitions: int) -> dict[str, Any]:
-    """Medians of interleaved rollouts with one thread of torch."""
+    """Return medians of interleaved rollouts with one thread of torch."""
     import torch
 
     torch.set_num_threads(1)
@@ -95,7 +97,7 @@ def bench_ppo(repetitions: int) -> dict[str, Any]:
 
 
 def show_ppo(result: dict[str, Any], console: Console) -> None:
-    """The figures, then the line that others read."""
+    """Print the figures, then a line for other programs."""
     console.print(
         f"MaskablePPO: {result['steps_per_second']:,.0f} steps / CPU second on our games, "
         f"{result['free_steps_per_second']:,.0f} on free ones"

@@ -1,4 +1,4 @@
-"""Start-up: the first compile ever, a new process to its first step, the bare import."""
+"""Measures start-up: the first compile, a new process to its first step, the import alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ print(imported, time.perf_counter() - start)
 
 
 def _first_step(cache: str | None) -> tuple[float, float]:
-    """Seconds of ``import w40k_marl``, and from a new interpreter's first line to its first step."""
+    """Return seconds of ``import w40k_marl``, and from a new interpreter's first line to its first
+    step.
+    """
     environment = dict(os.environ) if cache is None else os.environ | {"NUMBA_CACHE_DIR": cache}
     done = subprocess.run(
         [sys.executable, "-c", FIRST_STEP], env=environment, capture_output=True, text=True, check=True
@@ -39,7 +41,9 @@ def _first_step(cache: str | None) -> tuple[float, float]:
 
 
 def bench_startup(repetitions: int) -> dict[str, Any]:
-    """Wall seconds: the first start ever (compiles), later starts (medians), and the bare import."""
+    """Return wall seconds: the first start (compiles), later starts (medians), and the import
+    alone.
+    """
     with tempfile.TemporaryDirectory() as cache:
         _, cold = _first_step(cache)
         warm = [_first_step(cache) for _ in range(repetitions)]
@@ -51,7 +55,7 @@ def bench_startup(repetitions: int) -> dict[str, Any]:
 
 
 def show_startup(result: dict[str, Any], console: Console) -> None:
-    """The line that others read."""
+    """Print a line for other programs."""
     say(
         f"startup: first compile {result['cold_seconds']:.1f} s, warm import to first step "
         f"{result['warm_seconds']:.2f} s, import w40k_marl {result['import_seconds']:.2f} s"

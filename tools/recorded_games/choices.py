@@ -1,8 +1,8 @@
-"""Level B: beside the replay, every choice of the reference against the one that our rules give.
+"""Level B: compares every choice of the reference with the choice of our rules during the replay.
 
-Compared before each step with ``decisions="reference"``: who may act, mask, legal hexes, target lists and
-their order, automatic choices of hexes, targets and weapons, numbers of attacks. A difference is explained by
-a row of ``docs/parity.md`` that gives exactly the recorded value, or it is a defect.
+Before each step, with ``decisions="reference"``: eligible units, mask, legal hexes, target lists
+and their order, automatic choices of hexes, targets and weapons, numbers of attacks. A difference
+is explained if a row of ``docs/parity.md`` gives exactly the recorded value; else it is a defect.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Choices:
         self._order = PoolOrder(trace)
 
     def before_step(self, game: ReplayedGame, index: int) -> None:
-        """Compare one step; ``game`` is in the state before it and stays so."""
+        """Compare one step; ``game`` is in the state before it and does not change."""
         step, memory = self._trace.steps[index], self._memory
         comparison = Comparison(game, step, index, memory, self.tally)
         row = self._compare_eligible(comparison)
@@ -51,7 +51,7 @@ class Choices:
         memory.pass_step(index, short_list)
 
     def _compare_eligible(self, at: Comparison) -> str | None:
-        """Who may act, in the order of the pool."""
+        """Compare the eligible units, in the order of the pool."""
         step, memory = at.step, at.memory
         members = engine_queries.eligible(at.ours)
         order = self._order.expected(at.index, members)
@@ -64,7 +64,9 @@ class Choices:
         return at.compare("eligible", step["eligible"], order, *([("D3", stale)] if first_shot else []))
 
     def _note_stale_selection(self, at: Comparison) -> None:
-        """D3: units that the first start of the phase gave another weapon; it stays if they can use none."""
+        """D3: note units that got another weapon at the first start of the phase and can use none
+        now.
+        """
         slots = selected_slots(self._memory.before(at.index))
         side = at.step["at"]["player"] - 1
         selected = at.recording.game.selected_weapon
@@ -79,14 +81,18 @@ class Choices:
 
 
 def _compare_refusal(at: Comparison) -> None:
-    """D10: a masked-out action costs the reference's unit its activation; our engine refuses it."""
+    """D10: compare a masked-out action, which ends the reference's activation and is illegal in
+    ours.
+    """
     recorded = "costs the activation" if at.step["decision"]["kind"] == "invalid" else "carried out"
     ours = "refused" if engine_queries.refuses(at.ours, at.number, at.step["action"]) else "carried out"
     at.compare("masked-out action", recorded, ours, ("D10", lambda: "costs the activation"))
 
 
 def _compare_phase(at: Comparison) -> bool:
-    """Compare what belongs to one phase; True if the unit was shown fewer targets because of D1."""
+    """Compare the choices of one phase; return True if the unit was shown fewer targets because of
+    D1.
+    """
     phase = at.step["at"]["phase"]
     if phase == "shoot":
         return compare_shooting(at)
@@ -99,7 +105,7 @@ def _compare_mask(at: Comparison) -> None:
 
 
 def _compare_move(at: Comparison) -> None:
-    """Mask, legal hexes, and the hex that a strategy picks."""
+    """Compare mask, legal hexes, and the hex of each strategy."""
     step, unit = at.step, at.number
     _compare_mask(at)
     at.ask("dests", step["legal"]["dests"], lambda game: engine_queries.move_hexes(game, unit))
@@ -118,7 +124,7 @@ def _compare_move(at: Comparison) -> None:
 
 
 def _compare_charge(at: Comparison) -> None:
-    """Mask, chargeable enemies, the one that is charged, and where the charge may end."""
+    """Compare mask, chargeable enemies, the charged enemy, and the possible ends of the charge."""
     step, unit = at.step, at.number
     _compare_mask(at)
     at.ask("targets", step["legal"]["targets"], lambda game: engine_queries.targets(game, unit))
@@ -132,9 +138,9 @@ def _compare_charge(at: Comparison) -> None:
 
 
 def replay_level_b(trace: Trace) -> tuple[LevelA, Tally]:
-    """Replay a game and compare its choices up to the end, or to the first difference of its states.
+    """Replay a game and compare its choices to the end, or to the first difference of its states.
 
-    A pool game is replayed too, on the open board it was played on (D8).
+    A pool game is replayed too, on the open board that it was played on (D8).
     """
     choices = Choices(trace)
     states = replay_level_a(trace, choices.before_step)

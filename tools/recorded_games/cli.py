@@ -1,4 +1,4 @@
-"""The command line of ``tools/parity.py``: replay recorded games and compare them with our rules."""
+"""The command line of ``tools/parity.py``: replays recorded games and compares them with our rules."""
 
 from __future__ import annotations
 
@@ -35,12 +35,15 @@ exit status: 0 every game exact and no defect; 1 otherwise, or FILE or stdout co
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command; return its exit status."""
     return guarded("parity.py", lambda: _carry_out(_parser().parse_args(arguments)))
 
 
 def _carry_out(options: argparse.Namespace) -> int:
-    """Compare, write the report, and only then print the end of it. Raises W40KError."""
+    """Compare, write the report, and only then print the totals.
+
+    Raises W40KError if the input is invalid or the report cannot be written.
+    """
     place = _checked_place(options.json, options.overwrite)
     report = Report(with_macro=options.level in ("C", "all"))
     try:
@@ -61,7 +64,9 @@ def _carry_out(options: argparse.Namespace) -> int:
 
 
 def _write(place: Path, report: Report, overwrite: bool) -> bool:
-    """Write the report, under a free name where its own cannot be written; whether it has its own."""
+    """Write the report, under an unused name if its own cannot be written; return True if it has
+    its own.
+    """
     text = json.dumps(report.as_json(), indent=2) + "\n"
     try:
         write_file(place, text, replace=overwrite)
@@ -89,7 +94,9 @@ def _parser() -> OneLineParser:
 
 
 def _checked_place(name: str | None, overwrite: bool) -> Path | None:
-    """The file of the report, before anything is replayed. Raises FileError where it cannot be written."""
+    """Return the report's path, checked before the replay. Raises FileError if it cannot be
+    written.
+    """
     try:
         return None if name is None else file_to_write(name, replace=overwrite)
     except FileTakenError as error:
@@ -99,7 +106,7 @@ def _checked_place(name: str | None, overwrite: bool) -> Path | None:
 
 
 def _compare(report: Report, paths: list[Path], level: str, verbose: bool) -> None:
-    """Replay the games one after the other and add them to a report, with a progress bar on a terminal."""
+    """Replay the games and add them to a report, with a progress bar on a terminal."""
     console = Console(stderr=True)
     steps: Iterable[Path] = track(paths, "replaying", console=console) if console.is_terminal else paths
     for path in steps:
@@ -114,9 +121,9 @@ def _compare(report: Report, paths: list[Path], level: str, verbose: bool) -> No
 
 
 def compare_game(trace: Trace, level: str = "all") -> GameReport | None:
-    """Replay one game; None for level C where it has no macro observations.
+    """Replay one game; return None for level C if it has no macro observations.
 
-    Raises ContentError where its records are not those of format 1.
+    Raises ContentError if its records are not those of format 1.
     """
     try:
         if level == "C" and not has_macro_observations(trace):
@@ -130,7 +137,7 @@ def compare_game(trace: Trace, level: str = "all") -> GameReport | None:
 
 
 def _replay(trace: Trace, level: str) -> tuple[LevelA, Tally, LevelC | None]:
-    """What a level compares; ``"all"`` compares everything that the game has."""
+    """Return the comparisons of a level; ``"all"`` means everything that the game has."""
     if level == "C":
         replayed, macro = replay_level_c(trace)
         return replayed, Tally(), macro
@@ -148,7 +155,7 @@ def _say(*lines: object) -> None:
 
 
 def _print_game(game: GameReport, verbose: bool) -> None:
-    """The first difference of a game; with ``verbose`` all of them, and a line even without any."""
+    """Print the first difference of a game; with ``verbose`` all differences, and always a line."""
     states, choices = game.states, game.choices
     if verbose:
         level_a = f"{states.exact_steps}/{states.steps} steps exact" if game.covered else "left out of level A"

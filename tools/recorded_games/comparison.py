@@ -1,4 +1,6 @@
-"""One recorded step beside our game: compares choices, and names a difference where a row reproduces it."""
+"""Compares the choices of one recorded step with our game, and names differences that a row
+reproduces.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +15,16 @@ from .tally import Tally
 from .trace import Json
 
 Row = tuple[str, Callable[[], object]]
-"""A named difference, and what the reference would offer because of it."""
+"""A named difference, and the value that the reference would have because of it."""
 
 _TOLERANCE = 1e-9
 
 
 class Comparison:
-    """What the reference chose in one step, and what our rules choose in the same state."""
+    """The choices of the reference in one step, and those of our rules in the same state."""
 
     def __init__(self, game: ReplayedGame, step: Json, index: int, memory: Memory, tally: Tally) -> None:
-        """Open the unit's activation on a copy of the game; ``game`` itself is only read."""
+        """Open the unit's activation on a copy of the game; ``game`` itself does not change."""
         self.step, self.index, self.memory, self.tally = step, index, memory, tally
         self.unit, self.number = str(step["unit"]), game.number(step["unit"])
         self.recording = game
@@ -34,7 +36,9 @@ class Comparison:
         self.may_act = forcing.force_activation(*self.active.arguments, self.number) == forcing.DONE
 
     def compare(self, field: str, recorded: object, ours: object, *rows: Row) -> str | None:
-        """Count one choice; returns the row that explains a difference, "" for a defect, None if none."""
+        """Compare one choice; return the row that explains a difference, "" for a defect, None if
+        equal.
+        """
         if same(recorded, ours):
             self.tally.agree += 1
             return None
@@ -47,14 +51,18 @@ class Comparison:
         return ""
 
     def ask(self, field: str, recorded: object, question: Callable[[ReplayedGame], object], *rows: Row) -> str | None:
-        """``compare`` a question about the board; a difference may come from walls that do not stop (D8)."""
+        """``compare`` a query on the board; a difference may come from walls that do not stop units
+        (D8).
+        """
         if self.recording.board is not self.recording.setting.board:
             rows = (*rows, ("D8", lambda: question(self.recording)))
         return self.compare(field, recorded, question(self.ours), *rows)
 
 
 def same(a: object, b: object) -> bool:
-    """Equal; numbers within 1e-9, tuples like lists, no list like an empty one."""
+    """Return True if two values are equal: numbers within 1e-9, tuples like lists, None like an
+    empty list.
+    """
     if isinstance(a, list | tuple) or isinstance(b, list | tuple):
         left, right = a or [], b or []
         if not isinstance(left, list | tuple) or not isinstance(right, list | tuple):

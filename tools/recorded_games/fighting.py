@@ -28,7 +28,7 @@ def compare_fight(at: Comparison) -> None:
 
 
 def _compare_attacks(at: Comparison, attacks: list[Json]) -> None:
-    """The attacks in turn, each played on the copy that belongs to the comparison, then their number."""
+    """Compare the attacks in turn, each played on the comparison's copy, then their number."""
     game = at.active
     options = [at.step["legal"]["targets"], *(pick["options"] for pick in at.step.get("target_picks", ()))]
     first = engine_queries.best_weapon(game, MELEE, game.number(attacks[0]["target"]))
@@ -46,7 +46,7 @@ def _compare_attacks(at: Comparison, attacks: list[Json]) -> None:
 
 
 def _compare_weapon(at: Comparison, attack: Json, pick: Json) -> None:
-    """The scores of the melee weapons against the target, and the choice."""
+    """Compare the scores of the melee weapons against the target, and the choice."""
     game, target = at.active, at.active.number(attack["target"])
     codes = [weapon.code for weapon in game.weapons(at.unit, MELEE)]
     at.compare("weapon.options", pick["options"], codes)
@@ -56,7 +56,9 @@ def _compare_weapon(at: Comparison, attack: Json, pick: Json) -> None:
 
 
 def _compare_number(at: Comparison, first: int, made: int, targets_left: bool) -> None:
-    """The number of attacks: ours by the first weapon chosen, the reference's by the one used last (D19)."""
+    """Compare the number of attacks: ours from the first weapon, the reference's from the last
+    (D19).
+    """
     before = at.memory.last_melee.get(at.unit, 0)
     at.compare(
         "attacks",
@@ -67,9 +69,9 @@ def _compare_number(at: Comparison, first: int, made: int, targets_left: bool) -
 
 
 def _attacks_made(at: Comparison, slot: int, made: int, targets_left: bool) -> int | None:
-    """How many of ``made`` attacks a weapon's number allows; None where its die was not rolled.
+    """Return how many of ``made`` attacks a weapon's number allows; None if its die was not rolled.
 
-    Without enemies left the rest is lost, so that a larger number makes no difference.
+    If no enemies are left, the remaining attacks are lost, so a larger number makes no difference.
     """
     number = at.active.weapons(at.unit, MELEE)[slot].attacks
     if not isinstance(number, int):

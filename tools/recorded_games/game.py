@@ -1,4 +1,6 @@
-"""A recorded game on our engine: forced choices, dice by purpose, our state in the recording's terms."""
+"""A recorded game on our engine: forced choices, dice by purpose, our state in the recording's
+terms.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ from w40k_marl.testing import forcing
 from .trace import Json, Trace, game_rules_of, scenario_of
 
 MARKS = ("moved", "fled", "advanced", "charged", "fought")
-"""The marks that the contract compares; *shot* is not among them (D1)."""
+"""The marks that are compared; *shot* is not among them (D1)."""
 
 _SMALL, _SMALL_OBJECTIVES = 16, 8
 
@@ -62,7 +64,9 @@ class ReplayedGame:
         self.objective_ids = [objective.id for objective in scenario.objectives]
 
     def copy(self, board: Board | None = None) -> ReplayedGame:
-        """A copy that may be played on, on another board if one is given; this game does not change."""
+        """Return a copy for further play, on another board if one is given; this game does not
+        change.
+        """
         twin = copy.copy(self)
         twin.games = self.games.copy()
         twin.board = self.board if board is None else board
@@ -70,7 +74,7 @@ class ReplayedGame:
 
     @property
     def arguments(self) -> tuple[Worlds, Board, Games, int]:
-        """What most functions of the rules take first."""
+        """The first arguments of most functions of the rules."""
         return self.setting.worlds, self.board, self.games, 0
 
     @property
@@ -79,11 +83,11 @@ class ReplayedGame:
         return self.games[0]
 
     def number(self, unit_id: str) -> int:
-        """Number of a unit; -1 of an id that the game does not have."""
+        """Return the number of a unit; -1 for an id that is not in the game."""
         return self.setting.number_of.get(unit_id, -1)
 
     def id_of(self, number: int) -> str | None:
-        """Id of a unit, None of NOBODY."""
+        """Return the id of a unit, None for NOBODY."""
         unit = self.setting.units[number] if number != NOBODY else None
         return None if unit is None else unit.id
 
@@ -116,13 +120,13 @@ class ReplayedGame:
         return unit.type.melee if kind == MELEE else unit.type.ranged
 
     def hand_out(self, draws: list[Json]) -> None:
-        """Give the engine these recorded dice, each for its purpose."""
+        """Give these recorded dice to the engine, each for its purpose."""
         faces = np.array([min(draw["v"], 127) for draw in draws], dtype=np.int8)
         purposes = np.array([PURPOSES.index(draw["for"]) for draw in draws], dtype=np.int8)
         forcing.record_dice(self.games, 0, faces, purposes)
 
     def dice_problem(self) -> str | None:
-        """What went wrong with the dice handed out last: one refused, or some left over."""
+        """Return the problem with the last dice: one was refused, or some were not used."""
         game = self.game
         if game.dice_refused:
             return f"a die for {PURPOSES[int(game.dice_refused)]} that was not recorded"
@@ -139,7 +143,7 @@ class ReplayedGame:
         return None
 
     def state(self) -> dict[str, Any]:
-        """What level A compares, in the recording's terms."""
+        """Return the fields that level A compares, in the recording's terms."""
         game = self.game
         return {
             "turn": int(game.turn),
@@ -156,7 +160,9 @@ class ReplayedGame:
         }
 
     def result(self) -> tuple[int | None, str | None]:
-        """Winner (-1 for a draw) and method as recorded games name them; None twice while a game goes on."""
+        """Return winner (-1 for a draw) and method in the recording's terms; (None, None) during a
+        game.
+        """
         game = self.game
         if not game.over:
             return None, None
@@ -174,15 +180,15 @@ class ReplayedGame:
 
 
 def without_walls(board: Board) -> Board:
-    """The same board with every hex open; sight stays as it is (D8)."""
+    """Return the same board with every hex open; sight does not change (D8)."""
     opened = board.copy()
     opened[-2] = opened[-1]
-    opened.setflags(write=False)  # the compiled rules know read-only boards
+    opened.setflags(write=False)  # the rules are compiled for read-only boards
     return opened
 
 
 def recorded_state(state: Json, objective_ids: list[str]) -> dict[str, Any]:
-    """The same fields of a recorded state; an objective not yet evaluated counts as nobody's."""
+    """Return the same fields of a recorded state; an objective not yet evaluated has no controller."""
     return {
         "turn": state["turn"],
         "player": state["player"],

@@ -1,6 +1,6 @@
-"""Level C: beside the replay, the recorded macro observation of every state against ours.
+"""Level C: compares the recorded macro observation of every state with ours during the replay.
 
-Six games have them: after reset and after each step. Numbers are recorded with six decimals.
+Six games contain them, after reset and after each step. Numbers are recorded with six decimals.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TOLERANCE = 1e-6
 
 @dataclass(slots=True)
 class LevelC:
-    """Outcome for one game: observations that were recorded, those that are exact, and the differences."""
+    """Result for one game: recorded observations, exact ones, and the differences."""
 
     observations: int
     exact: int = 0
@@ -27,12 +27,12 @@ class LevelC:
 
     @property
     def passed(self) -> bool:
-        """Whether every recorded observation is ours."""
+        """True if every recorded observation equals ours."""
         return self.exact == self.observations
 
 
 def has_macro_observations(trace: Trace) -> bool:
-    """Whether a game was recorded with macro observations."""
+    """Return True if a game was recorded with macro observations."""
     return trace.initial_macro is not None or any("macro_obs" in step for step in trace.steps)
 
 
@@ -48,7 +48,7 @@ class _Observations:
         self.result = LevelC(sum(seen is not None for seen in recorded))
 
     def before_step(self, game: ReplayedGame, index: int) -> None:
-        """Compare the state before a step, which is the one after the step before."""
+        """Compare the state before a step, which is the state after the previous step."""
         self._game = game
         self._compare(game, index)
 
@@ -70,7 +70,7 @@ class _Observations:
 
 
 def differences(place: str, recorded: object, ours: object) -> Iterator[tuple[str, object, object]]:
-    """Where two values of JSON differ: place, what was recorded, what ours is; numbers agree within 1e-6."""
+    """Return the differences of two JSON values: path, recorded and our value; numbers within 1e-6."""
     if isinstance(recorded, dict) and isinstance(ours, dict):
         for key in sorted(recorded.keys() | ours.keys()):
             yield from differences(f"{place}.{key}", recorded.get(key), ours.get(key))
@@ -85,7 +85,9 @@ def differences(place: str, recorded: object, ours: object) -> Iterator[tuple[st
 
 
 def replay_level_c(trace: Trace) -> tuple[LevelA, LevelC]:
-    """Replay a game and compare its macro observations, up to the end or to the first difference of its states."""
+    """Replay a game and compare its macro observations, to the end or to the first difference of
+    states.
+    """
     observations = _Observations(trace)
     states = replay_level_a(trace, observations.before_step)
     if states.difference is None:

@@ -1,4 +1,4 @@
-"""The order of the reference's pools: roster order when built, then as the recorded macro reorders it."""
+"""The order of the reference's pools: first roster order, then the order of the recorded macro."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from .trace import Json, Trace
 
 
 class PoolOrder:
-    """Order of the pool in force at each step, followed from the first step on."""
+    """The order of the current pool at each step, tracked from the first step."""
 
     def __init__(self, trace: Trace) -> None:
-        """No pool has been built."""
+        """Start before the first pool."""
         self._steps = trace.steps
         self._roster = [unit["id"] for unit in trace.header["units"]]
-        self._orders: dict[str, list[str]] = {}  # by pool, only for pools that the macro has touched
+        self._orders: dict[str, list[str]] = {}  # by pool, only for pools that the macro has changed
 
     def expected(self, index: int, members: list[str]) -> list[str]:
-        """``members`` of the pool in force at a step, in its order; to be asked for step after step."""
+        """Return ``members`` of the pool at a step, in its order; call it for every step in turn."""
         step = self._steps[index]
         if index == 0 or self._is_rebuilt(self._steps[index - 1], step):
             self._orders.clear()
@@ -30,7 +30,9 @@ class PoolOrder:
 
     @staticmethod
     def _is_rebuilt(before: Json, now: Json) -> bool:
-        """Whether pools were built between two steps: a phase began, or the last charger has fought."""
+        """Return True if pools were built between two steps: a phase began, or the last charger has
+        fought.
+        """
         a, b = before["at"], now["at"]
         if (a["turn"], a["player"], a["phase"]) != (b["turn"], b["player"], b["phase"]):
             return True
@@ -38,7 +40,7 @@ class PoolOrder:
 
 
 def _pool_in_force(step: Json) -> str:
-    """Name of the pool: a phase, or in the fight phase whose units are in it."""
+    """Return the name of the current pool: a phase, or in the fight phase the side of its units."""
     stage = step["at"]["fight_sub"]
     if stage is None or stage == "chargers":
         return str(stage)

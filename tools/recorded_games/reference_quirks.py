@@ -1,7 +1,7 @@
-"""The accidents of the reference as changed copies of our game: our rules, asked there, give its choice.
+"""Accidents of the reference as changed copies of our game, in which our rules make its choice.
 
-Each function is one row of the table "not kept" in ``docs/parity.md``: it changes in a copy of the game, or
-of the board, what the accident changes, and nothing else.
+Each function is one row of the table "not kept" in ``docs/parity.md``. In a copy of the game or of
+the board, it changes only what the accident changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .reference_state import Memory, StateRow, selected_slots
 def selected_as_recorded(
     game: ReplayedGame, memory: Memory, index: int, rows: tuple[str, ...] = ("D1", "D3", "D5")
 ) -> ReplayedGame:
-    """The recorded selected weapons of the units whose activation one of these rows began or split."""
+    """Set the recorded selected weapons of units whose activation one of these rows began or split."""
     twin = game.copy()
     twin.game.active = NOBODY
     slots = selected_slots(memory.before(index))
@@ -33,7 +33,7 @@ def selected_as_recorded(
 
 
 def fired_by_others(game: ReplayedGame, memory: Memory, index: int, unit: str) -> ReplayedGame:
-    """D1: a weapon code that other units have emptied counts as fired, until a carrier begins to act."""
+    """D1: a weapon code used up by other units counts as fired, until a carrier begins to act."""
     twin = selected_as_recorded(game, memory, index)
     if unit not in memory.begun:
         for slot, weapon in enumerate(game.weapons(unit, RANGED)):
@@ -43,7 +43,9 @@ def fired_by_others(game: ReplayedGame, memory: Memory, index: int, unit: str) -
 
 
 def seen_before_the_move(game: ReplayedGame, memory: Memory, index: int, side: int) -> ReplayedGame:
-    """D3: the phase as begun with the sight of the side's last look, weapons selected accordingly."""
+    """D3: begin the phase with the line of sight of the side's last look, and select weapons
+    accordingly.
+    """
     places = memory.places_last_seen(index)
     twin = selected_as_recorded(game, memory, index)
     if places is not None:
@@ -57,7 +59,7 @@ def seen_before_the_move(game: ReplayedGame, memory: Memory, index: int, side: i
 
 
 def _with_sight_from(game: ReplayedGame, places: dict[int, int], side: int) -> Board:
-    """The board on which a side's units see each enemy as they did when all stood on ``places``."""
+    """Return the board on which a side's units see each enemy as from the positions ``places``."""
     board, hexes = game.board.copy(), game.game.hexes
     for unit in game.living(side):
         for enemy in game.living(1 - side):

@@ -1,7 +1,7 @@
-"""What the reference keeps in mind between steps, as far as a recorded game tells: the stuff of accidents.
+"""Hidden state of the reference between steps, reconstructed from a recording.
 
-All of it is read from the record: codes of emptied weapons (D1), where units stood when a side last looked
-(D3), which enemies died in this phase (D7), advance rolls left over (D6), melee weapons used last (D19).
+It explains the accidents: codes of emptied weapons (D1), positions when a side last looked (D3),
+enemies that died in this phase (D7), unused advance rolls (D6), melee weapons used last (D19).
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from .trace import Json, Trace
 
 Place = tuple[int, int]
 StateRow = list[Any]
-"""A unit in a recorded state: id, column, row, hit points, alive and what the format lists further."""
+"""A unit in a recorded state: id, column, row, hit points, alive and further fields of the format.
+"""
 
 
 class Memory:
-    """The reference's hidden state before one step; ``pass_step`` goes on to the next."""
+    """The reference's hidden state before one step; ``pass_step`` advances it by one step."""
 
     def __init__(self, trace: Trace) -> None:
-        """Nothing has happened yet."""
+        """Start before the first step."""
         self._trace = trace
         self._codes = {unit["id"]: set(unit["ranged"]) for unit in trace.header["units"]}
         self._weapons = trace.header["weapons"]
@@ -39,14 +40,16 @@ class Memory:
         return state
 
     def opens_phase(self, index: int) -> bool:
-        """Whether a step is the first of its phase."""
+        """Return True if a step is the first of its phase."""
         return index == 0 or _phase(self._trace.steps[index - 1]) != _phase(self._trace.steps[index])
 
     def places_last_seen(self, index: int) -> dict[str, Place] | None:
-        """Where units stood when the side to act last looked, for the first step of a phase (D3).
+        """Return the positions when the acting side last looked, for the first step of a phase
+        (D3).
 
-        The reference looks for the side of the unit that acts next, at the end of each step; the phase begins
-        before that look in the step that opens it. None where that side has never looked.
+        At the end of each step, the reference looks for the side of the unit that acts next. In the
+        step that opens a phase, the phase begins before this look. Returns None if the side has
+        never looked.
         """
         side = self._trace.steps[index]["at"]["player"]
         for earlier in range(index - 1, -1, -1):
@@ -59,7 +62,7 @@ class Memory:
         return selected_slots(self.before(max(index - 1, 0)))
 
     def pass_step(self, index: int, short_list: bool) -> None:
-        """Take in what a step has done; ``short_list``: its unit was shown fewer targets because of D1."""
+        """Advance by a step; ``short_list``: its unit was shown fewer targets because of D1."""
         step = self._trace.steps[index]
         if step["at"]["phase"] == "shoot":
             self._pass_shooting(index, step, short_list)
@@ -88,9 +91,10 @@ class Memory:
         self.died += [alive[row[0]] for row in step["after"]["units"] if row[0] in alive and not row[4]]
 
     def _pass_start(self, step: Json, short_list: bool) -> None:
-        """A step that only began the activation, which ours does not do apart from the shot or the advance.
+        """Advance by a step that only began the activation; our rules have no such step.
 
-        The reference forgets the combi choice here and may select a weapon: later differences come from it.
+        The reference resets the combi choice here and may select a weapon, which causes later
+        differences.
         """
         if step["outcome"].get("success") is False:
             self.misselected[step["unit"]] = "D3"
@@ -106,7 +110,7 @@ class Memory:
             self.kept_advance[unit] = advance["roll"]
 
     def _used_up(self, step: Json) -> set[str]:
-        """Codes of the weapons whose attacks were all made in a step."""
+        """Return the codes of the weapons whose attacks were all made in a step."""
         made: dict[str, list[Json]] = {}
         for attack in step.get("attacks", ()):
             made.setdefault(attack["weapon"], []).append(attack)
@@ -123,22 +127,22 @@ def _phase(step: Json) -> tuple[int, int, str]:
 
 
 def selected_slots(state: Json) -> dict[str, int]:
-    """Selected ranged slot of each unit, -1 without one."""
+    """Return the selected ranged slot of each unit, -1 if it has none."""
     return {row[0]: -1 if row[5] is None else row[5] for row in state["units"]}
 
 
 def attacks_allowed(step: Json, first: Json, number: int | str) -> int:
-    """How many attacks a weapon has, a dice value by the last die recorded before its first attack."""
+    """Return the number of attacks of a weapon; for dice, the last die before its first attack."""
     if isinstance(number, int):
         return number
     return halved(attack_dice(step, first["draws"][0])[-1], number)
 
 
 def attack_dice(step: Json, before_draw: int) -> list[int]:
-    """Faces of the dice for numbers of attacks among the first ``before_draw`` draws of a step."""
+    """Return the faces of the attack-number dice among the first ``before_draw`` draws of a step."""
     return [draw["v"] for draw in step["draws"][:before_draw] if draw["for"] == "num_attacks"]
 
 
 def halved(face: int, dice: str) -> int:
-    """Value of a face as D3 or D6."""
+    """Return the value of a face as D3 or D6."""
     return (face + 1) // 2 if dice == "D3" else face

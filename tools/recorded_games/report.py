@@ -1,4 +1,4 @@
-"""The outcome of comparing many recorded games: totals, a table of the named differences, JSON."""
+"""The result of comparing many recorded games: totals, a table of the named differences, JSON."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ MEANING = {
     "D19": "the number of melee attacks is that of the weapon used last",
     "D21": "objective control evaluated once more as the last turn opens",
 }
-"""What each row that can explain a recorded choice says of the reference."""
+"""For each row that can explain a recorded choice, its description of the reference."""
 
 
 @dataclass(slots=True)
 class GameReport:
-    """One game: its states (level A), its choices (level B), its macro observations (level C) if it has any."""
+    """One game: its states (level A), its choices (level B), its macro observations (level C) if
+    any.
+    """
 
     name: str
     file: str
@@ -42,8 +44,8 @@ class Report:
     """All games of a run."""
 
     games: list[GameReport] = field(default_factory=list)
-    with_macro: bool = False  # whether level C was asked for
-    partial_because: str | None = None  # why games are missing
+    with_macro: bool = False  # True if level C was requested
+    partial_because: str | None = None  # reasons for missing games
 
     @property
     def observed(self) -> list[LevelC]:
@@ -65,7 +67,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether levels A and C are exact wherever they apply and level B has no defect."""
+        """True if levels A and C are exact for all games they cover, and level B has no defect."""
         exact = all(game.states.exact for game in self.covered) and all(macro.passed for macro in self.observed)
         return exact and not self.choices.defects and self.partial_because is None
 
@@ -90,7 +92,7 @@ class Report:
         return f", level C games {games} exact/{len(observed)}, observations {exact} exact/{total}"
 
     def left_out(self) -> str | None:
-        """What level A does not cover, in one line."""
+        """The games that level A does not cover, in one line."""
         games = [game for game in self.games if not game.covered]
         if not games:
             return None

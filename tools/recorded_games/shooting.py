@@ -1,4 +1,4 @@
-"""Level B in the shooting phase: target lists, advances, and what a shooting activation does by itself."""
+"""Level B in the shooting phase: target lists, advances, and automatic choices of an activation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ONLY_ACTIVATED, REFUSED, SHOT, SKIPPED = "only activated", "refused", "shot", "s
 
 
 def compare_shooting(at: Comparison) -> bool:
-    """Compare one step; True if the unit was shown fewer targets because of D1."""
+    """Compare one step; return True if the unit was shown fewer targets because of D1."""
     row = _compare_targets(at)
     _compare_mask(at, row)
     if not at.step.get("masked_out"):
@@ -32,7 +32,7 @@ def compare_shooting(at: Comparison) -> bool:
 
 
 def _compare_targets(at: Comparison) -> str | None:
-    """The target list; returns the row that explains a difference."""
+    """Compare the target list; return the row that explains a difference."""
     memory, index, unit = at.memory, at.index, at.number
 
     def stale() -> object:
@@ -54,7 +54,7 @@ def _compare_targets(at: Comparison) -> str | None:
 
 
 def _compare_mask(at: Comparison, row: str | None) -> None:
-    """The mask; where a row explains the target list it explains the slots of that list."""
+    """Compare the mask; a row that explains the target list also explains its slots."""
     ours = engine_queries.mask(at.ours, at.number)
 
     def with_recorded_slots() -> object:
@@ -66,14 +66,16 @@ def _compare_mask(at: Comparison, row: str | None) -> None:
 
 
 def _compare_wait(at: Comparison) -> None:
-    """Whether a wait counts as a shot: never in ours, in the reference if a weapon code has been emptied."""
+    """Compare a wait: it is a shot only in the reference, if a weapon code has been used up."""
     codes = {weapon.code for weapon in at.ours.weapons(at.unit, RANGED)}
     recorded = at.step["outcome"].get("action") == "shoot"
     at.compare("wait.is_shot", recorded, False, ("D1", lambda: bool(codes & at.memory.emptied)))
 
 
 def _list_at_start(at: Comparison) -> list[str]:
-    """The list with which the reference's activation begins: fresh in a phase's first step, else as shown."""
+    """Return the list at the start of the reference's activation: new in a phase's first step, else
+    as shown.
+    """
     if at.unit in at.memory.begun or not at.memory.opens_phase(at.index):
         return list(at.step["legal"]["targets"] or ())
     twin = at.ours.copy()
@@ -82,7 +84,7 @@ def _list_at_start(at: Comparison) -> list[str]:
 
 
 def _compare_advance(at: Comparison) -> None:
-    """Whether an advance takes one step, its die, its legal hexes and the hex taken."""
+    """Compare an advance: number of steps, die, legal hexes, chosen hex."""
     begun = at.unit in at.memory.begun
     at_once = at.step["outcome"].get("action") != "activated_no_target"
     at.compare("advance.at_once", at_once, True, ("D5", lambda: begun or bool(_list_at_start(at))))
@@ -114,7 +116,7 @@ def _compare_advance(at: Comparison) -> None:
 
 
 def _compare_start(at: Comparison) -> bool:
-    """Whether a shot at a listed target takes place; True if it did."""
+    """Compare the start of a shot at a listed target; return True if it took place."""
     outcome, target = at.step["outcome"], at.step["decision"]["target"]
     recorded = SHOT if at.step.get("attacks") else SKIPPED
     if outcome.get("success") is False:
@@ -133,7 +135,7 @@ def _compare_start(at: Comparison) -> bool:
 
 
 class _Shots:
-    """The shots of one activation, played on the copy that belongs to the comparison."""
+    """The shots of one activation, played on the comparison's copy."""
 
     def __init__(self, at: Comparison, row: str | None) -> None:
         self.at, self.game = at, at.active
@@ -146,7 +148,9 @@ class _Shots:
         self.options: list[list[str]] = [pick["options"] for pick in picks]
 
     def compare(self) -> None:
-        """First weapon; then after each shot the targets left, the next target and its weapon."""
+        """Compare the first weapon; then after each shot the remaining targets, the next target and
+        its weapon.
+        """
         self._compare_first_weapon()
         self._force_weapon(self.attacks[0])
         for number, attack in enumerate(self.attacks):
@@ -161,7 +165,7 @@ class _Shots:
                 self._compare_following(following, recorded, goes_on)
 
     def _compare_following(self, following: Json, options: list[str], goes_on: bool) -> None:
-        """Target and weapon of the next shot; the replay goes on with the recorded ones."""
+        """Compare target and weapon of the next shot; the replay continues with the recorded ones."""
         self.at.compare("target", following["target"], next(iter(options), None))
         slot = int(self.game.game.selected_weapon[self.at.number])
         if goes_on:
@@ -170,7 +174,7 @@ class _Shots:
             self._force_weapon(following)
 
     def _compare_first_weapon(self) -> None:
-        """Usable weapons, their scores and the choice among them."""
+        """Compare usable weapons, their scores and the choice."""
         at, game = self.at, self.game
         pick = next(iter(at.step.get("weapon_picks", ())), None)
         forcing.begin_activation(*game.arguments)
@@ -191,7 +195,7 @@ class _Shots:
         forcing.force_weapon(*self.game.arguments, attack["weapon_idx"])
 
     def _fire(self, attack: Json) -> ReplayedGame:
-        """One recorded shot; returns the game after it, but before the bookkeeping of the shot."""
+        """Fire one recorded shot; return the game after it, but before its bookkeeping."""
         before = self.game.copy().game
         self.game.hand_out(attack_dice_of(self.at.step, attack))
         forcing.force_shot(self.game.setting.worlds, self.game.games, 0, self.game.number(attack["target"]))
@@ -201,7 +205,7 @@ class _Shots:
         return restored
 
     def _prepare(self, attack: Json, following: Json | None) -> bool:
-        """Go on as our rules do; True while the activation is open."""
+        """Continue by our rules; return True while the activation is open."""
         die: list[Json] = []
         if following and following["weapon_idx"] != attack["weapon_idx"]:
             die = number_of_attacks_die(self.game, self.at.step, following)
@@ -209,7 +213,9 @@ class _Shots:
         return bool(forcing.prepare_next_shot(*self.game.arguments))
 
     def _remaining(self) -> object:
-        """D1, D3: the list the activation began with, minus the dead, while a weapon has attacks left."""
+        """D1, D3: return the first list of the activation minus the dead, while a weapon has
+        attacks left.
+        """
         if self.game.game.attacks_left == 0:
             return []
         return [unit for unit in self.listed if int(self.game.game.hit_points[self.game.number(unit)]) > 0]
@@ -226,7 +232,9 @@ class _Shots:
 
 
 def compare_scores(at: Comparison, game: ReplayedGame, pick: Json, fresh: list[float]) -> str | None:
-    """The scores behind a choice of weapon; "D4" where the reference remembered those of other weapons."""
+    """Compare the scores of a weapon choice; return "D4" if the reference cached those of other
+    weapons.
+    """
     unit, target = game.number(pick["by"]), game.number(pick["target"])
     others = [score for kind in (RANGED, MELEE) for score in engine_queries.weapon_scores(game, unit, kind, target)]
 
@@ -242,5 +250,5 @@ def compare_scores(at: Comparison, game: ReplayedGame, pick: Json, fresh: list[f
 
 
 def best_position(scores: list[float]) -> int:
-    """Position of the greatest score, the first one on ties."""
+    """Return the index of the greatest score, the first one on ties."""
     return scores.index(max(scores))

@@ -1,8 +1,7 @@
-"""Level A: replay a recorded game decision by decision and compare every state that follows.
+"""Level A: replays a recorded game decision by decision and compares every state.
 
-Nothing is written into our game: each decision is forced through
-``w40k_marl.testing.forcing``, which checks it, with the
-recorded dice, each for its purpose; all that follows is computed by the rules.
+The replay writes nothing into our game: ``w40k_marl.testing.forcing`` forces and checks each
+decision, with the recorded dice, each for its purpose; the rules compute everything else.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _ATTACK_PURPOSES = {"hit", "wound", "save", "damage"}
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first thing in which a game differs: where, which field, what was recorded, what came."""
+    """The first difference of a game: step, field, recorded value, computed value."""
 
     step: int | None
     phase: str
@@ -38,7 +37,7 @@ class Difference:
 
 @dataclass(slots=True)
 class LevelA:
-    """Outcome of a replay: steps that were exact, and the first difference."""
+    """Result of a replay: exact steps, and the first difference."""
 
     steps: int
     exact_steps: int = 0
@@ -47,21 +46,23 @@ class LevelA:
 
     @property
     def exact(self) -> bool:
-        """Whether every step and the result agree."""
+        """True if every step and the result agree."""
         return self.difference is None and self.exact_steps == self.steps
 
 
 class MismatchError(Exception):
-    """A forced choice was refused, or a computed result is not the recorded one."""
+    """A forced choice is illegal, or a computed result differs from the recorded one."""
 
     def __init__(self, field: str, expected: object, got: object) -> None:
-        """Keep what differs."""
+        """Store the difference."""
         super().__init__(field, expected, got)
         self.field, self.expected, self.got = field, expected, got
 
 
 def covers(trace: Trace) -> bool:
-    """Whether level A covers a game: all but those in which walls do not stop movement (D8)."""
+    """Return True if level A covers a game: all games except those with walls open to movement
+    (D8).
+    """
     return bool(trace.header["scenario"]["walls_stop_movement"])
 
 
@@ -95,7 +96,7 @@ def replay_level_a(trace: Trace, before_step: Callable[[ReplayedGame, int], None
 
 
 def _is_late_control(game: ReplayedGame, step: Json) -> bool:
-    """D21: a charge step of player 1 opened player 2's last turn and control was evaluated once more."""
+    """D21: control was evaluated again when player 1's charge step opened player 2's last turn."""
     at, after = step["at"], step["after"]
     opens = at["phase"] == "charge" and at["player"] == 1 and after["player"] == 2
     if not opens or after["turn"] != int(game.setting.world.max_turns):
@@ -127,13 +128,15 @@ def _result_difference(game: ReplayedGame, trace: Trace) -> Difference | None:
 
 
 def changes_nothing(step: Json) -> bool:
-    """Whether the reference changed nothing in a step: a failed one, or a mere activation (D3, D5)."""
+    """Return True if the reference changed nothing in a step: it failed or only opened an
+    activation.
+    """
     outcome: Json = step["outcome"]
     return outcome.get("success") is False or outcome.get("action") == "activated_no_target"
 
 
 def _apply(game: ReplayedGame, step: Json) -> None:
-    """Force the recorded decision; Mismatch where it is refused or gives something else."""
+    """Force the recorded decision. Raises MismatchError if it is illegal or its result differs."""
     if changes_nothing(step):
         return
     game.hand_out([])
@@ -227,13 +230,15 @@ def _shoot(game: ReplayedGame, step: Json) -> None:
 
 
 def attack_dice_of(step: Json, attack: Json) -> list[Json]:
-    """The recorded dice of one attack."""
+    """Return the recorded dice of one attack."""
     start, stop = attack["draws"]
     return [draw for draw in step["draws"][start:stop] if draw["for"] in _ATTACK_PURPOSES]
 
 
 def number_of_attacks_die(game: ReplayedGame, step: Json, attack: Json) -> list[Json]:
-    """The last die for a number of attacks before a weapon's first attack, if it has one (D2)."""
+    """Return the last die for a number of attacks before a weapon's first attack, if it has one
+    (D2).
+    """
     world, unit = game.setting.world, game.number(attack["by"])
     if not world.attacks_dice[unit, 0, attack["weapon_idx"]]:
         return []
@@ -248,14 +253,14 @@ def _check_dice(game: ReplayedGame) -> None:
 
 
 def _check_roll(step: Json, purpose: str, recorded: int) -> None:
-    """The recorded sum of a charge's or an advance's dice; a die kept from earlier is not there (D6)."""
+    """Compare the recorded sum of a charge's or advance's dice; a reused die is not recorded (D6)."""
     faces = [draw["v"] for draw in _dice(step, purpose)]
     if faces and sum(faces) != recorded:
         raise MismatchError(f"{purpose}.roll", recorded, sum(faces))
 
 
 def _check_attack(game: ReplayedGame, recorded: Json) -> None:
-    """Compare one attack: weapon, rolls and what they decided, damage, death."""
+    """Compare one attack: weapon, rolls and their results, damage, death."""
     _check_dice(game)
     event = game.last_attack()
     if event is None:

@@ -1,4 +1,4 @@
-"""What a comparison found: choices that agree, differences with a name, and defects."""
+"""Result of a comparison: choices that agree, differences with a name, and defects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROWS = tuple(f"D{number}" for number in range(1, 23))
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one game or of many; a step counts once for each row that explains something in it."""
+    """Counts of one or several games; a step counts once for each row that explains a choice in it."""
 
     agree: int = 0
     explained: Counter[str] = field(default_factory=Counter)  # choices, by row

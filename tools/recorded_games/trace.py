@@ -1,6 +1,7 @@
-"""Recorded games as files: JSON lines, gzipped; the header becomes a Scenario, the rest stays as recorded.
+"""Recorded games as gzipped files of JSON lines; the header becomes a Scenario, the rest is
+unchanged.
 
-``docs/parity.md`` describes the format and what is compared.
+``docs/parity.md`` describes the format and the comparison.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ class Trace:
 
 
 def find_traces(paths: list[Path]) -> list[Path]:
-    """Trace files among ``paths``, folders searched for ``*.jsonl.gz``; ContentError where there is none."""
+    """Return the trace files in ``paths``; folders are searched for ``*.jsonl.gz``.
+
+    Raises ContentError if there is none.
+    """
     found: list[Path] = []
     for path in paths:
         if not path.exists():
@@ -61,7 +65,7 @@ def find_traces(paths: list[Path]) -> list[Path]:
 
 
 def read_trace(path: Path) -> Trace:
-    """Read one file; ContentError where it is not a complete recorded game of format 1."""
+    """Read one file. Raises ContentError if it is not a complete recorded game of format 1."""
     try:
         records = list(_records(path))
     except (OSError, EOFError, zlib.error, RecursionError, ValueError) as error:
@@ -84,7 +88,7 @@ def _records(path: Path) -> Iterator[Json]:
 
 
 def scenario_of(header: Json) -> Scenario:
-    """The scenario a game was played on, units on their deployed hexes."""
+    """Return the scenario of a game, with units on their deployed hexes."""
     recorded = header["scenario"]
     weapons = {code: _weapon(code, entry) for code, entry in header["weapons"].items()}
     return Scenario(
@@ -155,7 +159,7 @@ def _scoring(entry: Json) -> Scoring:
 
 
 def game_rules_of(header: Json) -> GameRules:
-    """The rule numbers in force in a recorded game."""
+    """Return the rule numbers of a recorded game."""
     recorded = dict(header["game_rules"])
     weights = TargetWeights(**recorded.pop("macro_target_weights"))
     recorded["max_turns"] = header["max_turns"]

@@ -1,4 +1,5 @@
-"""Compiles the game's functions with numba, and keeps their machine code between processes.
+"""Compiles the game's functions with numba, and caches their machine code between processes.
 
-The other rooms use two decorators, ``decorators.compiled`` and ``decorators.entry_point``, and ``prefetch``.
+Other packages use two decorators, ``decorators.compiled`` and ``decorators.entry_point``, and
+``prefetch``.
 """

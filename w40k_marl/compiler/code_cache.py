@@ -1,8 +1,9 @@
-"""Keeps machine code between processes, in a folder that only this user can write.
+"""Caches machine code between processes, in a folder that only this user can write.
 
-Each file is named after everything that its code depends on: the functions (``fingerprint``), the signature, versions,
-settings of numba and the processor. It begins with a checksum. Whatever is wrong with a file or the folder, the code is
-compiled instead, after one warning: no error of the cache reaches a game.
+The name of each file depends on everything that determines its code: the functions
+(``fingerprint``), the signature, versions, settings of numba and the processor. The file begins
+with a checksum. If a file or the folder cannot be used, the code is compiled after one warning; an
+error of the cache never stops a game.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ _MARK = b"w40k_marl machine code 1\n"
 _NOWHERE = "there is no folder for it, because the user has no home folder"
 
 problem = ""
-"""The first problem of this process, of which it has warned."""
+"""The first problem in this process, which caused a warning; empty if there was none."""
 
 _announce: Callable[[str], object] = LOGGER.warning
 
 
 def folder() -> Path | None:
-    """Where machine code is kept: below ``NUMBA_CACHE_DIR``, else in the user's cache folder; None without either."""
+    """Return the cache folder: below ``NUMBA_CACHE_DIR``, else below the user's cache folder, else
+    None.
+    """
     try:
         base = Path(config.CACHE_DIR) if config.CACHE_DIR else _user_cache()
         return None if base is None else (base / "w40k_marl" / "code").resolve()
@@ -46,7 +49,9 @@ def folder() -> Path | None:
 
 
 def _user_cache() -> Path | None:
-    """The cache folder of the platform. What is not absolute is ignored, as the XDG specification asks."""
+    """Return the cache folder of the platform; ignore relative paths, as the XDG specification
+    requires.
+    """
     name = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
     for path in (Path(os.environ.get(name, "")), Path.home() / ".cache"):
         if path.is_absolute():
@@ -55,7 +60,9 @@ def _user_cache() -> Path | None:
 
 
 def read(name: str) -> bytes | None:
-    """The content of a kept file; None, with a warning where something is wrong, if it cannot be used."""
+    """Return the content of a cached file, or None if it cannot be used; warn if it is damaged or
+    unsafe.
+    """
     directory = folder()
     if directory is None or not os.path.lexists(directory / name):
         return None
@@ -77,7 +84,7 @@ def read(name: str) -> bytes | None:
 
 
 def write(name: str, content: bytes) -> None:
-    """Keep a file; where that is impossible, warn."""
+    """Write a file to the cache; warn if this is impossible."""
     directory = folder()
     if directory is None:
         _warn(_NOWHERE)
@@ -92,16 +99,16 @@ def write(name: str, content: bytes) -> None:
         _make(directory)
         with open(temporary, "xb", opener=_open_for_me) as file:
             file.write(_start(name, content) + content)
-        temporary.replace(path)  # other processes may be doing the same
+        temporary.replace(path)  # other processes may write the same file
     except OSError as error:
         _warn(f"{path} cannot be written ({error.strerror})")
     finally:
         with contextlib.suppress(OSError):
-            temporary.unlink()  # it is there only if something went wrong
+            temporary.unlink()  # it exists only after an error
 
 
 def _start(name: str, content: bytes) -> bytes:
-    """What a file begins with."""
+    """Return the first bytes of a file: mark and checksum."""
     return _MARK + hashlib.sha256(name.encode() + b"\0" + content).digest()
 
 
@@ -115,13 +122,16 @@ def _make(directory: Path) -> None:
             part.mkdir(mode=0o755, exist_ok=True)
 
 
-# --- whom to trust: machine code and pickles are executed ---------------------------------------------------
+# --- trust: machine code and pickles are executed
+# -----------------------------------------------------------
 
 
 def distrust(directory: Path) -> str:
-    """Why others could have put files into a directory; empty if only this user and root can.
+    """Return the reason why other users could write to a directory; empty if only this user and
+    root can.
 
-    A directory above it may be open to others if it is sticky, as ``/tmp`` is, or to a group of this user alone.
+    A parent directory may be writable by others if it is sticky, as ``/tmp`` is, or by a group
+    whose only member is this user.
     """
     if not hasattr(os, "geteuid"):  # Windows: the cache folder is the user's own
         return ""
@@ -139,7 +149,9 @@ def distrust(directory: Path) -> str:
 
 
 def distrust_file(path: Path) -> str:
-    """Why others could have written a file, or why it is none; empty if it can be used."""
+    """Return the reason why a path is not a file or other users could write it; empty if it can be
+    used.
+    """
     try:
         status = path.stat()
     except OSError as error:
@@ -159,7 +171,9 @@ def _distrust_status(path: Path, status: os.stat_result, *, lenient: bool = Fals
 
 
 def _is_of_me_alone(group: int) -> bool:
-    """Whether a group is the private one that many systems give to each user, under the user's name."""
+    """Return True if a group is the user's private group: it has the user's name and no other
+    member.
+    """
     import grp
     import pwd
 
@@ -171,7 +185,7 @@ def _is_of_me_alone(group: int) -> bool:
 
 
 def _warn(found: str) -> None:
-    """Warn of the first problem of a process."""
+    """Issue a warning for the first problem of a process."""
     global problem
     if not problem:
         problem = found
@@ -183,12 +197,15 @@ def _warn(found: str) -> None:
         )
 
 
-# --- what numba asks ---------------------------------------------------------------------------------------
+# --- the interface for numba
+# -------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def announcing(tell: Callable[[str], object] | None) -> Iterator[None]:
-    """Tell of long compilations by ``tell`` instead of the log; None changes nothing."""
+    """Announce long compilations by ``tell`` instead of the log, inside a ``with`` block; None: by
+    the log.
+    """
     global _announce
     before, _announce = _announce, tell or _announce
     try:
@@ -198,20 +215,22 @@ def announcing(tell: Callable[[str], object] | None) -> Iterator[None]:
 
 
 class CodeCache:
-    """The cache of one function, with the methods that numba calls; announces what takes long to compile."""
+    """The cache of one function, with numba's method names; announces long compilations."""
 
     cache_path: str | None = None
 
     def __init__(self, function: Callable[..., object], what: str, seconds: int) -> None:
-        """Load nothing yet. ``what`` and ``seconds`` are announced; an empty ``what`` is not."""
+        """Store the arguments. ``what`` and ``seconds`` are part of the announcement; none if
+        ``what`` is empty.
+        """
         self.function, self._what, self._seconds = function, what, seconds
         self._names: dict[Any, str] = {}
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The kept code for a signature, or None, which makes numba compile."""
+        """Return the cached code for a signature, or None; then numba compiles."""
         try:
             found = self._load(sig, target_context)
-        except Exception as error:  # whatever a foreign or old file makes numba raise
+        except Exception as error:  # a file of another origin or version may raise any exception
             _warn(f"code of {self.function.__qualname__} cannot be used ({type(error).__name__}: {error})")
             found = None
         if found is None and self._what:
@@ -222,7 +241,7 @@ class CodeCache:
         return found
 
     def save_overload(self, sig: Any, result: Any) -> None:
-        """Keep what was compiled for a signature."""
+        """Store the compiled code of a signature."""
         try:
             self._save(sig, result)
         except Exception as error:
@@ -241,7 +260,7 @@ class CodeCache:
         """Do nothing; numba calls it."""
 
     def flush(self) -> None:
-        """Do nothing; numba calls it before it compiles again, and overwrites."""
+        """Do nothing; numba calls it before it compiles again and overwrites the code."""
 
 
 def _written(sig: Any) -> str:
@@ -250,7 +269,7 @@ def _written(sig: Any) -> str:
 
 
 class ContentCache(CodeCache):
-    """Our own cache: found again from every folder that the package is installed in."""
+    """The project's own cache; it does not depend on the folder of the installed package."""
 
     def _load(self, sig: Any, target_context: Any) -> Any:
         environment = (*versions(), numba_private.processor(target_context))
@@ -274,14 +293,16 @@ class ContentCache(CodeCache):
 
 
 class PlainCache(CodeCache):
-    """numba's own cache, for plain numba; of each function in a folder that is named after its content.
+    """numba's own cache, for plain numba, with a folder for each function named after its content.
 
-    numba compares the file of the decorated function alone: an edit in ``combat.py`` would leave an old
-    ``engine.step`` in use.
+    numba checks only the file of the decorated function: after an edit in ``combat.py`` it would
+    still use the old ``engine.step``.
     """
 
     def __init__(self, function: Callable[..., object], what: str, seconds: int, dispatcher: Any) -> None:
-        """Wait with numba's cache until all that the function calls is defined."""
+        """Store the dispatcher. numba's cache is created at the first load, when all called
+        functions exist.
+        """
         super().__init__(function, what, seconds)
         self._dispatcher = dispatcher
         self._numbas_own: Any = None
@@ -301,7 +322,7 @@ class PlainCache(CodeCache):
         try:
             return self._numbas_own.load_overload(sig, target_context)
         except Exception:
-            self._numbas_own.flush()  # or numba would stumble over the same index when it saves
+            self._numbas_own.flush()  # else the damaged index would also break saving
             raise
 
     def _save(self, sig: Any, result: Any) -> None:

@@ -38,9 +38,10 @@ def entry_point(*, what: str, seconds: int) -> Callable[[Function], Function]: .
 
 
 def entry_point(function: Any = None, *, what: str = "", seconds: int = 0) -> Any:
-    """Compile a function that Python calls, and keep the machine code between processes.
+    """Compile a function that Python calls, and cache the machine code between processes.
 
-    ``what`` it is for and about how many ``seconds`` it takes are logged before it is compiled, where that is long.
+    Before a long compilation, the log names its purpose ``what`` and its duration, about
+    ``seconds``.
     """
     if function is None:
         return lambda function: _entry_point(function, what, seconds)
@@ -60,5 +61,7 @@ def _entry_point(function: Callable[..., object], what: str, seconds: int) -> An
 
 
 def compilations() -> int:
-    """How many versions of entry points this process has compiled because no kept code could be used."""
+    """Return the number of versions of entry points that this process compiled, instead of loading
+    them.
+    """
     return sum(sum(dispatcher.stats.cache_misses.values()) for dispatcher in _entry_points)

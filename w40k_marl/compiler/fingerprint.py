@@ -1,8 +1,8 @@
-"""The fingerprint of a function: a hash of all that its machine code is made of, and of nothing else.
+"""The fingerprint of a function: a hash of exactly the parts that determine its machine code.
 
-It is taken from the functions in memory, which are what numba compiles, and not from source files: it is the same in
-every folder that the package is installed in, it needs no sources, and it cannot miss an edit. Comments, docstrings
-and line numbers are not part of it.
+It uses the functions in memory, which numba compiles, not source files. So it does not depend on
+the folder of the package, needs no sources and detects every edit. Comments, docstrings and line
+numbers are not included.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ import numpy as np
 _CONSTANTS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
 
 _NO_PART_OF_THE_CODE = re.compile(r"CACHE_|CUDA|COLOR_SCHEME|THREADING_LAYER|GDB_BINARY|.*NUM_THREADS$")
-"""Settings of numba that differ between users and machines without a difference in the code."""
+"""Settings of numba that may differ between users and machines without changing the code."""
 
 
 def fingerprint(function: Any, *context: Any) -> str:
-    """Hash of a function with everything that it refers to in its own package and in this one, and of the context.
+    """Return the hash of a function, of everything that it uses from its own and this package, and
+    of the context.
 
-    Raises TypeError if the function refers to a value whose content is not known here.
+    Raises TypeError if the function refers to a value of an unsupported type.
     """
     taken = _Fingerprint({_package_of(function), _package_of(_Fingerprint)})
     for value in (function, *context):
@@ -38,7 +39,7 @@ def fingerprint(function: Any, *context: Any) -> str:
 
 
 def versions() -> tuple[object, ...]:
-    """What else decides about machine code: versions, and the settings of numba, from wherever they come."""
+    """Return the versions and the settings of numba that influence machine code."""
     settings = sorted(
         (name, repr(value))
         for name, value in vars(numba.config).items()
@@ -54,7 +55,7 @@ def _package_of(value: Any) -> str:
 
 
 class _Fingerprint:
-    """Follows references from value to value; each function and class is taken once."""
+    """Follows references from value to value; each function and class is included once."""
 
     def __init__(self, packages: set[str]) -> None:
         self._packages = packages
@@ -65,7 +66,7 @@ class _Fingerprint:
         self.parts.append(repr(part))  # on one line: repr escapes line breaks
 
     def add(self, value: Any) -> None:
-        """Add a value and all that it refers to."""
+        """Add a value and everything that it refers to."""
         kind = type(value)
         if kind in _CONSTANTS:
             self._put(kind.__name__, value)
@@ -78,7 +79,7 @@ class _Fingerprint:
         elif isinstance(value, (frozenset, set)):
             self._put(kind.__name__, sorted(map(repr, value)))
         elif isinstance(value, ModuleType):
-            self._put("module", value.__name__)  # what is used of it follows from the names in the code
+            self._put("module", value.__name__)  # the names in the code determine the parts used
         elif isinstance(value, (np.ndarray, np.generic)) and not value.dtype.hasobject:
             self._put(kind.__name__, str(value.dtype), value.shape, value.tobytes())
         elif isinstance(value, (np.dtype, np.ufunc)):
@@ -87,7 +88,7 @@ class _Fingerprint:
             self._add_definition(value)
 
     def _add_definition(self, value: Any) -> None:
-        """Add what has a name: a function, a class, something of another package."""
+        """Add a named object: a function, a class, an object of another package."""
         known = self._seen.get(id(value))
         if known is not None:
             self._put("seen", known)
@@ -155,7 +156,7 @@ class _Fingerprint:
 
 
 def _names(code: CodeType) -> list[str]:
-    """The names that a function looks up, those of its inner functions too: globals and attributes alike."""
+    """Return the names that a function and its inner functions look up: globals and attributes."""
     found = dict.fromkeys(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):

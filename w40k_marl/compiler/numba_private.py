@@ -1,7 +1,9 @@
-"""All uses of numba's private parts, and the test of whether they are there; nothing else may import ``numba.core``.
+"""All uses of numba's private parts, and the test that they exist; no other module imports
+``numba.core``.
 
-They bring half of the first compile and a fifth of every start (docs/performance.md). If one is missing, or numba is
-newer than the newest version tested, ``plain_reason`` says so, and the decorators use numba's public interface alone.
+They save half of the first compile and a fifth of every start (docs/performance.md). If a part is
+missing, or if numba is newer than the newest tested version, ``plain_reason`` returns the reason,
+and the decorators use only numba's public interface.
 """
 
 from __future__ import annotations
@@ -19,19 +21,19 @@ import numba
 from numba import config, njit, types
 
 NEWEST_TESTED = (0, 68)
-"""The newest minor version of numba with which the whole suite has passed."""
+"""The newest minor version of numba with which all tests have passed."""
 
 SWITCH = "W40K_MARL_PLAIN_NUMBA"
-"""Environment variable: anything but nothing or 0 asks for plain numba."""
+"""Environment variable: any value except empty and 0 selects plain numba."""
 
 
 class Use(NamedTuple):
     """A private part of numba."""
 
     name: str  # module:attribute.attribute
-    parameters: str | None  # of a function, as we call it or override it
+    parameters: str | None  # of a function, as this package calls or overrides it
     why: str
-    since: str  # the version of numba that has it in this form
+    since: str  # the first version of numba with this form
 
 
 USES = (
@@ -51,11 +53,11 @@ USES = (
     Use("numba.core.runtime:nrtdynmod.compile_nrt_functions", "ctx", "replaced by kept code", "0.49"),
     Use("numba.core.runtime:nrtdynmod.create_nrt_module", "ctx", "compiles what is kept", "0.49"),
 )
-"""Beside these: ``_cache`` of a dispatcher, which ``plain_reason`` tests on one."""
+"""In addition: ``_cache`` of a dispatcher, which ``plain_reason`` tests with an example."""
 
 
 def _missing(use: Use) -> bool:
-    """Whether a part is not there, or takes other parameters."""
+    """Return True if a part does not exist or has other parameters."""
     module, _, path = use.name.partition(":")
     try:
         found: Any = importlib.import_module(module)
@@ -67,7 +69,9 @@ def _missing(use: Use) -> bool:
 
 
 def plain_reason() -> str:
-    """Why numba is to be used by its public interface alone; empty if its private parts can be used."""
+    """Return the reason to use only numba's public interface; empty if its private parts can be
+    used.
+    """
     if os.environ.get(SWITCH, "0") not in ("", "0"):
         return f"{SWITCH} is set"
     version = tuple(int(number) for number in re.findall(r"\d+", numba.__version__)[:2])
@@ -100,15 +104,17 @@ else:
 
 
 class Part(CPUDispatcher):  # type: ignore[misc]
-    """A function compiled to become part of others: no wrapper to call it from Python, and optimised lightly.
+    """A function compiled as a part of others: lightly optimised, without a wrapper for calls from
+    Python.
 
-    Its callers optimise it again, thoroughly, once it is part of them.
+    The functions that include it optimise it again, thoroughly.
     """
 
     def compile(self, sig: object) -> object:
-        """Compile for a signature, while numba's last and longest round of optimisation is left out.
+        """Compile for a signature without numba's last and longest optimisation.
 
-        The method is replaced for the whole process; numba compiles under this lock, so that no other thread sees it.
+        The method is replaced for the whole process. numba compiles under the lock held here, so no
+        other thread sees the replacement.
         """
         with global_compiler_lock:
             thorough = CPUCodeLibrary._optimize_final_module
@@ -116,7 +122,7 @@ class Part(CPUDispatcher):  # type: ignore[misc]
             def lightly(library: Any) -> None:
                 try:
                     _optimise_lightly(library)
-                except (AttributeError, TypeError):  # another interface: slower, and as good
+                except (AttributeError, TypeError):  # another interface: slower, same result
                     thorough(library)
 
             CPUCodeLibrary._optimize_final_module = lightly
@@ -135,20 +141,21 @@ def _optimise_lightly(library: Any) -> None:
 
 
 def _widest(argument: types.Type) -> types.Type:
-    """Signed integers of every size, and literal ones, as ``int64``; anything else as it is."""
+    """Return ``int64`` for signed integers, also literal ones; else the type itself."""
     plain = types.unliteral(argument)
     return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
 
 
 class OneVersion(CPUDispatcher):  # type: ignore[misc]
-    """A compiled function that has one version for all sizes of integers.
+    """A compiled function with one version for all sizes of integers.
 
-    numba would otherwise compile a function anew for each mix of small, large and literal integers it is called
-    with: half as many versions again, and half the wait again. Python calls another version than compiled code does.
+    Otherwise numba would compile a function for each mix of small, large and literal integers: half
+    as many versions again, and half as much time again. Python and compiled code call different
+    versions.
     """
 
     def __init__(self, function: Callable[..., object]) -> None:
-        """Compile nothing yet."""
+        """Create both dispatchers; compile nothing yet."""
         options = {"nopython": True, "nogil": True}
         super().__init__(function, targetoptions=options)
         self._part = Part(function, targetoptions={**options, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
@@ -158,7 +165,7 @@ class OneVersion(CPUDispatcher):  # type: ignore[misc]
         return self._part.get_call_template(tuple(map(_widest, args)), kws)
 
     def get_overload(self, sig: object) -> object:
-        """The version that a call from compiled code has chosen."""
+        """Return the version that was chosen for a call from compiled code."""
         return self._part.get_overload(sig)
 
 
@@ -166,12 +173,13 @@ class OneVersion(CPUDispatcher):  # type: ignore[misc]
 
 
 def use_cache(dispatcher: Any, cache: object) -> None:
-    """Let a dispatcher ask ``cache`` for its machine code; it has the methods of numba's own caches."""
+    """Make a dispatcher use ``cache``, an object with the methods of numba's own caches."""
     dispatcher._cache = cache
 
 
 def numbas_own_cache(dispatcher: Any, directory: Path) -> Any:
-    """Numba's cache for a dispatcher in a directory, whatever the environment says of numba's caches.
+    """Return numba's cache for a dispatcher in a directory, independent of numba's environment
+    variables.
 
     Raises RuntimeError if numba cannot write there.
     """
@@ -185,12 +193,12 @@ def numbas_own_cache(dispatcher: Any, directory: Path) -> Any:
 
 
 def processor(target_context: Any) -> object:
-    """Name and features of the processor that is compiled for."""
+    """Return name and features of the target processor."""
     return target_context.codegen().magic_tuple()
 
 
 def to_bytes(result: Any) -> bytes | None:
-    """What numba has compiled, pickled; None if it holds addresses of this process."""
+    """Return the compiled code, pickled; None if it contains addresses of this process."""
     if result.lifted or result.library.has_dynamic_globals:
         return None
     pickled: bytes = dumps(result._reduce())
@@ -198,19 +206,21 @@ def to_bytes(result: Any) -> bytes | None:
 
 
 def from_bytes(pickled: bytes, target_context: Any) -> Any:
-    """What numba has compiled. Code in the bytes is executed: they must come from a trusted place."""
+    """Return compiled code from bytes. The code is executed: the bytes must come from a trusted
+    source.
+    """
     return CompileResult._rebuild(target_context, *pickle.loads(pickled))
 
 
 def memory_manager_runs() -> bool:
-    """Whether machine code can be loaded already."""
+    """Return True if machine code can already be loaded."""
     return bool(rtsys._init)
 
 
 def start_memory_manager(target_context: Any, kept: bytes | None) -> bytes | None:
-    """Do what numba does before it compiles for the first time, without the compiler: 27 MB less, and a fifth faster.
+    """Start numba's memory manager without the compiler: this saves 27 MB and a fifth of the time.
 
-    Takes the machine code of the memory manager from ``kept``; without it, compiles it and returns it as bytes.
+    Uses the machine code in ``kept``; if that is None, compiles it and returns it as bytes.
     """
     made: list[bytes] = []
 

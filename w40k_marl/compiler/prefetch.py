@@ -1,6 +1,6 @@
-"""Asks the processor for memory that is needed soon, so that it comes while something else is worked out.
+"""Prefetches memory that is needed soon, so that it loads while other work is done.
 
-A large batch lives in the outer caches; without this each game would wait for its own record.
+A large batch is in the outer caches; without prefetching, each game would wait for its own record.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WRITE, _KEEP, _DATA = 1, 3, 1  # for writing, in the inner cache, no code
 
 
 def _generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """LLVM's prefetch of the byte at an offset of an array's data."""
+    """Generate LLVM's prefetch of the byte at an offset of an array's data."""
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
     byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
     address = builder.gep(builder.bitcast(array.data, byte), [arguments[1]])
@@ -34,17 +34,17 @@ if config.DISABLE_JIT or PLAIN:
 
     @compiled
     def prefetch(array: NDArray[Any], first: int, size: int) -> None:
-        """Do nothing: Python is never that fast, and plain numba may generate code by another interface."""
+        """Do nothing: only numba's private parts can generate this instruction."""
 
 else:
 
     @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
     def _prefetch(typing_context: Any, array: Any, offset: Any) -> Any:
-        """Ask for the cache line of a byte of an array."""
+        """Prefetch the cache line of a byte of an array."""
         return types.void(array, types.int64), _generate
 
     @compiled
     def prefetch(array: NDArray[Any], first: int, size: int) -> None:
-        """Ask for ``size`` bytes of a contiguous array from byte ``first`` on."""
+        """Prefetch ``size`` bytes of a contiguous array, starting at byte ``first``."""
         for offset in range(first, first + size, CACHE_LINE):
             _prefetch(array, offset)

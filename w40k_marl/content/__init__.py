@@ -1,1 +1,1 @@
-"""Which units, weapons, boards, scenarios and agents exist: JSON data, and the models that check it."""
+"""JSON data of units, weapons, boards, scenarios and agents, and the models that check it."""

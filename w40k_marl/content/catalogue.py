@@ -1,6 +1,7 @@
-"""Tables of weapons, unit types, scoring and deployment zones: those that ship, and those in folders of the user's.
+"""Tables of weapons, unit types, scoring and deployment zones: the shipped ones, and those in the
+user's folders.
 
-The shipped tables are read once in a process; what is returned cannot be changed.
+The shipped tables are read once per process. All returned tables are read-only.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ TABLES = ("weapons", "unit_types", "scoring", "deployment_zones")
 """Names of the tables of a catalogue; the file of each is ``<name>.json``."""
 
 Table: TypeAlias = tuple[Path, bytes]
-"""The file of a table and its content; the name of the file says which table it is."""
+"""The file of a table and its content; the file name identifies the table."""
 
 SHIPPED = CONTENT / "data"
 
@@ -41,14 +42,18 @@ class Catalogue:
 
 @cache
 def shipped_catalogue() -> Catalogue:
-    """Return the tables that ship (spec 01 sections 4.4, 6, 9 and 10). Raises ContentError for a broken table."""
+    """Return the shipped tables (spec 01 sections 4.4, 6, 9 and 10).
+
+    Raises ContentError if a table is invalid.
+    """
     return add_tables(Catalogue(), read_tables(SHIPPED))
 
 
 def load_catalogue(*folders: str | Path) -> Catalogue:
-    """Return the shipped tables and those of ``folders``; of equal names, the entry of the last folder holds.
+    """Return the shipped tables and those of ``folders``; for equal names, the last folder has
+    priority.
 
-    Raises ContentError for a folder without any table, for a broken table, and for an entry that does not fit.
+    Raises ContentError if a folder contains no table, or if a table or an entry is invalid.
     """
     catalogue = shipped_catalogue()
     for folder in folders:
@@ -57,7 +62,7 @@ def load_catalogue(*folders: str | Path) -> Catalogue:
 
 
 def read_tables(folder: Path) -> tuple[Table, ...]:
-    """Read the tables that a folder holds, without looking into them. Raises ContentError where it holds none."""
+    """Read the tables in a folder, without parsing them. Raises ContentError if there is none."""
     if not is_folder(folder):
         raise ContentError(str(folder), TOP, "a folder with tables of a catalogue", "no such folder")
     files = [file for name in TABLES if is_file(file := folder / f"{name}.json")]
@@ -68,9 +73,9 @@ def read_tables(folder: Path) -> tuple[Table, ...]:
 
 
 def add_tables(catalogue: Catalogue, tables: Sequence[Table]) -> Catalogue:
-    """Return a catalogue with the entries of one folder's tables added, which hold where names are equal.
+    """Return a catalogue with the entries of one folder's tables added; they replace equal names.
 
-    Unit types may carry the weapons of both. Raises ContentError for a broken table or entry.
+    Unit types may use weapons of both. Raises ContentError if a table or an entry is invalid.
     """
     found = {path.stem: (path, parse_json(content, str(path))) for path, content in tables}
     weapons, types = dict(catalogue.weapons), dict(catalogue.unit_types)
@@ -96,28 +101,41 @@ def add_tables(catalogue: Catalogue, tables: Sequence[Table]) -> Catalogue:
 
 
 def load_weapons() -> Mapping[str, Weapon]:
-    """Return the shipped weapons by code (spec 01 section 10). Raises ContentError for a broken table."""
+    """Return the shipped weapons by code (spec 01 section 10). Raises ContentError if a table is
+    invalid.
+    """
     return shipped_catalogue().weapons
 
 
 def load_unit_types() -> Mapping[str, UnitType]:
-    """Return the shipped unit types by name (spec 01 section 9). Raises ContentError for a broken table."""
+    """Return the shipped unit types by name (spec 01 section 9).
+
+    Raises ContentError if a table is invalid.
+    """
     return shipped_catalogue().unit_types
 
 
 def load_scoring() -> Mapping[str, Scoring]:
-    """Return the shipped scoring configurations by id (spec 01 section 6). Raises ContentError for a broken table."""
+    """Return the shipped scoring configurations by id (spec 01 section 6).
+
+    Raises ContentError if a table is invalid.
+    """
     return shipped_catalogue().scoring
 
 
 def load_zones() -> Mapping[str, Mapping[int, Zone]]:
-    """Return the shipped zones by name, then by player (spec 01 4.4). Raises ContentError for a broken table."""
+    """Return the shipped zones by name, then by player (spec 01 4.4).
+
+    Raises ContentError if a table is invalid.
+    """
     return shipped_catalogue().zones
 
 
 @cache
 def load_board() -> BoardEntry:
-    """Return the default board (spec 01 sections 3 and 5). Raises ContentError for a broken table."""
+    """Return the default board (spec 01 sections 3 and 5). Raises ContentError if its table is
+    invalid.
+    """
     return read_model(SHIPPED / "boards.json", dict[str, BoardEntry])["default"]
 
 

@@ -1,4 +1,4 @@
-"""Where units start: zones, authored positions, and whether the draw of positions can succeed."""
+"""Deployment: zones, authored positions, and the check that a random deployment has enough room."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Zones = dict[int, Zone]
 
 
 def positions(entry: ScenarioFile, terrain: Terrain, zones: Zones | None, file: str) -> list[Hex | None]:
-    """Return the authored hex of each unit, or None for each where they are drawn at reset.
+    """Return the authored hex of each unit, or None for each if positions are drawn at reset.
 
-    Raises ContentError for every condition of spec 01 4.3 about places, and for hexes off the board.
+    Raises ContentError for every condition of spec 01 4.3 about positions, and for hexes off the
+    board.
     """
     if entry.deployment_type == "random" and zones:
         _check_room(entry, terrain, zones, file)
@@ -30,10 +31,11 @@ def positions(entry: ScenarioFile, terrain: Terrain, zones: Zones | None, file: 
 def deployment_zones(
     entry: ScenarioFile, terrain: Terrain, known: Mapping[str, Mapping[int, Zone]], file: str
 ) -> Zones | None:
-    """Return the zones by player, cut to the board, or None where the scenario names none (spec 01 4.4).
+    """Return the zones by player, cut to the board, or None if the scenario has none (spec 01 4.4).
 
-    ``known``: the zones that a scenario may name, by player. Raises ContentError for a zone without a type and the
-    reverse, for an unknown zone and one off the board.
+    ``known``: the zones that a scenario may name, by player. Raises ContentError if only one of
+    ``deployment_zone`` and ``deployment_type`` is given, or if the zone is unknown or off the
+    board.
     """
     if (entry.deployment_zone is UNSET) != (entry.deployment_type is UNSET):
         absent = "deployment_zone" if entry.deployment_zone is UNSET else "deployment_type"
@@ -95,7 +97,9 @@ def _check_cell(cell: Hex, unit: UnitEntry, terrain: Terrain, zones: Zones | Non
 
 
 def _coordinate(value: int | float | str | UnsetType, file: str, key: str) -> int:
-    """Return a coordinate; fractions are cut towards zero and text is read as a number (spec 01 4.2)."""
+    """Return a coordinate; fractions are truncated towards zero, text is read as a number (spec 01
+    4.2).
+    """
     if value is UNSET:
         raise ContentError(file, key, "a number, because deployment is fixed", "nothing: the key is missing")
     try:

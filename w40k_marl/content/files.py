@@ -1,7 +1,7 @@
-"""Reads whole files as bytes, whatever a path leads to: every failure is a ``ContentError``, and none waits for ever.
+"""Reads whole files as bytes. Every failure is a ``ContentError``, and every wait has a limit.
 
-Pipes are read too, so that a shell may write a file on the spot (``<(command)``). What comes out of a pipe comes once:
-it is kept for those who read the same pipe again.
+Pipes are read too, so that a shell may generate a file (``<(command)``). A pipe can be read only
+once; its content is cached for later reads of the same pipe.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from pathlib import Path
 from ..errors import ContentError
 
 TOP = "(top level)"
-"""The key that errors name when the whole file is meant."""
+"""The key in errors that concern the whole file."""
 
 LARGEST = 64 * 2**20
-"""Most bytes of a file."""
+"""Largest size of a file, in bytes."""
 
 WAIT_FOR_WRITER = 1.0
-"""Seconds until somebody must have opened a pipe to write."""
+"""Seconds within which a writer must open a pipe."""
 
 WAIT_AGAIN = 0.05
-"""Seconds until somebody must have opened a pipe that has been read before."""
+"""Seconds within which a writer must open a pipe that has been read before."""
 
 WAIT_FOR_DATA = 10.0
-"""Seconds for which somebody who writes to a pipe may be silent."""
+"""Seconds for which the writer of a pipe may be silent."""
 
 _PIECE = 2**16
 _NOT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
@@ -37,12 +37,13 @@ _pipes: dict[tuple[int, int, int], bytes] = {}
 def read_file(path: Path) -> bytes:
     """Return the bytes of a regular file, or of a pipe up to its end.
 
-    Raises ContentError for anything else, for more than ``LARGEST`` bytes, and for a pipe that stays silent.
+    Raises ContentError if the path is of another kind or cannot be read, if it has more than
+    ``LARGEST`` bytes, or if a pipe has no writer or a silent one.
     """
     file = str(path)
     try:
         kind = path.stat().st_mode
-        if stat.S_ISREG(kind) or stat.S_ISFIFO(kind):  # to open a device may do something
+        if stat.S_ISREG(kind) or stat.S_ISFIFO(kind):  # opening a device may have side effects
             descriptor = os.open(path, os.O_RDONLY | _NOT_WAITING)
             try:
                 return _read(descriptor, file)
@@ -58,7 +59,7 @@ def read_file(path: Path) -> bytes:
 
 
 def is_file(path: Path | str) -> bool:
-    """Whether there is something at a path that may be read as a file: also a pipe, and never an error."""
+    """Return True if the path is a regular file or a pipe; never raises an error."""
     try:
         kind = Path(path).stat().st_mode
     except (OSError, ValueError):
@@ -67,7 +68,7 @@ def is_file(path: Path | str) -> bool:
 
 
 def is_folder(path: Path | str) -> bool:
-    """Whether there is a folder at a path; never an error."""
+    """Return True if the path is a folder; never raises an error."""
     try:
         return stat.S_ISDIR(Path(path).stat().st_mode)
     except (OSError, ValueError):
@@ -75,7 +76,7 @@ def is_folder(path: Path | str) -> bool:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return what a folder holds, in no order. Raises ContentError where that cannot be read."""
+    """Return the entries of a folder, in no order. Raises ContentError if it cannot be read."""
     try:
         return list(folder.iterdir())
     except (OSError, ValueError) as error:
@@ -97,7 +98,7 @@ def _read(descriptor: int, file: str) -> bytes:
 
 
 def _identity(descriptor: int) -> tuple[int, int, int]:
-    """A pipe, and when it was last written to."""
+    """Return the identity of a pipe and the time when it was last written to."""
     status = os.fstat(descriptor)
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
@@ -112,9 +113,10 @@ def _all_of(descriptor: int, file: str) -> bytes:
 
 
 def _from_pipe(descriptor: int, file: str, patience: float) -> bytes | None:
-    """Everything that is written until the last writer leaves; None where there is no writer for ``patience`` seconds.
+    """Return the content of a pipe up to its end, or None if it has no writer for ``patience``
+    seconds.
 
-    Raises ContentError for a writer that is silent for ``WAIT_FOR_DATA`` seconds.
+    Raises ContentError if the writer is silent for ``WAIT_FOR_DATA`` seconds.
     """
     content, written, since = bytearray(), False, time.monotonic()
     while True:

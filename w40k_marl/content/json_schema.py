@@ -1,4 +1,4 @@
-"""Prints the JSON schema of scenario files, made from the models that check them.
+"""Prints the JSON schema of scenario files, generated from the models that check them.
 
 ``python -m w40k_marl.content.json_schema > docs/scenario.schema.json``
 """
@@ -20,7 +20,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def scenario_schema() -> dict[str, Any]:
     """Return the schema: a scenario object, or the bare list of its units (spec 01 4.1).
 
-    It states form and bounds; what depends on two keys, such as a unit on a wall, only the loader checks.
+    It defines form and bounds. Only the loader checks conditions on two keys, such as a unit on a
+    wall.
     """
     (_, components) = msgspec.json.schema_components([ScenarioFile], ref_template="#/$defs/{name}")
     for component in components.values():
@@ -40,7 +41,7 @@ def scenario_schema() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the schema as the text that is committed."""
+    """Print the schema in the form that the repository contains."""
     sys.stdout.write(json.dumps(scenario_schema(), indent=2) + "\n")
 
 

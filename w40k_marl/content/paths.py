@@ -1,4 +1,4 @@
-"""Finds scenarios and agents: the copy inside an installed package, else the folders of the repository."""
+"""Finds scenarios and agents: in an installed package, else in the repository."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PACKAGE = CONTENT.parent
 
 
 def data_folder(kind: Kind) -> Path:
-    """Return the folder that holds data of this kind. Raises ContentError where neither place has one."""
+    """Return the folder of this kind of data. Raises ContentError if neither location has one."""
     places = (_PACKAGE / "_data" / kind, _PACKAGE.parent / kind)
     for place in places:
         if is_folder(place):
@@ -26,7 +26,9 @@ def data_folder(kind: Kind) -> Path:
 
 
 def list_data(kind: Kind) -> list[str]:
-    """Return the names that ``find_data`` knows, sorted. Raises ContentError where the folder cannot be read."""
+    """Return the names that ``find_data`` knows, sorted. Raises ContentError if the folder is
+    unreadable.
+    """
     folder = data_folder(kind)
     if kind == "scenarios":
         return sorted(path.stem for path in entries(folder) if path.suffix == ".json")
@@ -36,7 +38,8 @@ def list_data(kind: Kind) -> list[str]:
 def find_data(kind: Kind, name: str) -> Path:
     """Return the file of a scenario or the folder of an agent.
 
-    Raises ContentError for an unknown name, listing the known ones and the nearest.
+    Raises ContentError if the name is unknown; the message lists the known names and the most
+    similar.
     """
     known = list_data(kind)
     if name not in known:

@@ -1,7 +1,7 @@
 """Loads scenarios: finds the file, checks it, and returns it as one complete ``Scenario``.
 
-Everything that a scenario names (types, weapons, scoring) is resolved here, so that the rules never look
-anything up by name.
+This module resolves everything that a scenario names (types, weapons, scoring), so the rules need
+no look-up by name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .types import Hex, Scenario, Scoring, Unit, UnitType
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSource:
-    """The files of a scenario as they were read, each of them once: equal sources make equal scenarios."""
+    """The content of a scenario's files, each read once; equal sources give equal scenarios."""
 
     path: Path
     content: bytes
@@ -41,17 +41,20 @@ def list_scenarios() -> list[str]:
 def load_scenario(name_or_path: str | Path) -> Scenario:
     """Load a shipped scenario by its name, or any scenario file by its path.
 
-    Text that ends in ``.json`` or holds a folder separator is a path. Raises ContentError for an unknown name
-    and for every condition of spec 01 4.3.
+    Text that ends in ``.json`` or contains a folder separator is a path. Raises ContentError if the
+    name is unknown, and for every condition of spec 01 4.3.
     """
     return scenario_of(read_scenario(name_or_path))
 
 
 def read_scenario(name_or_path: str | Path) -> ScenarioSource:
-    """Read the file of a scenario and the catalogues that it names. Raises ContentError where one cannot be read."""
+    """Read the file of a scenario and the catalogues that it names.
+
+    Raises ContentError if one of them cannot be read.
+    """
     path = scenario_path(name_or_path)
     content = read_file(path)
-    if b"catalogue" not in content and b"\\u" not in content:  # no key of this name, not even in other words
+    if b"catalogue" not in content and b"\\u" not in content:  # no key of this name, not even with escapes
         return ScenarioSource(path, content)
     data = parse_json(content, str(path))
     named = data.get("catalogue", []) if isinstance(data, dict) else []
@@ -60,19 +63,24 @@ def read_scenario(name_or_path: str | Path) -> ScenarioSource:
 
 
 def scenario_of(source: ScenarioSource) -> Scenario:
-    """Return the scenario of what was read. Raises ContentError as ``load_scenario`` does."""
+    """Return the scenario of a source.
+
+    Raises ContentError for every condition of spec 01 4.3.
+    """
     catalogue = shipped_catalogue()
     for tables in source.catalogues:
         catalogue = add_tables(catalogue, tables)
     file = str(source.path)
-    if character := unreadable(source.path.stem):  # it is the name of the scenario, which people read
+    if character := unreadable(source.path.stem):  # it is the displayed name of the scenario
         raise ContentError(file, TOP, "a file name without control characters", character)
     entry = _entry(parse_json(source.content, file), file)
     return _build(entry, source.path.stem, file, catalogue)
 
 
 def scenario_path(name_or_path: str | Path) -> Path:
-    """Return the file that ``load_scenario`` would read. Raises ContentError for an unknown name."""
+    """Return the file that ``load_scenario`` would read. Raises ContentError if the name is
+    unknown.
+    """
     if not isinstance(name_or_path, str | Path):
         raise ContentError("argument", "scenario", "a name or a path", repr(name_or_path))
     if isinstance(name_or_path, Path) or name_or_path.endswith(".json") or {"/", "\\"} & set(name_or_path):
@@ -83,8 +91,8 @@ def scenario_path(name_or_path: str | Path) -> Path:
 def build_scenario(data: object, *, name: str, file: str = "(scenario)") -> Scenario:
     """Return the scenario of decoded JSON: an object, or the bare list of units (spec 01 4.1).
 
-    ``file`` is the name that errors carry; catalogues are searched from its folder. Raises ContentError as
-    ``load_scenario`` does.
+    ``file`` is the file name in errors; catalogue paths are relative to its folder. Raises
+    ContentError for every condition of spec 01 4.3.
     """
     entry = _entry(data, file)
     catalogue = shipped_catalogue()
@@ -100,7 +108,9 @@ def _entry(data: object, file: str) -> ScenarioFile:
 
 
 def _folders(named: object, path: Path) -> list[Path]:
-    """The folders of catalogues, from that of the scenario; of a scenario from a pipe, from the current one."""
+    """Return the catalogue folders, relative to the scenario's folder; for a pipe, to the current
+    folder.
+    """
     base = path.parent if is_file(path) and not path.is_fifo() else Path()
     return [base / name for name in named if isinstance(name, str)] if isinstance(named, list) else []
 
@@ -134,7 +144,9 @@ def _units(entry: ScenarioFile, places: list[Hex | None], catalogue: Catalogue, 
 
 
 def _unit_types(entry: ScenarioFile, catalogue: Catalogue, file: str) -> Mapping[str, UnitType]:
-    """Return the catalogue's types and the scenario's own; where names are equal, its own."""
+    """Return the types of the catalogue and of the scenario; for equal names, the scenario has
+    priority.
+    """
     weapons = dict(catalogue.weapons)
     for code, weapon in entry.custom_weapons.items():
         weapons[code] = builders.weapon(code, weapon, file, f"custom_weapons.{code}")

@@ -1,4 +1,4 @@
-"""The ground of a scenario: size of the board, walls in force, objective markers."""
+"""The terrain of a scenario: size of the board, walls, objective markers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .types import Hex, Objective
 
 @dataclass(frozen=True, slots=True)
 class Terrain:
-    """A board with what stands on it."""
+    """A board with its walls and objectives."""
 
     cols: int
     rows: int
@@ -23,19 +23,23 @@ class Terrain:
     objectives: tuple[Objective, ...]
 
     def holds(self, cell: Hex) -> bool:
-        """Whether a hex lies within the bounds (spec 01 1.2); it may still be a wall."""
+        """Return True if a hex is on the board (spec 01 1.2); it may be a wall."""
         return 0 <= cell[0] < self.cols and 0 <= cell[1] < self.rows
 
 
 def half_cells(cols: int, rows: int) -> Iterator[Hex]:
-    """Return the odd columns of the last row, half of them off the board and so walls (spec 01 1.3)."""
+    """Return the hexes of odd columns in the last row, which lie half off the board (spec 01 1.3).
+
+    They are always walls.
+    """
     return ((col, rows - 1) for col in range(1, cols, 2))
 
 
 def build_terrain(entry: ScenarioFile, file: str) -> Terrain:
-    """Return the ground of a scenario; what it does not name is that of its board (spec 01 section 3).
+    """Return the terrain of a scenario; the board supplies what is not given (spec 01 section 3).
 
-    Raises ContentError for hexes off the board, repeated objective ids, and a scenario without objectives.
+    Raises ContentError if a hex is off the board, an objective id is repeated, or there is no
+    objective.
     """
     board, prefix = (load_board(), "") if entry.board is UNSET else (entry.board, "board.")
     if entry.wall_hexes is UNSET:

@@ -1,8 +1,8 @@
-"""What a game is made of, as plain immutable values: the meeting point of files and rules.
+"""Plain immutable values that describe a game; they connect files and rules.
 
-Files become these values (``scenario.py``), recorded games become these values (parity replay), and
-``world.py`` turns them into the arrays that the rules read. Nothing here checks anything: the models that
-read files do, and ``world.py`` checks the capacities.
+``scenario.py`` creates them from files, the replay of recorded games from recordings. ``world.py``
+converts them to the arrays of the rules. This module checks nothing: the models that read files do,
+and ``world.py`` checks the capacities.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class UnitType:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit of a scenario; ``position`` is None where it is drawn at reset."""
+    """One unit of a scenario; ``position`` is None if it is drawn at reset."""
 
     id: str
     type: UnitType
@@ -72,7 +72,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """An objective marker: whoever holds more objective control on its hexes controls it."""
+    """An objective marker; the side with more objective control on its hexes controls it."""
 
     id: str
     name: str
@@ -89,7 +89,9 @@ class ScoringCondition:
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """One primary objective: when control is evaluated and what it pays (spec 01 section 6, 02 sections 9 and 10)."""
+    """One primary objective: when it scores and its points (spec 01 section 6, 02 sections 9 and
+    10).
+    """
 
     id: str
     start_turn: int
@@ -112,17 +114,17 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Everything a game starts from, validated and complete."""
+    """The complete start of a game, validated."""
 
     name: str
     cols: int
     rows: int
-    walls: frozenset[Hex]  # in force: the file's walls and the odd columns of the last row (spec 01 1.3)
+    walls: frozenset[Hex]  # including the odd columns of the last row (spec 01 1.3)
     objectives: tuple[Objective, ...]
     scoring: tuple[Scoring, ...]
-    zones: dict[int, Zone] | None  # by player, where the scenario names a deployment zone
+    zones: dict[int, Zone] | None  # by player; None without a deployment zone
     random_deployment: bool  # positions drawn at each reset inside the zones
-    units: tuple[Unit, ...]  # roster order: the canonical order of every rule
+    units: tuple[Unit, ...]  # in roster order, which every rule uses
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""Weapon rules that act in the game: which a scenario may use with ``weapon_rules="full"``, and their World fields.
+"""Weapon rules with an effect under ``weapon_rules="full"``: the allowed ones, and their World
+fields.
 
-The names a file may use are those of ``profiles.WEAPON_RULES``; docs/weapon_rules.md says what each does.
+Files may use the names in ``WEAPON_RULES``; docs/weapon_rules.md describes the effects.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ FIELDS: Mapping[str, str] = {
     "DEVASTATING WOUNDS": "devastating_wounds",
     "HAZARDOUS": "hazardous",
 }
-"""The World field of each rule that ``"full"`` turns on: its number, or 1."""
+"""The World field of each rule that ``"full"`` activates: its number, or 1."""
 
 ALWAYS_ACTING = ("ASSAULT", "PISTOL")
 
@@ -31,15 +32,15 @@ MISSING: Mapping[str, str] = {
     "IGNORES COVER": "the game has no cover",
     "EXTRA ATTACKS": "no unit strikes with two weapons",
 }
-"""Rules that ``"full"`` refuses, and what they lack."""
+"""Rules that are errors under ``"full"``, and the data that they lack."""
 
 RANGED_ONLY = ("RAPID_FIRE", "MELTA", "HEAVY", "TORRENT")
 
 
 def check_acting_rules(scenario: Scenario) -> None:
-    """Raise ContentError, with scenario, unit, weapon and rule, where ``"full"`` cannot play a weapon.
+    """Raise ContentError, with scenario, unit, weapon and rule, if ``"full"`` cannot play a weapon.
 
-    Refused are rules that lack data, rules for ranged weapons among the melee weapons, and a rule given twice.
+    Errors are rules that lack data, rules for ranged weapons on melee weapons, and repeated rules.
     """
     for unit in scenario.units:
         for weapon in unit.type.ranged:
@@ -64,17 +65,19 @@ def _check(scenario: str, unit: Unit, weapon: Weapon, *, melee: bool) -> None:
 
 
 def write_acting_rules(world: World, at: tuple[int, int, int], weapon: Weapon) -> None:
-    """Turn on the rules of a weapon that has passed ``check_acting_rules``; ``at`` is unit, kind, slot."""
+    """Set the World fields of a weapon that has passed ``check_acting_rules``; ``at``: unit, kind,
+    slot.
+    """
     for rule in weapon.rules:
         name, number = _parts(rule)
         if name in ALWAYS_ACTING:
             continue
         getattr(world, FIELDS[name])[at] = number
-        if name != "RAPID_FIRE":  # it changes how many attacks there are, and none of them
+        if name != "RAPID_FIRE":  # it changes the number of attacks, not the attacks themselves
             world.changes_attacks[at] = 1
 
 
 def _parts(rule: str) -> tuple[str, int]:
-    """``"MELTA:2"`` as name and number; 1 of a rule without one."""
+    """Return ``"MELTA:2"`` as name and number; the number is 1 for a rule without one."""
     name, colon, number = rule.partition(":")
     return name, int(number) if colon else 1

@@ -1,4 +1,4 @@
-"""From a scenario to the arrays that the rules read: one World record and one board, shared by all its games."""
+"""Converts a scenario to the arrays of the rules: a World record and a board."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from .weapon_rules import check_acting_rules, write_acting_rules
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A scenario ready to be played: what every game of it shares."""
+    """A scenario in the form that all its games share."""
 
     scenario: Scenario
     game_rules: GameRules
@@ -63,13 +63,14 @@ def build_setting(
     weapon_rules: str = "reference",
     intents: bool = False,
 ) -> Setting:
-    """Arrays of a scenario for capacities of ``units_per_side`` and ``objectives``.
+    """Return the arrays of a scenario for capacities of ``units_per_side`` and ``objectives``.
 
-    ``decisions`` is ``"agent"`` or ``"reference"``; ``max_turns`` replaces that of the game rules; ``weapon_rules``
-    is ``"reference"`` (ASSAULT and PISTOL act) or ``"full"`` (docs/weapon_rules.md); with ``intents`` every
-    activation begins with one.
+    ``decisions`` is ``"agent"`` or ``"reference"``; ``max_turns`` replaces the value of the game
+    rules; ``weapon_rules`` is ``"reference"`` (only ASSAULT and PISTOL have an effect) or
+    ``"full"`` (docs/weapon_rules.md); with ``intents`` every activation begins with an intent.
 
-    Raises ContentError where the scenario or an argument does not fit, and in ``"full"`` for a rule that cannot act.
+    Raises ContentError if an argument is invalid, if the scenario does not fit, or if ``"full"``
+    cannot play a weapon rule.
     """
     _check_arguments(units_per_side, objectives, decisions, max_turns, weapon_rules)
     check_capacities(scenario, units_per_side, objectives)
@@ -87,7 +88,7 @@ def build_setting(
     world.advance_dice_sides = game_rules.advance_distance_range
     world.objective_count = len(scenario.objectives)
     for number, objective in enumerate(scenario.objectives):
-        if objective.hexes:  # files name some; what is made by hand may not
+        if objective.hexes:  # always true for files, not for scenarios made in Python
             world.objective_place[number] = np.mean(objective.hexes, axis=0)
     world.unit_count[:] = [len(side) for side in sides]
     world.full_value[:] = [sum(unit.type.value for unit in side) for side in sides]
@@ -110,7 +111,7 @@ def build_setting(
 def _check_arguments(
     units_per_side: int, objectives: int, decisions: str, max_turns: int | None, weapon_rules: str
 ) -> None:
-    """Refuse values that mean nothing."""
+    """Raise ContentError if an argument is not one of its allowed values."""
     choices = (("decisions", DECISIONS, decisions), ("weapon_rules", WEAPON_RULE_SETTINGS, weapon_rules))
     for key, known, got in choices:
         if got not in known:
@@ -129,7 +130,9 @@ def _check_arguments(
 def check_capacities(
     scenario: Scenario, units_per_side: int = MAX_UNITS_PER_SIDE, objectives: int = MAX_OBJECTIVES
 ) -> None:
-    """Raise ContentError where a scenario does not fit the records, by default the largest that there are."""
+    """Raise ContentError if a scenario does not fit the records, by default the largest possible
+    ones.
+    """
     for player in (1, 2):
         size = sum(unit.player == player for unit in scenario.units)
         _limit(scenario, f"units of player {player}", units_per_side, size)
@@ -211,12 +214,15 @@ def _write_weapon(world: World, at: tuple[int, int, int], weapon: Weapon) -> Non
 
 
 def _fixed_and_dice(value: Dice) -> tuple[int, int]:
-    """``(number, 0)`` of a fixed characteristic, ``(0, 3)`` or ``(0, 6)`` of a D3 or D6."""
+    """Return ``(number, 0)`` for a fixed number, ``(0, 3)`` or ``(0, 6)`` for a D3 or D6."""
     return (0, int(value[1:])) if isinstance(value, str) else (value, 0)
 
 
 def preferred_kind(type_name: str) -> int:
-    """The kind of target a unit prefers, by its type's name; no shipped name says one, so troop (spec 04 R-12)."""
+    """Return the preferred kind of target from the name of a unit type (spec 04 R-12).
+
+    No shipped name contains a kind, so the result is TROOP for them.
+    """
     for word, kind in (("Swarm", SWARM), ("Troop", TROOP), ("Elite", ELITE)):
         if word in type_name:
             return kind

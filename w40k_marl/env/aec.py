@@ -43,25 +43,29 @@ Info: TypeAlias = dict[str, float]
 
 
 class Observation(TypedDict):
-    """What ``observe`` returns."""
+    """The observation of one agent."""
 
     observation: NDArray[np.float32]  # (layout.observation_size,)
     action_mask: NDArray[np.int8]  # (layout.action_count,), 1 for legal
 
 
 class RawEnv(Interruptible, AECEnv[str, Any, Any]):
-    """A two-player hex wargame; a turn of a player is *select a unit*, then *micro actions* of that unit.
+    """A two-player hex wargame; a turn consists of *select a unit*, then *micro actions* of this
+    unit.
 
-    Agents ``player_1`` and ``player_2``; the owner of the unit acts, also in the other's fight phase. One flat
-    ``Discrete(layout.action_count)``: a slot for each unit of one's side by roster, then the 13 micro actions.
-    Observation: ``{"observation": float32 (layout.observation_size,), "action_mask": int8 (action_count,)}``.
-    Reward: +1 for the winner, -1 for the loser, 0 in a draw, at the end of the last round; 0 before. With ``rewards``
-    the weighted terms of each step instead (docs/rewards.md), and each of them in ``infos``.
+    The agents are ``player_1`` and ``player_2``. The owner of the unit acts, also in the other's
+    fight phase. The action space is one flat ``Discrete(layout.action_count)``: one slot per unit
+    of the player's side in roster order, then the 13 micro actions. Observation:
+    ``{"observation": float32 (layout.observation_size,), "action_mask": int8 (action_count,)}``.
+    Reward: at the end of the last round +1 for the winner, -1 for the loser, 0 in a draw; 0 before.
+    With ``rewards``, each step pays the weighted terms instead (docs/rewards.md), and ``infos``
+    contain each term.
 
-    Illegal input raises an ``errors.ActionError`` (a ValueError) and changes nothing; looking at the game before
-    ``reset`` is an AssertionError. Actions are whole numbers of any type; ``True`` is 1, as Python has it.
-    After Ctrl-C or another exception in the middle of a reset or step, all methods but ``reset``, ``restore`` and
-    ``close`` raise InterruptedStepError, and the attributes mean nothing.
+    Illegal input raises an ``errors.ActionError`` (a ValueError) and changes nothing; reading the
+    game before ``reset`` raises AssertionError. Actions are whole numbers of any type; ``True`` is
+    1, as everywhere in Python. After Ctrl-C or another exception during a reset or step, all
+    methods except ``reset``, ``restore`` and ``close`` raise InterruptedStepError, and the
+    attributes have no meaning.
     """
 
     metadata: dict[str, Any] = {
@@ -79,9 +83,10 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         render_mode: str | None = None,
         **options: Unpack[GameOptions],
     ) -> None:
-        """Load the scenarios; of a list, one is drawn at each reset.
+        """Load the scenarios; if there are several, each reset draws one.
 
-        ``options``: those of ``GameOptions``. Raises ContentError on any bad file or argument.
+        ``options`` are those of ``GameOptions``. Raises ContentError if a file or an argument is
+        invalid.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
@@ -96,7 +101,7 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         self._action_space: gymnasium.spaces.Discrete = gymnasium.spaces.Discrete(self.layout.action_count)
         self.state_space = self._make_state_space()
         self._random, _ = seeding.np_random(None)
-        self._next_view: tuple[str, View] | None = None  # who acts and what it sees, written with the last step
+        self._next_view: tuple[str, View] | None = None  # next agent, its view
 
     def _make_observation_space(self) -> gymnasium.spaces.Dict:
         mask = gymnasium.spaces.Box(0, 1, (self.layout.action_count,), np.int8)
@@ -108,18 +113,18 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         return gymnasium.spaces.Box(np.append(low, -flags), np.append(high, flags), dtype=np.float32)
 
     def _refuse(self, before_reset: Callable[[], object]) -> None:
-        """Raise the error of a game that has not begun, or that an exception has left unfinished."""
+        """Raise the error for a game that has not begun or that an exception has left unfinished."""
         if "agents" not in self.__dict__:
             before_reset()
         self._check_finished()
 
     def _check_finished(self) -> None:
-        """Raise InterruptedStepError where a reset or step was begun and not finished."""
+        """Raise InterruptedStepError if an exception has left a reset or step unfinished."""
         if "_unfinished" in self.__dict__:
             super()._check_finished()
 
     def __getattr__(self, name: str) -> Any:
-        """Explain the attributes that exist only after ``reset``."""
+        """Raise an AttributeError that explains which attributes exist only after ``reset``."""
         if name in (
             "agents",
             "rewards",
@@ -143,10 +148,12 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
     # --- play ----------------------------------------------------------------------------------------------
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """Begin a game. A seed begins a new stream; without one the stream of the last seed goes on.
+        """Begin a game. A seed starts a new random stream; without a seed the last stream
+        continues.
 
-        ``options={"game_seed": n}`` begins the very game of that seed, 0 to 2**63 - 1; other options are ignored.
-        Raises ContentError, and changes nothing, for a seed that is no whole number in its range.
+        ``options={"game_seed": n}`` begins the game of exactly that seed, 0 to 2**63 - 1; other
+        options are ignored. Raises ContentError, without any change, if a seed is not a whole
+        number in its range.
         """
         seed, game_seed = seed_or_none(seed), game_seed_of(options)
         if seed is not None:
@@ -157,7 +164,7 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         self._show()
 
     def _begin_bookkeeping(self) -> None:
-        """Agents, rewards, flags and infos of a game as it stands, nothing paid yet."""
+        """Set agents, rewards, flags and infos for the current state; no reward is paid yet."""
         self._ended_illegally = False
         self.agents = list(PLAYERS)
         self.agent_selection = PLAYERS[0]
@@ -172,7 +179,13 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         self._after_step(None)
 
     def step(self, action: Any) -> None:
-        """Apply an action of ``agent_selection``; None for an agent whose game is over."""
+        """Apply an action of ``agent_selection``; the action is None for an agent whose game is
+        over.
+
+        Raises NotAnActionError if it is not a whole number of the space (or not None after the
+        end), IllegalActionError if the mask forbids it or all agents have left. Both leave the game
+        unchanged.
+        """
         agent = self.agent_selection
         if self._unfinished:
             self._check_finished()
@@ -198,7 +211,7 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         self._show()
 
     def _leave(self, action: Any) -> None:
-        """PettingZoo's step of an agent whose game is over: it leaves ``agents``."""
+        """Make PettingZoo's step of an agent whose game is over: remove it from ``agents``."""
         if action is not None:
             raise NotAnActionError(f"action: when an agent is dead, the only valid action is None, got {brief(action)}")
         self._unfinished = True
@@ -206,7 +219,9 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         self._unfinished = False
 
     def _after_step(self, view: View | None) -> None:
-        """Bring agent, infos and, at the end, rewards and flags up to date; keep the view until it is observed."""
+        """Update agent, infos and, at the end, rewards and flags; keep the view for the next
+        ``observe``.
+        """
         summary = self.session.summary()
         if self.session.earnings is not None:
             self._told = ()
@@ -221,7 +236,7 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
             self._finish(summary[SUMMARY_WINNER])
 
     def _tell(self, turn: int, phase: int, points: int, enemy_points: int) -> None:
-        """Write the infos: numbers only, the same keys always."""
+        """Write the infos: only numbers, always with the same keys."""
         for player, mine, theirs in ((PLAYERS[0], points, enemy_points), (PLAYERS[1], enemy_points, points)):
             self.infos[player] = {
                 "turn": turn,
@@ -233,7 +248,9 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
             self._tell_terms(self._earned)
 
     def _earn(self, paid: Amounts) -> None:
-        """Pay both players the terms of the step that ``agent_selection`` took, and keep them for the infos."""
+        """Pay both players the terms of the step of ``agent_selection``, and add them to the infos'
+        sums.
+        """
         if self._earned is None:
             self._earned = np.zeros_like(paid)
         self._earned[_SIDES[self.agent_selection]] = 0
@@ -243,12 +260,12 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         self._accumulate_rewards()
 
     def _tell_terms(self, earned: Amounts) -> None:
-        """Add to the infos what each term has paid since the player's last action."""
+        """Add to the infos the amount of each term since the player's last action."""
         for player, amounts in zip(PLAYERS, earned.tolist(), strict=True):
             self.infos[player].update(zip(INFO_KEYS, amounts, strict=True))
 
     def _finish(self, winner: int) -> None:
-        """Terminate both agents and pay the result, unless it is among the terms."""
+        """Terminate both agents and pay the result, unless reward terms are used."""
         self.terminations = dict.fromkeys(PLAYERS, True)
         if self._earned is not None:
             return
@@ -259,7 +276,10 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
     # --- looking at the game -------------------------------------------------------------------------------
 
     def observe(self, agent: str) -> Observation:
-        """A fresh observation of any agent at any time; the mask is all 0 for an agent that is not to act."""
+        """Return a new observation of either agent; the mask is all 0 unless the agent is to act.
+
+        Raises W40KError if ``agent`` is not a player's name.
+        """
         if self._unfinished:
             self._refuse(EnvLogger.error_observe_before_reset)
         side = _SIDES.get(agent) if isinstance(agent, str) else None
@@ -267,15 +287,15 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
             raise W40KError(f"agent: expected one of {list(PLAYERS)}, got {brief(agent)}")
         if self._next_view is not None and self._next_view[0] == agent:
             observation, mask = self._next_view[1]
-            self._next_view = None  # nobody is handed the same arrays twice
+            self._next_view = None  # each call returns its own arrays
         else:
             observation, mask = self.session.view(side)
         if self._ended_illegally:
-            mask[:] = 0  # nobody is to act any more
+            mask[:] = 0  # no agent is to act any more
         return {"observation": observation, "action_mask": mask}
 
     def last(self, observe: bool = True) -> tuple[Observation | None, float, bool, bool, dict[str, Any]]:
-        """Observation, reward since its last action, termination, truncation and info of ``agent_selection``."""
+        """Return observation, reward since its last action, flags and info of ``agent_selection``."""
         agent = self.agent_selection
         if not observe:
             self._check_finished()
@@ -288,7 +308,9 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         )
 
     def state(self) -> NDArray[np.float32]:
-        """The whole game: what player 1 sees, then a one-hot of who is to act; ``(layout.state_size,)``."""
+        """Return player 1's observation, then a one-hot of the player to act;
+        ``(layout.state_size,)``.
+        """
         if self._unfinished:
             self._refuse(EnvLogger.error_state_before_reset)
         observation, _ = self.session.view(0)
@@ -303,14 +325,18 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         return super().agent_iter(max_iter)
 
     def pool(self) -> list[str]:
-        """Ids of the units that may be selected now, in roster order; empty while an activation is open."""
+        """Return the ids of the units that may be selected now, in roster order.
+
+        The list is empty while an activation is open.
+        """
         self._check_finished()
         return self.session.pool()
 
     def select_by_pool_index(self, index: int) -> int:
-        """The action that selects element ``index`` of ``pool()``.
+        """Return the action that selects element ``index`` of ``pool()``.
 
-        Raises IndexError where there is none, ContentError for what is no whole number.
+        Raises IndexError if there is no such element, ContentError if ``index`` is not a whole
+        number.
         """
         pool, index = self.pool(), whole_number("index", index)
         if not 0 <= index < len(pool):
@@ -318,9 +344,10 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         return self.session.slot_of(pool[index])
 
     def describe_action(self, action: int) -> str:
-        """Name of an action; a selection names the unit, a detail what it stands for at this moment.
+        """Return the name of an action in the current state.
 
-        Raises IndexError for a number beyond the space, W40KError for what is no whole number.
+        A selection contains the unit; a detail contains the objective or unit that it stands for.
+        Raises IndexError if the number is outside the space, W40KError if it is not a whole number.
         """
         self._check_finished()
         name = self.layout.describe_action(action)
@@ -334,19 +361,23 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         return name
 
     def events(self) -> list[Event]:
-        """What happened in the last step, in order; ``rules.events.FIELDS`` names kinds and fields."""
+        """Return the events of the last step, in order; ``rules.events.FIELDS`` names kinds and
+        fields.
+        """
         self._check_finished()
         return self.session.events()
 
     def _show(self) -> None:
-        """Print the board where ``render_mode`` is ``human``: after ``reset`` and after each action."""
+        """Print the board if ``render_mode`` is ``human``, after ``reset`` and after each action."""
         if self.render_mode == "human":
             self.render()
 
     def render(self) -> str | None:
-        """Return the board as text (``ansi``), or print it and return None (``human``); without a mode, warn.
+        """Return the board as text (``ansi``), or print it and return None (``human``); warn
+        without a mode.
 
-        With ``human`` there is no need to call it: ``reset`` and every ``step`` that takes an action print the board.
+        With ``human`` you need not call it: ``reset`` and every ``step`` with an action print the
+        board.
         """
         if self._unfinished:
             self._refuse(EnvLogger.error_render_before_reset)
@@ -361,14 +392,14 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         return None
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing; the environment holds no resources."""
 
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """The game at this moment; rewards and agents follow from it when it is restored.
+        """Return the current game as bytes; ``restore`` computes rewards and agents from it.
 
-        What ``reset`` draws next is no part of it: that is the environment's own stream.
+        The random stream of the next ``reset`` belongs to the environment and is not included.
         """
         if "agents" not in self.__dict__:
             raise AssertionError("reset() needs to be called before snapshot.")
@@ -376,9 +407,9 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         return self.session.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot of the same scenarios and layout; works on a new environment too.
+        """Return to a snapshot of the same scenarios and layout; works on a new environment too.
 
-        Raises ContentError, and leaves the running game, for anything that is not a state of such a game.
+        Raises ContentError, without any change, if the snapshot is not a state of such a game.
         """
         self._change(self.session, self.session.restore, snapshot)
         self._begin_bookkeeping()
@@ -386,11 +417,12 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
 
 
 class Env(RawEnv):
-    """The same environment with the checks of PettingZoo's usual three wrappers written in.
+    """The same environment, with the checks of PettingZoo's three usual wrappers built in.
 
-    A masked action ends the game: both flags True, -1 for the culprit, 0 for the other, one warning a process.
-    An action outside the space, or None for a live agent, is an AssertionError; so is use before ``reset``. A
-    step after the end warns. The stock wrappers cost several times the game's own step.
+    An illegal action ends the game: both flags True, reward -1 for the player who acted, 0 for the
+    other, one warning per process. An action outside the space, None for a live agent, and use
+    before ``reset`` raise AssertionError. A step after the end warns. The original wrappers cost
+    several times as much as a step of the game.
     """
 
     _warned_of_illegal = False
@@ -441,6 +473,6 @@ class Env(RawEnv):
 
 
 def observation_box(layout: Layout) -> gymnasium.spaces.Box:
-    """The space of observation vectors, (layout.observation_size,)."""
+    """Return the space of observation vectors, (layout.observation_size,)."""
     low, high = layout.observation_bounds
     return gymnasium.spaces.Box(low, high, dtype=np.float32)

@@ -1,4 +1,6 @@
-"""What callers hand to environments, checked before anything changes: seeds, counts, rows, options of a reset."""
+"""Checks of the arguments of environments before anything changes: seeds, counts, rows, reset
+options.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ LAST_GAME_SEED = 2**63 - 1
 
 
 def whole_number(name: str, value: object, least: int | None = None, most: int | None = None, remark: str = "") -> int:
-    """A whole number of Python or numpy within bounds. Raises ContentError for anything else, also for booleans."""
+    """Return a whole number of Python or numpy.
+
+    Raises ContentError if the value is of another type, a bool, or outside ``least`` to ``most``.
+    """
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         number = int(value)
         if (least is None or number >= least) and (most is None or number <= most):
@@ -24,14 +29,17 @@ def whole_number(name: str, value: object, least: int | None = None, most: int |
 
 
 def seed_or_none(seed: object) -> int | None:
-    """A seed of a stream of games, or None. Raises ContentError for anything but a whole number from 0."""
+    """Return the seed of a stream of games, or None.
+
+    Raises ContentError if it is not a whole number of at least 0.
+    """
     return None if seed is None else whole_number("seed", seed, 0, remark=", or None")
 
 
 def game_seed_of(options: object) -> int | None:
-    """The seed of one game in the options of a reset, or None; other options are not looked at.
+    """Return the seed of one game from the options of a reset, or None; ignore other options.
 
-    Raises ContentError for options that are no dictionary, and for a seed that is not from 0 to 2**63 - 1.
+    Raises ContentError if the options are not a dictionary, or the seed is not from 0 to 2**63 - 1.
     """
     if options is None:
         return None
@@ -41,12 +49,15 @@ def game_seed_of(options: object) -> int | None:
 
 
 def game_seed_or_none(seed: object, name: str = "game_seed") -> int | None:
-    """The seed of one game, or None. Raises ContentError for anything but a whole number from 0 to 2**63 - 1."""
+    """Return the seed of one game, or None.
+
+    Raises ContentError if it is not a whole number from 0 to 2**63 - 1.
+    """
     return None if seed is None else whole_number(name, seed, 0, LAST_GAME_SEED, ", or None")
 
 
 def as_array(value: object) -> NDArray[Any]:
-    """``value`` as numpy has it; an array of objects, which fits nowhere, where numpy can make none of it."""
+    """Return ``value`` as an array; an object array without dimensions if numpy cannot convert it."""
     try:
         return np.asarray(value)
     except (ValueError, TypeError, OverflowError):  # lists of different lengths, numbers that are too large
@@ -54,5 +65,5 @@ def as_array(value: object) -> NDArray[Any]:
 
 
 def kind_of(array: NDArray[Any]) -> str:
-    """Type and shape of an array, for messages."""
+    """Return type and shape of an array, for messages."""
     return f"{array.dtype} of shape {array.shape}"

@@ -1,4 +1,4 @@
-"""Events of a step in words: the rows of ``rules.events`` with ids, codes and names instead of numbers."""
+"""Converts the event rows of ``rules.events`` to dictionaries with ids, codes and names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Event: TypeAlias = dict[str, "int | str | tuple[int, int]"]
 
 
 def describe_event(setting: Setting, row: list[int]) -> Event:
-    """One event of a game as a dictionary; ``row`` has the columns of ``rules.events``."""
+    """Return an event of a game as a dictionary; ``row`` has the columns of ``rules.events``."""
     name, *fields = FIELDS[row[0]]
     event: Event = {"event": name}
     for field, value in zip(fields, row[1:], strict=False):
@@ -44,7 +44,9 @@ def _in_words(setting: Setting, field: str, value: int, row: list[int]) -> int |
 
 
 def detail_id(setting: Setting, unit: int, intent: int, detail: int) -> str:
-    """Id of the objective or unit that the detail of a unit's intent names; ``""`` where it names none."""
+    """Return the id of the objective or unit that an intent's detail names; ``""`` if there is
+    none.
+    """
     kind, units = detail_kind(intent), len(setting.units) // 2
     if kind == OBJECTIVE and detail < len(setting.scenario.objectives):
         return setting.scenario.objectives[detail].id

@@ -1,4 +1,4 @@
-"""The refusal of all that is reset and stepped, after an exception has left a reset or a step before its end."""
+"""Blocks the use of a game after an exception has interrupted a reset or a step."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ Result = TypeVar("Result")
 class Interruptible:
     """Base of sessions, environments, batches and seats.
 
-    A method that changes the game sets ``_unfinished`` before its first change and clears it after the last one. Any
-    exception in between, Ctrl-C included, leaves it set: then every other method that steps, shows or copies the game
-    raises InterruptedStepError, until ``reset`` has begun a new one.
+    A method that changes the game sets ``_unfinished`` before its first change and clears it after
+    the last one. An exception in between, including Ctrl-C, leaves it set. Then every other method
+    that steps, shows or copies the game raises InterruptedStepError, until ``reset`` begins a new
+    game.
     """
 
     _unfinished = False
     _way_on = "reset()"
 
     def _check_finished(self) -> None:
-        """Raise InterruptedStepError where an exception has left the last reset or step unfinished."""
+        """Raise InterruptedStepError if an exception has left the last reset or step unfinished."""
         if self._unfinished:
             expected = f"{self._way_on} after an interrupted reset or step"
             raise InterruptedStepError(f"{type(self).__name__}: expected {expected}, got another call")
@@ -35,9 +36,11 @@ class Interruptible:
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> Result:
-        """Call a method of the game inside, ``inner``, that changes it; the caller clears ``_unfinished``.
+        """Call a method of the inner game ``inner`` that changes it; the caller clears
+        ``_unfinished``.
 
-        Where the method refuses its arguments with a W40KError, and has changed nothing, nothing is unfinished here.
+        If the method raises a W40KError and ``inner`` is finished, this object counts as finished
+        too.
         """
         before, self._unfinished = self._unfinished, True
         try:

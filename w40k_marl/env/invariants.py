@@ -1,7 +1,7 @@
-"""What is true of every game between two actions; ``check_invariants`` names what is not.
+"""Invariants of every game between two actions; ``check_invariants`` names those that are broken.
 
-Written from the state alone and not from the rules that make it, so that it finds their mistakes. For tests and for
-debugging: a check costs some hundred times a step.
+The checks use only the state, not the code of the rules, so they can find errors in the rules. They
+are for tests and debugging: a check costs some hundred times as much as a step.
 """
 
 from __future__ import annotations
@@ -44,11 +44,13 @@ _OF_AN_ACTIVATION = (
 
 
 class InvariantError(AssertionError):
-    """A game is in a state that no game may be in."""
+    """The state of a game is impossible."""
 
 
 def check_invariants(session: Session) -> None:
-    """Raise InvariantError, with every broken invariant and the place in the game, if there is one."""
+    """Raise InvariantError, with the position in the game and every broken invariant, if there is
+    one.
+    """
     broken = list(broken_invariants(session))
     if broken:
         raise InvariantError(f"{session.where()}: {'; '.join(broken)}")
@@ -67,14 +69,14 @@ def broken_invariants(session: Session) -> Iterator[str]:
 
 
 def _slots(session: Session) -> Iterator[tuple[int, int, int]]:
-    """Number, side and slot of every place in both rosters."""
+    """Yield number, side and slot of every slot in both rosters."""
     units = session.layout.units_per_side
     for number in range(2 * units):
         yield number, number // units, number % units
 
 
 def _units(session: Session, game: Game) -> Iterator[str]:
-    """Hit points within bounds, a place on the board for each living unit, and no two in one place."""
+    """Check that hit points are in range and each living unit has its own open hex."""
     world, free = session.setting.world, open_hexes(session.setting.board)
     standing: dict[int, int] = {}
     for number, side, slot in _slots(session):
@@ -96,7 +98,9 @@ def _units(session: Session, game: Game) -> Iterator[str]:
 
 
 def _pools(session: Session, game: Game) -> Iterator[str]:
-    """Only living units wait, only those whose turn or fight it is, and somebody waits until the game is over."""
+    """Check that pools contain only living units of the right side, and are not empty before the
+    end.
+    """
     side = int(game.side)
     for other in (0, 1):
         if game.pool[other] & ~game.alive[other]:
@@ -114,7 +118,7 @@ def _pools(session: Session, game: Game) -> Iterator[str]:
 
 
 def _activation(session: Session, game: Game) -> Iterator[str]:
-    """One activation is open or none; what belongs to one is gone with it."""
+    """Check the fields of the open activation; if none is open, they must be clear."""
     number, units = int(game.active), session.layout.units_per_side
     if number == NOBODY:
         if any(int(game[name]) for name in _OF_AN_ACTIVATION) or game.target != NOBODY:
@@ -140,7 +144,7 @@ def _activation(session: Session, game: Game) -> Iterator[str]:
 
 
 def _mask(session: Session, game: Game) -> Iterator[str]:
-    """Selections are the pool, micro actions belong to an activation, and there is a way on."""
+    """Check that the mask equals the pool or fits the activation, and that an action is legal."""
     mask = session.mask()
     layout = session.layout
     select, micro = mask[: layout.select_size], mask[layout.micro_start : layout.micro_stop]
@@ -162,7 +166,7 @@ def _mask(session: Session, game: Game) -> Iterator[str]:
 
 
 def _course(session: Session, game: Game) -> Iterator[str]:
-    """Turn, phase, stage, control and marks are what they can be."""
+    """Check that turn, phase, stage, control and marks are possible."""
     world = session.setting.world
     if not 1 <= game.turn <= world.max_turns or game.side not in (0, 1):
         yield f"turn {game.turn} of side {game.side}"
@@ -183,7 +187,7 @@ def _course(session: Session, game: Game) -> Iterator[str]:
 
 
 def _result(session: Session, game: Game) -> Iterator[str]:
-    """The winner follows from points, then from the value that is left, at the end of the last round only."""
+    """Check that the winner follows from points and living value, and only after the last round."""
     if not game.over:
         if game.winner or game.win_method != UNDECIDED:
             yield "there is a winner and the game is not over"
@@ -201,7 +205,7 @@ def _result(session: Session, game: Game) -> Iterator[str]:
 
 
 def _summary(session: Session, game: Game) -> Iterator[str]:
-    """The summary of the row says what the row says."""
+    """Check that the summary equals the fields that it summarises."""
     expected = [acting_side(game), game.over, game.winner, game.turn, game.side, game.phase, game.active]
     expected += game.victory_points.tolist()
     if session.summary() != [int(value) for value in expected]:

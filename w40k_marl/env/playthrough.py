@@ -1,6 +1,7 @@
-"""A whole game of random legal play as text: each decision, what came of it in words, the board at every new turn.
+"""A whole game of random legal actions as text: decisions, their events, the board at each new
+turn.
 
-For reading how a game goes, and for comparing two versions of the rules line by line.
+It shows the course of a game, and lets you compare two versions of the rules line by line.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from .session import Session
 
 
 def playthrough(session: Session, seed: int) -> Iterator[str]:
-    """Reset the session and play it to the end; yields lines. The same seed gives the same text everywhere."""
+    """Reset the session, play it to the end and yield lines; the same seed always gives the same
+    text.
+    """
     picks = random.Random(seed)
     session.reset(np.random.default_rng(seed))
     yield from _board(session)
@@ -43,7 +46,7 @@ def _board(session: Session) -> list[str]:
 
 
 def _named(session: Session, action: int) -> str:
-    """An action by name; a selection by the unit's id."""
+    """Return the name of an action; a selection contains the unit's id."""
     start = session.layout.micro_start
     if action >= start:
         return session.layout.describe_action(action)
@@ -56,7 +59,7 @@ def _short(session: Session, actions: list[int]) -> list[str]:
 
 
 def in_words(event: Event) -> str:
-    """An event of ``Session.events()`` as a sentence."""
+    """Return an event of ``Session.events()`` as a sentence."""
     words = {key: str(value) for key, value in event.items()}
     name, unit = words["event"], f"unit {words.get('unit')}"
     if name == "attacked":
@@ -91,7 +94,7 @@ def in_words(event: Event) -> str:
 
 
 def _attack(event: Event) -> str:
-    """One attack: dice that were not rolled are left out."""
+    """Describe one attack, without dice that were not rolled."""
     rolls = [f"{stage} {event[f'{stage}_roll']}" for stage in ("hit", "wound", "save") if event[f"{stage}_roll"]]
     result = f"{event['damage']} damage" if event["damage"] else "no damage"
     return f"unit {event['unit']} attacks unit {event['target']} with {event['weapon']}: {', '.join(rolls)}: {result}"

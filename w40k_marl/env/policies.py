@@ -1,4 +1,4 @@
-"""What a policy is and how it is called; the same for opponents, delegates, registries and the load simulation."""
+"""The policy protocol, used by opponents, delegates, registries and the load simulation."""
 
 from __future__ import annotations
 
@@ -21,27 +21,30 @@ from ..observe.layout import Layout
 from .arguments import as_array, kind_of, seed_or_none
 
 Policy: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.int8]], NDArray[np.integer]]
-"""Observations (k, observation) and masks (k, actions) to actions (k,).
+"""Function from observations (k, observation) and masks (k, actions) to actions (k,).
 
-One with an attribute ``takes_unit_types`` that is true is given a third argument: the names of the types of the units
-that act, str (k,), empty where a unit is being selected. One with attributes ``seat``, ``kind`` ("micro" or "macro") or
-``layout`` is for these alone, and is refused elsewhere (``check_policy``).
+If its attribute ``takes_unit_types`` is true, it gets a third argument: the type names of the
+acting units, str (k,), empty for a selection. Attributes ``seat``, ``kind`` ("micro" or "macro") or
+``layout`` restrict the policy to these values; ``check_policy`` raises an error for other uses.
 """
 
 
 class PolicyError(W40KError):
-    """A policy that cannot be found, or that is given masks of another form."""
+    """A policy was not found, or got masks of the wrong shape or type."""
 
 
 class RandomPolicy:
-    """Plays a uniformly random legal action; the same after the same ``seed``."""
+    """Chooses uniformly among the legal actions; reproducible with ``seed``."""
 
     def __init__(self, seed: int | None = None) -> None:
-        """Seed the generator. Raises ContentError for a seed that is not a whole number from 0 up."""
+        """Seed the generator. Raises ContentError if the seed is not a whole number of at least 0."""
         self.random = np.random.default_rng(seed_or_none(seed))
 
     def __call__(self, observations: NDArray[np.float32], masks: NDArray[np.int8]) -> NDArray[np.integer]:
-        """Actions (k,) for masks (k, actions), each with at least one legal action. Raises PolicyError for others."""
+        """Return actions (k,) for masks (k, actions), each with at least one legal action.
+
+        Raises PolicyError if the masks are not a two-dimensional array of whole numbers or bools.
+        """
         check_masks(masks)
         counted = np.cumsum(masks, axis=1, dtype=np.int64)
         chosen = (self.random.random(len(masks)) * counted[:, -1]).astype(np.int64)
@@ -55,10 +58,11 @@ def ask(
     masks: NDArray[np.int8],
     unit_types: Callable[[], NDArray[np.str_]],
 ) -> NDArray[np.int64]:
-    """Return the actions that a policy chooses, (k,); ``unit_types`` gives the types of the units that act.
+    """Return the actions that a policy chooses, (k,); ``unit_types`` returns the types of the
+    acting units.
 
-    Raises NotAnActionError unless the answer is one whole number for each mask, IllegalActionError for an action
-    that its mask does not allow.
+    Raises NotAnActionError if the policy does not return one whole number per mask,
+    IllegalActionError if a mask forbids its action.
     """
     if getattr(policy, "takes_unit_types", False):
         answer: object = policy(observations, masks, unit_types())  # type: ignore[call-arg]
@@ -68,13 +72,13 @@ def ask(
 
 
 def check_masks(masks: object) -> None:
-    """Refuse masks that are not an array (k, n) of whole numbers or bools. Raises PolicyError."""
+    """Raise PolicyError if the masks are not an array (k, n) of whole numbers or bools."""
     if not isinstance(masks, np.ndarray) or masks.ndim != 2 or masks.shape[1] == 0 or masks.dtype.kind not in "biu":
         raise PolicyError(f"masks: expected an array of shape (k, actions), got {brief(masks)}")
 
 
 def _checked(answer: object, masks: NDArray[np.int8]) -> NDArray[np.int64]:
-    """The actions in the answer of a policy, (k,)."""
+    """Return the actions of a policy's result, (k,), after the checks of ``ask``."""
     given = as_array(answer)
     if given.shape != (len(masks),) or given.dtype.kind not in "iu":
         got = kind_of(answer) if isinstance(answer, np.ndarray) else brief(answer)
@@ -90,10 +94,10 @@ def _checked(answer: object, masks: NDArray[np.int8]) -> NDArray[np.int64]:
 
 
 def check_policy(argument: str, policy: object, kind: Kind | None, side: int, layout: Layout) -> None:
-    """Refuse what is no function, and a policy whose ``kind``, ``seat`` or ``layout`` is another than is needed here.
+    """Raise ContentError if a policy is not callable or is for another kind, seat or layout.
 
-    ``kind`` None is the whole action space. None is no policy and fits everywhere; a policy without one of these
-    attributes is not asked about it. Raises ContentError.
+    ``kind`` None means the whole action space. A policy of None is always accepted. An attribute
+    ``kind``, ``seat`` or ``layout`` is checked only if the policy has it.
     """
     if policy is None:
         return
@@ -103,7 +107,7 @@ def check_policy(argument: str, policy: object, kind: Kind | None, side: int, la
 
 
 def check_fit(argument: str, policy: object, kind: Kind | None, side: int, layout: Layout) -> None:
-    """Refuse an object by its attributes ``kind``, ``seat`` and ``layout``, as ``check_policy`` does."""
+    """Raise ContentError if the object's ``kind``, ``seat`` or ``layout`` differ from those given."""
     got = getattr(policy, "kind", kind)
     if got != kind:
         expected = "a policy for all actions" if kind is None else f"a {kind} policy"
@@ -117,7 +121,7 @@ def check_fit(argument: str, policy: object, kind: Kind | None, side: int, layou
 
 
 def _check_layout(argument: str, made_for: Layout, layout: Layout) -> None:
-    """Name the first field in which two layouts differ."""
+    """Raise ContentError if two layouts differ; it names the first field that differs."""
     for name in (field.name for field in fields(Layout)):
         wanted, got = getattr(layout, name), getattr(made_for, name)
         if wanted != got:
@@ -128,16 +132,18 @@ def _check_layout(argument: str, made_for: Layout, layout: Layout) -> None:
 # --- module:callable -----------------------------------------------------------------------------------------
 
 _searched: set[Path] = set()
-"""Folders from which ``find_policy`` has imported modules; two of them may hold modules of the same name."""
+"""Folders from which ``find_policy`` has imported; two of them may contain modules of the same
+name.
+"""
 
 
 def find_policy(name: str, folder: Path | None = None) -> Policy:
-    """Import the function that ``module:callable`` names: from ``folder``, else from what is installed.
+    """Import the function ``module:callable`` from ``folder``, or from the installed packages.
 
-    ``folder`` is the current one by default. A module of the folder comes before an installed one of the same name;
-    ``sys.path`` stays as it is. This runs the code of the module: ask for permission first, unless the user has typed
-    the name. Raises PolicyError if there is no such callable, or if the module in the folder has the name of one of
-    Python's own.
+    ``folder`` is by default the current one; its modules have priority over installed ones, and
+    ``sys.path`` does not change. This runs the code of the module: ask for permission first, unless
+    the user has typed the name. Raises PolicyError if there is no such callable, or if the module
+    in the folder has the name of a standard module.
     """
     module_name, _, attribute = name.partition(":") if isinstance(name, str) else ("", "", "")
     if not all(part.isidentifier() for part in (*module_name.split("."), attribute)):
@@ -157,7 +163,7 @@ def find_policy(name: str, folder: Path | None = None) -> Policy:
 
 
 def _resolved(folder: Path | None) -> Path | None:
-    """The folder to search; None if the current one has been deleted."""
+    """Return the folder to search; None if the current folder has been deleted."""
     try:
         return (Path.cwd() if folder is None else folder).resolve()
     except OSError:
@@ -165,9 +171,9 @@ def _resolved(folder: Path | None) -> Path | None:
 
 
 def _imported(name: str, folder: Path | None) -> ModuleType:
-    """A module by its full name, from the folder if it is there."""
+    """Import a module by its full name, from the folder if it contains the module."""
     top = name.partition(".")[0]
-    invalidate_caches()  # the file may have been written a moment ago
+    invalidate_caches()  # the file may be new
     finder = None if folder is None else _FolderFinder(folder)
     if finder is None or not finder.has(top):
         return import_module(name)
@@ -178,26 +184,26 @@ def _imported(name: str, folder: Path | None) -> ModuleType:
 
 
 class _FolderFinder:
-    """Finds the modules of a folder, except those that have the name of one of Python's."""
+    """Finds the modules of a folder, except those with the name of a standard module."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """The hook of the import system; ``path`` is None for a module that is in no package."""
+        """Implement the hook of the import system; ``path`` is None for a top-level module."""
         return None if path is not None or name in sys.stdlib_module_names else self._spec(name)
 
     def has(self, name: str) -> bool:
-        """Whether the folder holds a module or a package of this name."""
+        """Return True if the folder contains a module or package of this name."""
         return self._spec(name) is not None
 
     def _spec(self, name: str) -> ModuleSpec | None:
         spec = PathFinder.find_spec(name, [str(self.folder)])
-        return None if spec is None or spec.origin is None else spec  # without an origin it is a bare folder
+        return None if spec is None or spec.origin is None else spec  # a folder without modules has no origin
 
 
 def _home(name: str) -> Path | None:
-    """The folder that a loaded module or package was found in."""
+    """Return the folder from which a module or package was loaded."""
     file = getattr(sys.modules.get(name), "__file__", None)
     if file is None:
         return None
@@ -207,7 +213,7 @@ def _home(name: str) -> Path | None:
 
 @contextmanager
 def _searched_first(finder: _FolderFinder, wanted: str) -> Iterator[None]:
-    """Import from a folder first; modules of these names that are loaded from elsewhere stay what they are."""
+    """Import from a folder first; loaded modules of the same names from elsewhere remain unchanged."""
     others = _searched - {finder.folder}
     tops = {name.partition(".")[0] for name in sys.modules} - {"w40k_marl", "__main__"} - sys.stdlib_module_names
     clashing = {

@@ -1,6 +1,7 @@
-"""Games from outside: the bytes of a snapshot or a pickle become a record only if they are a state of the game.
+"""Reads games from snapshots and pickles: accepts only records that are a state of the game.
 
-The compiled rules follow the numbers of a record unchecked; ``rules/validity.py`` says which records they can follow.
+The compiled rules use the numbers of a record without checks; ``rules/validity.py`` defines the
+records that are safe.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from .playable import FINGERPRINT, Playable
 def read_snapshot(
     snapshot: object, playables: Sequence[Playable], dtype: np.dtype[Any], of: str = "a scenario of this session"
 ) -> tuple[int, Games]:
-    """The index of the setting that a snapshot belongs to, and its game, an array of one.
+    """Return the index of the snapshot's setting in ``playables``, and its game, an array of one.
 
-    ``of`` says in the error whose games are taken. Raises ContentError for anything but bytes of the right length, for
-    a game of another setting, and for a record that is no state of a game.
+    ``of`` describes the accepted games in the error. Raises ContentError if the snapshot is not
+    bytes of the right length, if it is of another setting, or if its record is not a state of a
+    game.
     """
     size = FINGERPRINT + dtype.itemsize
     if not isinstance(snapshot, bytes | bytearray | memoryview):
@@ -44,7 +46,9 @@ def read_snapshot(
 
 
 def games_of(data: bytes, dtype: np.dtype[Any]) -> Games:
-    """The records in some bytes, in an array of the very type that the rules are compiled for."""
+    """Return the records in some bytes as an array of exactly the type that the rules are compiled
+    for.
+    """
     return np.frombuffer(bytearray(data), dtype=dtype)  # numpy is slow to copy records, and fast to copy bytes
 
 
@@ -54,7 +58,7 @@ def put(game: Games, games: Games, row: int = 0) -> None:
 
 
 def check_game(setting: Setting, games: Games, row: int = 0, file: str = "snapshot") -> None:
-    """Raise ContentError where the record of a row is no state of a game of a setting."""
+    """Raise ContentError if the record of a row is not a state of a game of this setting."""
     fault = first_fault(setting.worlds, setting.board, games, row)
     if fault != SOUND:
         field, expected = FAULTS[fault]
@@ -70,11 +74,11 @@ def alike(expected: NDArray[Any], got: object) -> bool:
 
 @contextmanager
 def unpickling() -> Iterator[None]:
-    """Raise ContentError for whatever goes wrong in making an object from the state of a damaged pickle."""
+    """Raise ContentError for every error while an object is created from a damaged pickle."""
     try:
         yield
     except W40KError:
         raise
-    except Exception as error:  # the parts of a pickle may be of any type, and fail in any way
+    except Exception as error:  # parts of a pickle may have any type and raise any exception
         got = f"one that raises {type(error).__name__}: {error}"
         raise ContentError("pickle", "state", "the state of such an object", got) from error

@@ -1,4 +1,4 @@
-"""Threads that share the work of one call and never work on after it, whatever exception ends the call."""
+"""Threads that share the work of one call and stop before it ends, even if an exception ends it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Work = Callable[[], None]
 
 
 class _Share:
-    """A part of the work, for one thread of the team."""
+    """A part of the work for one thread of the team."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -24,8 +24,8 @@ class _Share:
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Do the work unless it has been called off. Called once, in a thread of the team."""
-        self._begun = True  # said before ``_wanted`` is looked at: ``call_off`` does both in the other order
+        """Do the work unless it has been called off. Called once, by a thread of the team."""
+        self._begun = True  # set before ``_wanted`` is read: ``call_off`` uses the opposite order
         try:
             if self._wanted:
                 self._work()
@@ -41,19 +41,22 @@ class _Share:
             self._running.acquire()
 
     def call_off(self) -> None:
-        """Make sure that the work is not begun any more, and wait for it where it has been begun."""
+        """Prevent the start of the work, or wait for its end if it has started."""
         self._wanted = False
         if self._begun:
             self.wait()
 
 
 class ThreadTeam:
-    """Some threads beside the calling one. After a fork the child begins with new ones: threads are not copied."""
+    """Threads that work beside the calling thread.
+
+    After a fork, the child process starts new ones, because a fork does not copy threads.
+    """
 
     def __init__(self, helpers: int) -> None:
         """Start ``helpers`` threads."""
         self._helpers = helpers
-        self._shares: list[_Share] = []  # of the call that is made
+        self._shares: list[_Share] = []  # of the current call
         self._start()
 
     def _start(self) -> None:
@@ -63,12 +66,13 @@ class ThreadTeam:
         for thread in self._threads:
             thread.start()
         self._tasks = tasks
-        self._process = os.getpid()  # last: a start that was interrupted is made again
+        self._process = os.getpid()  # last: an interrupted start is repeated
 
     def work(self, parts: Sequence[Work]) -> None:
-        """Do all parts, at most one more than there are helpers, the first of them in the calling thread.
+        """Run all parts, at most one more than there are helpers; the calling thread runs the
+        first.
 
-        Raises what a part raises. However it ends, no thread of the team is at work any more.
+        Raises the exception of a part. In every case, no thread of the team is working afterwards.
         """
         if self._process != os.getpid():
             self._start()
@@ -85,7 +89,7 @@ class ThreadTeam:
                 try:
                     self.settle()
                 except BaseException:
-                    continue  # a second interrupt; the first is raised when the threads have stopped
+                    continue  # a second interrupt; the first is raised after the threads have stopped
             raise
         self._shares = []
         for share in shares:
@@ -93,7 +97,7 @@ class ThreadTeam:
                 raise share.error
 
     def settle(self) -> None:
-        """Call off what a call has left undone, and wait for what is being done."""
+        """Call off the unstarted shares of a call, and wait for the running ones."""
         for share in self._shares:
             share.call_off()
         self._shares = []
@@ -106,7 +110,9 @@ class ThreadTeam:
 
 
 def _serve(tasks: SimpleQueue[_Share | None]) -> None:
-    """What a thread of a team does; it knows the queue alone, so that a team nobody needs any more can end."""
+    """Run the shares of a queue. The thread holds no reference to its team, so an unused team can
+    end.
+    """
     while True:
         share = tasks.get()
         if share is None:

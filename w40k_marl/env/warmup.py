@@ -1,4 +1,4 @@
-"""Compiles, or loads, the machine code of environments before it is needed."""
+"""Compiles or loads the machine code of environments before it is needed."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ from .aec import RawEnv
 from .batch import BatchEnv
 
 SMALLEST_SCENARIO = "small_board"
-REWARDS = "MacroController"  # any with terms: the weights are no part of the code
+REWARDS = "MacroController"  # any agent with reward terms: the code does not depend on the weights
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """How the rules became ready."""
+    """Result of a warm-up."""
 
     seconds: float
-    compiled: bool  # anew; else they came from the cache
-    cache: str | None  # where compiled code is kept, None for nowhere
+    compiled: bool  # False: loaded from the cache
+    cache: str | None  # folder of the compiled code, or None
     disabled: bool  # NUMBA_DISABLE_JIT: the rules are plain Python
 
 
 def warm_up(make: Callable[[], RawEnv] = RawEnv, tell: Tell | None = None) -> tuple[RawEnv, WarmUp]:
-    """Make an environment and take one step in it, so that everything it calls is compiled.
+    """Make an environment and take one step in it, so that all code that it calls is compiled.
 
-    ``tell`` is called before a long compilation with a line about it; without it the line is logged.
+    ``tell`` is called with a message before a long compilation; without ``tell`` the message is
+    logged.
     """
     made: list[RawEnv] = []
 
@@ -50,10 +51,11 @@ def warm_up(make: Callable[[], RawEnv] = RawEnv, tell: Tell | None = None) -> tu
 def warm_up_everything(
     layout: Layout | None = None, scenario: str = SMALLEST_SCENARIO, tell: Tell | None = None
 ) -> WarmUp:
-    """Compile all that environments of a layout's capacities call, single or batched, with every option.
+    """Compile all code of environments and batches with the capacities of a layout, for every
+    option.
 
-    Only capacities make a difference: flags of the layout, options and scenarios run the same machine code. Raises
-    ContentError if the scenario does not fit the layout.
+    Only capacities matter: flags of the layout, options and scenarios use the same machine code.
+    Raises ContentError if the scenario does not fit the layout.
     """
     layout = layout or Layout()
     return _timed(lambda: _play_everything(layout, scenario), tell)
@@ -77,7 +79,7 @@ def _step(env: RawEnv) -> None:
 
 
 def _play_everything(layout: Layout, scenario: str) -> None:
-    """One environment and one batch, with macro blocks and rewards by terms."""
+    """Step one environment and one batch, with macro blocks and reward terms."""
     layout = replace(layout, macro=True, macro_extras=True)
     profile = ProfileOptions(real_range=True)
     env = RawEnv(scenario, layout=layout, rewards=REWARDS, profile=profile)

@@ -1,4 +1,7 @@
-"""The environment in the words of clients that look for the mask elsewhere; the canonical place is the observation."""
+"""Wrappers for clients that expect the mask under another name or in infos.
+
+The environment itself has the mask in the observation.
+"""
 
 from __future__ import annotations
 
@@ -19,34 +22,42 @@ def _check_environment(env: object) -> None:
 
 
 class MaskInInfos(BaseWrapper[str, Any, Any]):
-    """The observation is the vector alone, and ``infos[agent]["action_mask"]`` is the mask, int8 (actions,).
+    """The observation is only the vector; ``infos[agent]["action_mask"]`` is the mask, int8
+    (actions,).
 
-    For SuperSuit, whose wrappers want a Box, and for clients that read masks from infos: AgileRL, OpenSpiel.
+    For SuperSuit, whose wrappers need a Box, and for clients that read masks from infos: AgileRL,
+    OpenSpiel.
     """
 
     def __init__(self, env: AECEnv[str, Any, Any]) -> None:
-        """Wrap an environment whose observations hold the mask. Raises ContentError for anything else."""
+        """Wrap an environment whose observations contain the mask.
+
+        Raises ContentError if ``env`` is not such an environment.
+        """
         _check_environment(env)
         super().__init__(env)
         self._masks: dict[str, NDArray[np.int8]] = {}
 
     def observation_space(self, agent: str) -> gymnasium.spaces.Space[Any]:
-        """The Box of the vector."""
+        """Return the Box of the vector."""
         space: gymnasium.spaces.Dict = self.env.observation_space(agent)  # type: ignore[assignment]
         return space["observation"]
 
     def observe(self, agent: str) -> Any:
-        """The vector."""
+        """Return the vector."""
         observation: Any = self.env.observe(agent)
         return observation["observation"]
 
     @property
     def infos(self) -> dict[str, dict[str, Any]]:  # type: ignore[override]
-        """The infos of the agents with the mask of this moment in each; equal as long as the game stands still."""
+        """The infos of the agents, each with the current mask; equal until the game changes."""
         return {agent: {**info, "action_mask": self._mask(agent)} for agent, info in self.env.infos.items()}
 
     def _mask(self, agent: str) -> NDArray[np.int8]:
-        """The mask, and the same object until it changes: dictionaries with other arrays cannot be compared."""
+        """Return the mask, as the same object until it changes.
+
+        Dictionaries that contain different array objects cannot be compared.
+        """
         observation: Any = self.env.observe(agent)
         mask: NDArray[np.int8] = observation["action_mask"]
         if not np.array_equal(self._masks.get(agent), mask):  # type: ignore[arg-type]
@@ -55,10 +66,12 @@ class MaskInInfos(BaseWrapper[str, Any, Any]):
 
 
 class RLlibNames(BaseWrapper[str, Any, Any]):
-    """``{"observations", "action_mask"}``, both float32: what RLlib's module for masked actions reads."""
+    """``{"observations", "action_mask"}``, both float32: the keys of RLlib's module for masked
+    actions.
+    """
 
     def __init__(self, env: AECEnv[str, Any, Any]) -> None:
-        """Make the space. Raises ContentError for what is no such environment."""
+        """Create the space. Raises ContentError if ``env`` is not an environment of w40k_v0."""
         _check_environment(env)
         super().__init__(env)
         space: Any = env.observation_space(env.possible_agents[0])
@@ -70,6 +83,6 @@ class RLlibNames(BaseWrapper[str, Any, Any]):
         return self._space
 
     def observe(self, agent: str) -> Any:
-        """The observation under its other names."""
+        """Return the observation under these names."""
         seen: Any = self.env.observe(agent)
         return {"observations": seen["observation"], "action_mask": seen["action_mask"].astype(np.float32)}

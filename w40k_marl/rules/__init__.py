@@ -1,5 +1,5 @@
-"""The game itself: arrays in, arrays out, compiled.
+"""The rules of the game: compiled functions from arrays to arrays.
 
-Imports numpy and ``compiler``, nothing else of ours. A reader who wants to know how a charge works opens
-``charge.py`` and finds all of it there.
+Imports only numpy and ``compiler``. Each rule has its own file; all of a charge is in
+``charge.py``.
 """

@@ -1,8 +1,10 @@
-"""The action space: one flat range in blocks, staged by the mask (spec 02 section 6).
+"""The action space: one flat range in blocks; the mask opens one block at a time (spec 02 section
+6).
 
-First the ``select`` block, a slot for each unit of the acting side by roster, then the ``micro`` block of 13. While
-no activation is open only selections are legal, afterwards only micro actions. Where intents are played, two more
-blocks follow, ``intent`` and ``detail``, whose turn is between the selection and the first micro action.
+The ``select`` block has one slot per unit of the acting side, in roster order; the ``micro`` block
+with 13 actions follows. While no activation is open, only selections are legal; during an
+activation, only micro actions. With intents, the blocks ``intent`` and ``detail`` follow; they are
+legal between the selection and the first micro action.
 """
 
 from __future__ import annotations
@@ -39,14 +41,14 @@ MICRO_COUNT = len(MICRO_ACTIONS)
 
 @compiled
 def action_count(world: World, game: Game) -> int:
-    """Length of the action space."""
+    """Return the length of the action space."""
     micro = int(world.units_per_side) + MICRO_COUNT
     return micro + INTENT_COUNT + detail_count(world, game) if world.intents else micro
 
 
 @compiled
 def is_legal(world: World, game: Game, action: int) -> bool:
-    """Whether the acting side may take an action of the space now."""
+    """Return True if the acting side may take this action now."""
     units = int(world.units_per_side)
     intents = units + MICRO_COUNT
     if action < units:
@@ -60,13 +62,15 @@ def is_legal(world: World, game: Game, action: int) -> bool:
 
 @compiled
 def may_select(game: Game, slot: int) -> bool:
-    """Whether the acting side may activate the unit in a roster slot."""
+    """Return True if the acting side may activate the unit in this roster slot."""
     return not game.over and game.active == NOBODY and has(eligible(game), slot)
 
 
 @compiled
 def may_do(world: World, game: Game, micro: int) -> bool:
-    """Whether the active unit may take a micro action (spec 02 section 6, 00 "Decisions")."""
+    """Return True if the active unit may take this micro action (spec 02 section 6, 00
+    "Decisions").
+    """
     if game.over or game.active == NOBODY or game.intent_stage != INTENT_SETTLED:
         return False
     if FIRST_TARGET <= micro < FIRST_TARGET + TARGET_SLOTS:
@@ -84,7 +88,11 @@ def may_do(world: World, game: Game, micro: int) -> bool:
 
 @compiled
 def _may_target(world: World, game: Game, slot: int) -> bool:
-    """Target slots: always those of the list when shooting, in charge and fight only when agents decide."""
+    """Return True if the action of a target slot is legal.
+
+    When shooting, all listed targets are legal. In charge and fight they are legal only if agents
+    decide.
+    """
     if slot >= game.target_count or game.phase == MOVE:
         return False
     return bool(game.phase == SHOOT or world.decisions == DECIDED_BY_AGENT)
@@ -92,7 +100,9 @@ def _may_target(world: World, game: Game, slot: int) -> bool:
 
 @compiled
 def write_mask(world: World, game: Game, mask: NDArray[np.int8]) -> None:
-    """Write 1 for each legal action of the acting side; shape ``(action_count(world, game),)`` or longer."""
+    """Write 1 for each legal action of the acting side; shape ``(action_count(world, game),)`` or
+    longer.
+    """
     mask[:] = 0
     units = int(world.units_per_side)
     if game.active == NOBODY:
@@ -107,7 +117,7 @@ def write_mask(world: World, game: Game, mask: NDArray[np.int8]) -> None:
 
 @compiled
 def _write_intents(world: World, game: Game, mask: NDArray[np.int8]) -> None:
-    """The two blocks behind the micro actions."""
+    """Write the two blocks after the micro actions."""
     for intent in range(INTENT_COUNT):
         mask[intent] = 1 if may_intend(world, game, intent) else 0
     for detail in range(detail_count(world, game)):

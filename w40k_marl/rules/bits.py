@@ -1,6 +1,7 @@
 """Sets as 64-bit words: bit ``i`` of a word is member ``i`` of the set.
 
-Every helper stays in ``uint64`` so that it counts the same compiled and as ordinary Python.
+All functions use ``uint64`` throughout, so that compiled code and ordinary Python give equal
+results.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ ONE = np.uint64(1)
 
 @compiled
 def bit(member: int) -> BitSet:
-    """The set that holds just ``member``."""
+    """Return the set whose only member is ``member``."""
     return ONE << np.uint64(member)
 
 
 @compiled
 def has(members: BitSet, member: int) -> bool:
-    """Whether ``member`` is in the set."""
+    """Return True if ``member`` is in the set."""
     return (members >> np.uint64(member)) & ONE != NOTHING
 
 
 @compiled
 def first(members: BitSet) -> int:
-    """The lowest member, or -1 of an empty set."""
+    """Return the lowest member, or -1 if the set is empty."""
     for member in range(64):
         if has(members, member):
             return member
@@ -41,7 +42,7 @@ def first(members: BitSet) -> int:
 
 @compiled
 def count(members: BitSet) -> int:
-    """How many members the set has."""
+    """Return the number of members."""
     total = 0
     while members != NOTHING:
         members &= members - ONE

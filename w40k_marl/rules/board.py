@@ -1,8 +1,9 @@
-"""One board's tables, computed once per wall set: open hexes, sight, objectives of each hex.
+"""The tables of a board, computed once per set of walls: open hexes, sight, objectives of each hex.
 
-A board is one array of 64-bit words, shape ``(columns * 64 + 2, columns + 1)``: row ``h`` holds the hexes that
-hex ``h`` sees, a word for each column, and last the set of objectives that hex ``h`` belongs to; the last two
-rows hold the open hexes (on the board, no wall) and all hexes of the board.
+A board is one array of 64-bit words, shape ``(columns * 64 + 2, columns + 1)``. Row ``h`` contains
+the hexes that are visible from hex ``h``, one word per column, and in the last word the set of
+objectives of hex ``h``. The last two rows contain the open hexes (on the board and not a wall) and
+all hexes of the board.
 """
 
 from __future__ import annotations
@@ -30,31 +31,31 @@ _boards: OrderedDict[tuple[object, ...], Board] = OrderedDict()
 
 @compiled
 def columns(board: Board) -> int:
-    """Number of columns of the board."""
+    """Return the number of columns of the board."""
     return board.shape[1] - 1
 
 
 @compiled
 def open_hexes(board: Board) -> HexSet:
-    """The hexes that are on the board and no wall."""
+    """Return the hexes that are on the board and are not walls."""
     return board[board.shape[0] - 2, : board.shape[1] - 1]
 
 
 @compiled
 def all_hexes(board: Board) -> HexSet:
-    """The hexes of the board, walls included."""
+    """Return the hexes of the board, including walls."""
     return board[board.shape[0] - 1, : board.shape[1] - 1]
 
 
 @compiled
 def sees(board: Board, viewer: int, seen: int) -> bool:
-    """Whether a unit on hex ``viewer`` has line of sight to hex ``seen`` (spec 04 R-2)."""
+    """Return True if hex ``seen`` is in line of sight from hex ``viewer`` (spec 04 R-2)."""
     return has(board[viewer, seen >> 6], seen & 63)
 
 
 @compiled
 def objectives_at(board: Board, hex_id: int) -> BitSet:
-    """The objectives that a hex belongs to."""
+    """Return the set of objectives that contain a hex."""
     return board[hex_id, board.shape[1] - 1]
 
 
@@ -86,9 +87,10 @@ def _build(
 def make_board(
     cols: int, rows: int, walls: frozenset[tuple[int, int]], objectives: Sequence[Sequence[tuple[int, int]]]
 ) -> Board:
-    """Tables of a board, read-only; the last few boards are kept.
+    """Return the tables of a board, read-only; the last 16 boards are cached.
 
-    ``walls`` are the walls in force, ``objectives`` the hexes of each objective, all as ``(column, row)``.
+    ``walls`` are all walls of the board, ``objectives`` the hexes of each objective, all as
+    ``(column, row)``.
     """
     key = (cols, rows, walls, tuple(tuple(hexes) for hexes in objectives))
     board = _boards.get(key)

@@ -1,6 +1,7 @@
-"""The charge phase: run up to twice six hexes into contact with an enemy (spec 05 part A).
+"""The charge phase: move up to two dice of hexes into contact with an enemy (spec 05 part A).
 
-Charges may pass enemies; only walls and units block them. The roll is made after the target is named.
+A charge may pass next to enemies; only walls, units and the edge of the board block it. The dice
+are rolled after the target is chosen.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from .state import NOBODY, Game, World
 from .units import engaged, hex_of, is_marked, mark, side_of
 
 SEARCH_RANGE = 12
-"""Path steps within which an enemy can be charged: the most that two dice can show."""
+"""Path steps within which an enemy can be charged: the maximum of two dice."""
 
 
 @compiled
 def charge_pool(world: World, board: Board, game: Game) -> BitSet:
-    """The units of the active side that may declare a charge (spec 05 rule 2)."""
+    """Return the units of the active side that may charge (spec 05 rule 2)."""
     pool = NOTHING
     side = int(game.side)
     free = unoccupied(world, board, game)
@@ -36,7 +37,9 @@ def charge_pool(world: World, board: Board, game: Game) -> BitSet:
 
 @compiled
 def _may_charge(world: World, game: Game, unit: int) -> bool:
-    """Whether marks and contacts let a unit charge, and an enemy is near enough in a straight line."""
+    """Return True if marks and contacts allow a charge and an enemy is near enough in a straight
+    line.
+    """
     if is_marked(world, game.fled, unit) or engaged(world, game, unit):
         return False
     if is_marked(world, game.advanced, unit) and not world.charges_after_advance[unit]:
@@ -68,7 +71,10 @@ def list_chargeable(world: World, board: Board, game: Game, unit: int) -> None:
 
 @compiled
 def nearest_listed(game: Game, unit: int) -> int:
-    """The listed enemy at the smallest straight-line distance, ties by roster order; NOBODY of an empty list."""
+    """Return the listed enemy at the smallest straight distance; NOBODY if the list is empty.
+
+    Roster order decides ties.
+    """
     best, best_distance = NOBODY, 0
     for index in range(game.target_count):
         target = int(game.targets[index])
@@ -80,7 +86,9 @@ def nearest_listed(game: Game, unit: int) -> int:
 
 @compiled
 def charge(world: World, board: Board, game: Game, unit: int, target: int) -> None:
-    """Roll two dice and move to the first hex in path order that touches the target, if one is near enough."""
+    """Roll two dice and move to the first hex in path order that touches the target, if it is in
+    reach.
+    """
     reach = roll(game, 6, CHARGE_MOVE) + roll(game, 6, CHARGE_MOVE)
     destination = charge_destination(world, board, game, unit, target, reach)
     if destination < 0:
@@ -93,7 +101,9 @@ def charge(world: World, board: Board, game: Game, unit: int, target: int) -> No
 
 @compiled
 def charge_destination(world: World, board: Board, game: Game, unit: int, target: int, reach: int) -> int:
-    """Where a charge with this roll ends, or -1 where it fails (spec 05 rules 6d and 6e)."""
+    """Return the hex where a charge with this roll ends, or -1 if it fails (spec 05 rules 6d and
+    6e).
+    """
     for hex_id in path_order(hex_of(game, unit), reach, unoccupied(world, board, game)):
         if adjacent(hex_id, hex_of(game, target)):
             return hex_id

@@ -1,8 +1,9 @@
-"""Hit, wound, save, damage: rolled for an attack, estimated for the choices that follow from it.
+"""Hit, wound, save and damage: the dice of an attack, and estimates for choices of weapons and
+targets.
 
-The rolled chain and the exact expectation share their targets. The two estimates that choose weapons and order
-target lists are rules of the game with formulas of their own (spec 06 H-3, 04 R-12): they differ from the
-expectation in known places, and the order of their operations is part of the rule.
+The dice and the exact expectation use the same target numbers. Two estimates that choose weapons
+and order target lists are rules of the game with their own formulas (spec 06 H-3, 04 R-12). They
+differ from the expectation in known cases, and the order of their operations is part of the rule.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ NEVER_DIES = 100.0
 
 @compiled
 def wound_target(strength: int, toughness: int) -> int:
-    """The roll needed to wound (spec 05 rule 28)."""
+    """Return the roll needed to wound (spec 05 rule 28)."""
     if strength >= 2 * toughness:
         return 2
     if strength > toughness:
@@ -34,14 +35,14 @@ def wound_target(strength: int, toughness: int) -> int:
 
 @compiled
 def save_target(armor_save: int, armor_penetration: int, invulnerable_save: int) -> int:
-    """The roll needed to save, from 2 to 6: a 6 always saves (spec 05 rule 29)."""
+    """Return the roll needed to save, from 2 to 6: a 6 always saves (spec 05 rule 29)."""
     invulnerable = invulnerable_save if invulnerable_save > 0 else NO_INVULNERABLE_SAVE
     return max(2, min(armor_save - armor_penetration, invulnerable, 6))
 
 
 @compiled
 def success(needed: int) -> float:
-    """Chance that a D6 shows at least ``needed``, for 1 to 7."""
+    """Return the probability that a D6 shows at least ``needed``, for 1 to 7."""
     return (7 - needed) / 6
 
 
@@ -71,9 +72,10 @@ def attack(world: World, game: Game, attacker: int, kind: int, slot: int, target
 
 @compiled
 def _attack_by_rules(world: World, game: Game, attacker: int, kind: int, slot: int, target: int) -> None:
-    """``attack`` with a weapon whose rules act: the hit, then those that SUSTAINED HITS adds to it.
+    """``attack`` for a weapon with active weapon rules: the hit, then the extra hits of SUSTAINED
+    HITS.
 
-    Further hits are no rolls to hit, so they are never critical; they end with the target.
+    Extra hits have no hit roll, so they are never critical. They end when the target dies.
     """
     if world.hazardous[attacker, kind, slot]:
         game.hazards = int(game.hazards) | (1 << slot)
@@ -95,7 +97,10 @@ def _attack_by_rules(world: World, game: Game, attacker: int, kind: int, slot: i
 def _resolve_hit(
     world: World, game: Game, attacker: int, kind: int, slot: int, target: int, hit_roll: int, wounded: bool
 ) -> None:
-    """Wound, save and damage of one hit; ``wounded`` needs no wound roll. Rolls not made are recorded as 0."""
+    """Resolve wound, save and damage of one hit.
+
+    If ``wounded`` is True, no wound roll is made. A roll that was not made is recorded as 0.
+    """
     wound_roll = save_roll = damage = 0
     if not wounded:
         needed = wound_target(int(world.strength[attacker, kind, slot]), int(world.toughness[target]))
@@ -115,7 +120,7 @@ def _resolve_hit(
 
 @compiled
 def save_against(world: World, attacker: int, kind: int, slot: int, target: int) -> int:
-    """The roll that ``target`` needs to save against a weapon."""
+    """Return the roll that ``target`` needs to save against a weapon."""
     return save_target(
         int(world.armor_save[target]),
         int(world.armor_penetration[attacker, kind, slot]),
@@ -125,9 +130,9 @@ def save_against(world: World, attacker: int, kind: int, slot: int, target: int)
 
 @compiled
 def number_of_attacks(world: World, game: Game, unit: int, kind: int, slot: int, target: int) -> int:
-    """How many attacks a weapon makes this activation; rolls the die of a D3 or D6.
+    """Return the number of attacks of a weapon in this activation; roll the die of a D3 or D6.
 
-    ``target`` is the first one, or NOBODY; only RAPID_FIRE asks for it.
+    ``target`` is the first target, or NOBODY; only RAPID_FIRE uses it.
     """
     rolled = amount(game, int(world.attacks[unit, kind, slot]), int(world.attacks_dice[unit, kind, slot]), ATTACKS)
     return rolled + further_attacks(world, game, unit, kind, slot, target)
@@ -135,13 +140,13 @@ def number_of_attacks(world: World, game: Game, unit: int, kind: int, slot: int,
 
 @compiled
 def expected_attacks(world: World, unit: int, kind: int, slot: int) -> float:
-    """Mean number of attacks of a weapon."""
+    """Return the mean number of attacks of a weapon."""
     return expected_amount(int(world.attacks[unit, kind, slot]), int(world.attacks_dice[unit, kind, slot]))
 
 
 @compiled
 def expected_hit_damage(world: World, unit: int, kind: int, slot: int) -> float:
-    """Mean damage of one unsaved wound of a weapon."""
+    """Return the mean damage of one unsaved wound of a weapon."""
     return expected_amount(int(world.damage[unit, kind, slot]), int(world.damage_dice[unit, kind, slot]))
 
 
@@ -163,26 +168,29 @@ def expected_damage(
     armor_save: int,
     invulnerable_save: int,
 ) -> float:
-    """Mean damage of all attacks of a weapon against a target: the rolled chain in expectation (spec 07 A.2).
+    """Return the mean damage of all attacks of a weapon against a target (spec 07 A.2).
 
-    Characteristics as in ``World``: attacks and damage are a number, or dice of 3 or 6 where that is not 0. Range,
-    sight and the hit points that are left do not count. The order of the products is part of the rule.
+    It is the expectation of the dice. Characteristics are as in ``World``: attacks and damage are a
+    number, or dice of 3 or 6 if the second value is not 0. Range, sight and remaining hit points
+    are ignored. The order of the products is part of the rule.
     """
     save = save_target(armor_save, armor_penetration, invulnerable_save)
     return (
         expected_amount(attacks, attacks_dice)
         * _clip(success(hit))
         * success(wound_target(strength, toughness))
-        * success(8 - save)  # a save of 4+ fails as often as a roll of 8 - 4 succeeds
+        * success(8 - save)  # a save of 4+ fails as often as a roll of at least 8 - 4 succeeds
         * expected_amount(damage, damage_dice)
     )
 
 
 @compiled
 def kill_score(world: World, game: Game, unit: int, kind: int, slot: int, target: int) -> float:
-    """Share of the target's hit points that a weapon is estimated to take, at most 1 (spec 06 H-3).
+    """Return the estimated share of the target's hit points that a weapon takes, at most 1 (spec 06
+    H-3).
 
-    Chooses the weapon of an attack. Unlike the dice it knows no 6+ to wound and no save on a 6 at all costs.
+    It chooses the weapon of an attack. Unlike the dice, it ignores that a 6 always saves, and uses
+    another chance for wounds on 6+.
     """
     strength, toughness = int(world.strength[unit, kind, slot]), int(world.toughness[target])
     hits = _clip((7 - int(world.hit[unit, kind, slot])) / 6)
@@ -197,7 +205,7 @@ def kill_score(world: World, game: Game, unit: int, kind: int, slot: int, target
 
 @compiled
 def _estimated_wound_chance(strength: int, toughness: int, hopeless: float) -> float:
-    """Chance to wound; ``hopeless`` is what strength up to half the toughness counts for."""
+    """Return the chance to wound; ``hopeless`` is that of strength up to half the toughness."""
     if strength >= 2 * toughness:
         return 5 / 6
     if strength > toughness:
@@ -211,7 +219,9 @@ def _estimated_wound_chance(strength: int, toughness: int, hopeless: float) -> f
 
 @compiled
 def _estimated_shooting(world: World, unit: int, slot: int, target: int) -> float:
-    """Unsaved wounds that a ranged weapon is estimated to cause; invulnerable saves are ignored (spec 04 R-12)."""
+    """Return the estimated unsaved wounds of a ranged weapon, without invulnerable saves (spec 04
+    R-12).
+    """
     if slot < 0:
         return 0.0
     chance = (7 - int(world.hit[unit, RANGED, slot])) / 6
@@ -225,10 +235,10 @@ def _estimated_shooting(world: World, unit: int, slot: int, target: int) -> floa
 
 @compiled
 def shooting_priority(world: World, game: Game, unit: int, enemy: int) -> tuple[float, float]:
-    """The first two sort keys of an enemy in a target list, smallest first (spec 04 R-12).
+    """Return the first two sort keys of an enemy in a target list, smallest first (spec 04 R-12).
 
-    How dangerous the enemy's selected weapon is, times how long it takes to kill it; then whether it is of the
-    preferred kind.
+    The first is the danger of the enemy's selected weapon, times the time to kill the enemy. The
+    second is whether the enemy is of the preferred kind.
     """
     threat = _estimated_shooting(world, enemy, int(game.selected_weapon[enemy]), unit)
     mine = _estimated_shooting(world, unit, int(game.selected_weapon[unit]), enemy)
@@ -238,7 +248,9 @@ def shooting_priority(world: World, game: Game, unit: int, enemy: int) -> tuple[
 
 
 def kind_by_hit_points(hit_points: int) -> int:
-    """The kind of a unit by its full hit points: swarm, troop, elite or leader (spec 04 R-12)."""
+    """Return the kind of a unit by its full hit points: swarm, troop, elite or leader (spec 04
+    R-12).
+    """
     for limit, kind in ((1, SWARM), (3, TROOP), (6, ELITE)):
         if hit_points <= limit:
             return kind

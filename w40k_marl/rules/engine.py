@@ -1,4 +1,7 @@
-"""A game from outside: reset, mask, step; one row at a time. The only functions that Python calls in play."""
+"""The interface of the compiled rules: reset, mask and step for one game at a time.
+
+Python calls only these functions during a game.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ from .state import DECIDED_BY_AGENT, FIGHT, NOBODY, RANGED, SHOOT, Game, Games, 
 from .turn import acting_side, activate, begin_turn, close_activation, end_activation, proceed, summarise
 from .units import side_of
 
-# what a step answers
+# results of a step
 ACCEPTED, GAME_IS_OVER, NOT_AN_ACTION, NOT_LEGAL, NO_ROOM_TO_DEPLOY = range(5)
 
 
@@ -40,7 +43,7 @@ STEP, RESET, LOOK = range(3)
 
 
 def reset(worlds: Worlds, board: Board, games: Games, row: int, seed: np.uint64) -> int:
-    """Start the game of a row from its world, with its dice seeded; runs on to the first decision.
+    """Start the game of a row from its world and seed, and proceed to the first decision.
 
     Returns ACCEPTED, or NO_ROOM_TO_DEPLOY where a random deployment finds no free hex for some unit.
     """
@@ -59,7 +62,7 @@ def step(worlds: Worlds, board: Board, games: Games, row: int, action: int) -> i
 
 @compiled
 def _start(world: World, board: Board, game: Game) -> int:
-    """``reset`` on one record."""
+    """``reset`` for one record."""
     _clear(game)
     if not _deploy(world, board, game):
         return NO_ROOM_TO_DEPLOY
@@ -76,7 +79,7 @@ def _start(world: World, board: Board, game: Game) -> int:
 
 @compiled
 def _clear(game: Game) -> None:
-    """Wipe a row: nothing of an earlier game survives but the seed, which belongs to the next."""
+    """Clear a row, except the seed, which belongs to the next game."""
     game.dice_rolled = NOTHING
     game.recorded_count = game.recorded_used = game.recording = game.dice_refused = 0
     game.steps = game.over = game.winner = game.win_method = 0
@@ -96,7 +99,10 @@ def _clear(game: Game) -> None:
 
 @compiled
 def _deploy(world: World, board: Board, game: Game) -> bool:
-    """Put every unit on its hex: the authored one, or a uniform draw from its zone (spec 01 4.4, 4.5, D9)."""
+    """Put each unit on its authored hex, or on a uniform draw from its zone (spec 01 4.4, 4.5, D9).
+
+    Returns False if a zone has no free hex left.
+    """
     if not world.random_deployment:
         for index in range(world.roster_size):
             unit = world.roster[index]
@@ -115,7 +121,7 @@ def _deploy(world: World, board: Board, game: Game) -> bool:
 
 @compiled
 def _draw_hex(world: World, board: Board, game: Game, free: NDArray[np.uint64], side: int, draw: int) -> int:
-    """One free hex of a side's zone, each equally likely; -1 where there is none."""
+    """Return a free hex of a side's zone, all equally likely; -1 if there is none."""
     zone = world.zone[side]
     candidates = np.empty(columns(board) * MAX_ROWS, dtype=np.int64)
     count = 0
@@ -158,7 +164,7 @@ def apply(world: World, board: Board, game: Game, what: int, action: int) -> int
 
 @compiled
 def _refusal(world: World, game: Game, action: int) -> int:
-    """Why an action cannot be taken now, or ACCEPTED."""
+    """Return ACCEPTED if the action is legal now, else the reason why it is not."""
     if game.over:
         return GAME_IS_OVER
     if action < 0 or action >= action_count(world, game):
@@ -168,7 +174,7 @@ def _refusal(world: World, game: Game, action: int) -> int:
 
 @compiled
 def _carry_out(world: World, board: Board, game: Game, action: int) -> None:
-    """Apply a legal action; what follows from it is the phase machine's."""
+    """Apply a legal action, without its consequences for phases, which ``proceed`` handles."""
     units = int(world.units_per_side)
     unit, intents = int(game.active), units + MICRO_COUNT
     events.clear(game)
@@ -184,7 +190,7 @@ def _carry_out(world: World, board: Board, game: Game, action: int) -> None:
 
 @compiled
 def _act(world: World, board: Board, game: Game, unit: int, micro: int) -> bool:
-    """Carry out a legal micro action; True when the activation is over."""
+    """Apply a legal micro action; return True if the activation is over."""
     if micro == WAIT:
         if game.phase == SHOOT:
             stop_shooting(world, game, unit)
@@ -210,7 +216,7 @@ def _act(world: World, board: Board, game: Game, unit: int, micro: int) -> bool:
 
 @compiled
 def _target_of(world: World, game: Game, unit: int, micro: int) -> int:
-    """The enemy that a target action means; NOBODY where the list is empty."""
+    """Return the enemy of a target action; NOBODY if the list is empty."""
     if micro == CHARGE_ACTION and world.decisions == DECIDED_BY_AGENT:
         return nearest_listed(game, unit)
     if micro == CHARGE_ACTION or micro == FIGHT_ACTION:
@@ -220,11 +226,13 @@ def _target_of(world: World, game: Game, unit: int, micro: int) -> int:
 
 @entry_point
 def legal_mask(worlds: Worlds, games: Games, row: int, mask: NDArray[np.int8]) -> None:
-    """Write the acting side's mask, shape ``(action_count,)``, int8 of 0 and 1; all 0 when the game is over."""
+    """Write the acting side's mask, shape ``(action_count,)``, int8 of 0 and 1; all 0 if the game
+    is over.
+    """
     write_mask(worlds[0], games[row], mask)
 
 
 @entry_point
 def side_to_act(games: Games, row: int) -> int:
-    """0 or 1: the side of the acting player."""
+    """Return the acting side, 0 or 1."""
     return acting_side(games[row])

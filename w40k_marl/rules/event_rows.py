@@ -1,4 +1,7 @@
-"""Whether event rows from outside name what the scenario has, so that they can be told in words."""
+"""Checks that event rows from outside refer only to units, hexes and weapons of the scenario.
+
+Only such rows can be described in text.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +37,11 @@ _CONTENTS = {
     "intent": _INTENT,
     "detail": _DETAIL,
 }
-"""What a column of each name holds; all others hold a number from 0."""
+"""Content of a column by its name; all other columns contain a number from 0."""
 
 
 def _columns_by_kind() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """What each column of each kind of event holds, from ``events.FIELDS``."""
+    """Return the content of each column for each kind of event, from ``events.FIELDS``."""
     table = np.full((len(FIELDS) + 1, EVENT_FIELDS), _EMPTY, dtype=np.int64)
     for kind, (_, *names) in FIELDS.items():
         table[kind, 1 : 1 + len(names)] = [_CONTENTS.get(name, _NUMBER) for name in names]
@@ -50,7 +53,7 @@ _COLUMNS = _columns_by_kind()
 
 @compiled
 def rows_can_be_read(world: World, board: Board, game: Game) -> bool:
-    """Whether every event of the last step is of a kind that there is, with columns as its kind has them."""
+    """Return True if every event of the last step has a known kind and valid columns."""
     for index in range(game.event_count):
         event = game.events[index]
         kind = int(event[0])
@@ -64,7 +67,10 @@ def rows_can_be_read(world: World, board: Board, game: Game) -> bool:
 
 @compiled
 def _column_fits(world: World, board: Board, game: Game, event: Events, content: int, value: int) -> bool:
-    """Whether a number is within the bounds of what its column holds; units come before all else in a row."""
+    """Return True if a value is valid for the content of its column.
+
+    The unit is the first column that is checked, so later checks may use ``event[1]`` as an index.
+    """
     if content == _WEAPON:
         return _is_weapon(world, int(event[1]), value)
     least, most = 0, 0
@@ -95,7 +101,9 @@ def _column_fits(world: World, board: Board, game: Game, event: Events, content:
 
 @compiled
 def _is_weapon(world: World, unit: int, weapon: int) -> bool:
-    """Whether a unit has a weapon, named by its slot, plus ``MAX_WEAPONS`` for melee weapons."""
+    """Return True if the unit has the weapon, given as its slot, plus ``MAX_WEAPONS`` for melee
+    weapons.
+    """
     if not 0 <= weapon < 2 * MAX_WEAPONS:
         return False
     return bool(weapon % MAX_WEAPONS < world.weapon_count[unit, weapon // MAX_WEAPONS])

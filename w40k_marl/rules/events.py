@@ -10,7 +10,7 @@ from ..compiler.decorators import compiled
 from .state import MAX_EVENTS, Game
 
 MOST_LOST = 2**15 - 1
-"""``events_lost`` stops counting here, at the end of its type."""
+"""Largest value of ``events_lost``: the maximum of its int16."""
 
 (
     SELECTED,
@@ -57,8 +57,9 @@ FIELDS: dict[int, tuple[str, ...]] = {
 }
 """For each event type its name, then the names of its columns; ``""`` for a column without meaning.
 
-A roll of 0 was not made. ``rerolled`` tells a wound roll that failed and stands before the attack it belongs to.
-``weapon`` is the slot, plus ``state.MAX_WEAPONS`` for melee weapons; hexes are ``column * 64 + row``.
+A roll of 0 was not made. ``rerolled`` records a failed wound roll; it precedes the event of its
+attack. ``weapon`` is the slot, plus ``state.MAX_WEAPONS`` for melee weapons. Hexes are
+``column * 64 + row``.
 """
 
 
@@ -87,6 +88,6 @@ def record(
 
 @compiled
 def clear(game: Game) -> None:
-    """Forget the events of the last step."""
+    """Remove the events of the last step."""
     game.event_count = 0
     game.events_lost = 0

@@ -1,6 +1,7 @@
-"""The fight phase: chargers first, then both sides in turn, beginning with the side whose turn it is not.
+"""The fight phase: chargers first, then both sides alternate, starting with the side without the
+turn.
 
-Spec 05 part B. Units in contact fight once each; a unit whose enemies have died passes.
+Spec 05 part B. Each unit in contact fights once; a unit whose enemies have died passes.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from .units import engaged, hex_of, is_alive, mark, side_of, slot_of, units_touc
 
 @compiled
 def _fighters(world: World, game: Game, side: int) -> BitSet:
-    """The living units of a side that are in contact and have not fought."""
+    """Return the living units of a side that are in contact and have not fought."""
     fighters = NOTHING
     base = side * world.units_per_side
     for slot in range(world.unit_count[side]):
@@ -42,14 +43,16 @@ def _fighters(world: World, game: Game, side: int) -> BitSet:
 
 @compiled
 def _build_alternating_pools(world: World, game: Game) -> None:
-    """List the fighters that did not charge, of both sides (spec 05 rules 13 and 17b)."""
+    """Fill the pools of both sides with the fighters that did not charge (spec 05 rules 13 and
+    17b).
+    """
     for side in range(2):
         game.pool[side] = _fighters(world, game, side) & ~game.charged[side]
 
 
 @compiled
 def begin_fight(world: World, game: Game) -> None:
-    """Build the three pools from the contacts of this moment (spec 05 rules 13 and 14)."""
+    """Build the three pools from the current contacts (spec 05 rules 13 and 14)."""
     game.chargers = _fighters(world, game, int(game.side)) & game.charged[game.side]
     game.alternation = UNSET
     _build_alternating_pools(world, game)
@@ -58,7 +61,7 @@ def begin_fight(world: World, game: Game) -> None:
 
 @compiled
 def stage_of(game: Game) -> int:
-    """The stage of the fight: whose pool is in force, by the pools and the turn flag (spec 05 rule 16)."""
+    """Return the stage of the fight, from the pools and the turn flag (spec 05 rule 16)."""
     mine = game.pool[game.side] != NOTHING
     others = game.pool[1 - game.side] != NOTHING
     if game.chargers != NOTHING:
@@ -74,7 +77,7 @@ def stage_of(game: Game) -> int:
 
 @compiled
 def _set_stage(game: Game) -> None:
-    """Go to the stage that the pools make; the alternation begins with the side whose turn it is not."""
+    """Set the stage from the pools; the alternation begins with the side whose turn it is not."""
     waiting = game.pool[0] | game.pool[1]
     if game.alternation == UNSET and game.chargers == NOTHING and waiting != NOTHING:
         game.alternation = OTHER_SIDE
@@ -83,7 +86,7 @@ def _set_stage(game: Game) -> None:
 
 @compiled
 def fighting_side(game: Game) -> int:
-    """The side that has the next activation."""
+    """Return the side of the next activation."""
     if game.fight_stage == ALTERNATING_OTHER or game.fight_stage == CLEANUP_OTHER:
         return 1 - int(game.side)
     return int(game.side)
@@ -91,7 +94,7 @@ def fighting_side(game: Game) -> int:
 
 @compiled
 def fighting_pool(game: Game) -> BitSet:
-    """The units that may have the next activation."""
+    """Return the units that may have the next activation."""
     if game.fight_stage == CHARGERS:
         return game.chargers
     return game.pool[fighting_side(game)]
@@ -99,7 +102,7 @@ def fighting_pool(game: Game) -> BitSet:
 
 @compiled
 def after_fighting(world: World, game: Game, unit: int) -> None:
-    """Take the unit out of its pool and pass the activation on (spec 05 rule 17)."""
+    """Remove the unit from its pool and pass the activation on (spec 05 rule 17)."""
     side = side_of(world, unit)
     member = bit(slot_of(world, unit))
     if game.fight_stage == CHARGERS:
@@ -127,7 +130,7 @@ def list_opponents(world: World, game: Game, unit: int) -> None:
 
 @compiled
 def best_melee_weapon(world: World, game: Game, unit: int, target: int) -> int:
-    """The melee slot with the greatest kill score against a target, lowest on ties (spec 05 rule 26)."""
+    """Return the melee slot with the greatest kill score, the lowest on ties (spec 05 rule 26)."""
     best, best_score = -1, -1.0
     for slot in range(world.weapon_count[unit, MELEE]):
         score = kill_score(world, game, unit, MELEE, slot, target)
@@ -138,17 +141,17 @@ def best_melee_weapon(world: World, game: Game, unit: int, target: int) -> int:
 
 @compiled
 def strike_once(world: World, game: Game, unit: int, slot: int, target: int) -> None:
-    """One melee attack."""
+    """Make one melee attack."""
     attack(world, game, unit, MELEE, slot, target)
     game.has_attacked = 1
 
 
 @compiled
 def fight(world: World, game: Game, unit: int, target: int) -> bool:
-    """Attack until a choice is the agent's or nothing is left to do; True when the activation is over.
+    """Attack until the agent must choose or the activation is over; return True if it is over.
 
-    The weapon is chosen before every attack; the first choice says how many attacks there are. Attacks left when
-    a target dies go on against the next one (spec 05 rule 23).
+    The weapon is chosen before every attack; the first choice sets the number of attacks. If a
+    target dies, the remaining attacks go against the next one (spec 05 rule 23).
     """
     if target == NOBODY or world.weapon_count[unit, MELEE] == 0:
         record(game, PASSED, unit)
@@ -174,6 +177,6 @@ def fight(world: World, game: Game, unit: int, target: int) -> bool:
 
 @compiled
 def mark_fought(world: World, game: Game, unit: int) -> None:
-    """Mark a unit that has attacked; one that passed is not marked (spec 05 rules 21 and 25)."""
+    """Mark a unit that has attacked; a unit that passed gets no mark (spec 05 rules 21 and 25)."""
     if game.has_attacked:
         mark(world, game.fought, unit)

@@ -1,7 +1,8 @@
-"""Intents of a super-agent: what a unit's activation is for, chosen before its micro actions (spec 07 A.4).
+"""Intents of a super-agent: the purpose of an activation, chosen before its micro actions (spec 07
+A.4).
 
-An intent changes no rule: it is told to whoever chooses the micro actions. It belongs to the player who chose it and
-stands until that player chooses another.
+An intent does not change the rules; it is an observation for the policy that chooses micro actions.
+The intent of a player remains until this player chooses another.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ DETAILS = ("none", "objective", "enemy", "ally")
 
 @compiled
 def detail_kind(intent: int) -> int:
-    """What the detail of an intent names: an objective, a slot of the enemy's or of one's own roster, nothing."""
+    """Return the kind of detail of an intent: an objective, an enemy slot, an own slot, or none."""
     if intent == FOCUS_KILL:
         return ENEMY
     if intent == SCREEN:
@@ -34,13 +35,16 @@ def detail_kind(intent: int) -> int:
 
 @compiled
 def detail_count(world: World, game: Game) -> int:
-    """Length of the detail block: room for every objective and for every unit of a side."""
+    """Return the length of the detail block: the larger of units per side and objectives."""
     return max(int(world.units_per_side), len(game.control))
 
 
 @compiled
 def _may_name(world: World, game: Game, side: int, intent: int, detail: int) -> bool:
-    """Whether a detail fits an intent now: objectives of the scenario, attrition at the last one, living units."""
+    """Return True if a detail fits an intent now.
+
+    Objectives must belong to the scenario (for ATTRITION, only the last one); units must be alive.
+    """
     kind = detail_kind(intent)
     if kind == NO_DETAIL:
         return False
@@ -53,7 +57,9 @@ def _may_name(world: World, game: Game, side: int, intent: int, detail: int) -> 
 
 @compiled
 def may_intend(world: World, game: Game, intent: int) -> bool:
-    """Whether the open activation waits for an intent, and this one has a detail to go with it."""
+    """Return True if the activation waits for an intent and this intent has a legal detail or needs
+    none.
+    """
     if game.over or game.active == NOBODY or game.intent_stage != INTENT_DUE:
         return False
     if detail_kind(intent) == NO_DETAIL:
@@ -67,7 +73,7 @@ def may_intend(world: World, game: Game, intent: int) -> bool:
 
 @compiled
 def may_detail(world: World, game: Game, detail: int) -> bool:
-    """Whether the open activation waits for a detail, and this one fits its intent."""
+    """Return True if the open activation waits for a detail and this one fits its intent."""
     if game.over or game.active == NOBODY or game.intent_stage != DETAIL_DUE:
         return False
     side = side_of(world, int(game.active))
@@ -76,7 +82,7 @@ def may_detail(world: World, game: Game, detail: int) -> bool:
 
 @compiled
 def intend(world: World, game: Game, unit: int, intent: int) -> None:
-    """Take an intent; the activation goes on with its detail, if it has one."""
+    """Set the intent; the activation then waits for its detail, if the intent has one."""
     side = side_of(world, unit)
     game.intent[side] = intent
     game.intent_detail[side] = NOBODY
@@ -88,7 +94,7 @@ def intend(world: World, game: Game, unit: int, intent: int) -> None:
 
 @compiled
 def name_detail(world: World, game: Game, unit: int, detail: int) -> None:
-    """Take the detail of the intent; micro actions are next."""
+    """Set the detail of the intent; micro actions are next."""
     side = side_of(world, unit)
     game.intent_detail[side] = detail
     _settle(game, unit, side)

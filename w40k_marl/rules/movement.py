@@ -1,6 +1,7 @@
-"""The movement phase, and the path search that advances share (spec 03).
+"""The movement phase, and the path search that it shares with advances (spec 03).
 
-A move may neither cross nor stop in a hex next to an enemy. A unit that starts next to one flees by moving.
+A move may neither cross a hex next to an enemy nor stop on one. A unit that starts next to an enemy
+flees by moving.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ STRATEGIES = ("aggressive", "tactical", "defensive", "random")
 
 @compiled
 def movement_pool(world: World, board: Board, game: Game, side: int) -> BitSet:
-    """The living units with at least one neighbour hex they could step on (spec 03 rule 6)."""
+    """Return the living units with at least one free neighbour hex (spec 03 rule 6)."""
     pool = NOTHING
     free = unthreatened(world, board, game, side)
     base = side * world.units_per_side
@@ -36,7 +37,9 @@ def movement_pool(world: World, board: Board, game: Game, side: int) -> BitSet:
 
 @compiled
 def destinations(world: World, board: Board, game: Game, unit: int, reach: int) -> NDArray[np.int64]:
-    """Hexes that a unit can move or advance to with ``reach`` steps, in path order (spec 03 rule 8)."""
+    """Return the hexes that a unit reaches in ``reach`` steps by moving, in path order (spec 03
+    rule 8).
+    """
     return path_order(hex_of(game, unit), reach, unthreatened(world, board, game, side_of(world, unit)))
 
 
@@ -44,7 +47,9 @@ def destinations(world: World, board: Board, game: Game, unit: int, reach: int) 
 def choose_destination(
     world: World, board: Board, game: Game, unit: int, strategy: int, order: NDArray[np.int64]
 ) -> int:
-    """The hex of a non-empty ``order`` that a strategy picks; ties by path order (spec 03 rule 12)."""
+    """Return the hex of a non-empty ``order`` for a strategy; path order decides ties (spec 03 rule
+    12).
+    """
     enemies = 1 - side_of(world, unit)
     if game.alive[enemies] == NOTHING:
         return order[0]
@@ -61,7 +66,7 @@ def choose_destination(
 
 @compiled
 def _most_enemies_in_range(world: World, game: Game, unit: int, order: NDArray[np.int64]) -> int:
-    """The hex with most enemies within the longest range of the unit's ranged weapons."""
+    """Return the hex with most enemies within the longest range of the unit's ranged weapons."""
     best, best_count = order[0], 0
     reach = int(world.longest_range[unit])
     enemies = 1 - side_of(world, unit)
@@ -90,7 +95,7 @@ def move(world: World, game: Game, unit: int, destination: int) -> None:
 
 @compiled
 def move_by_strategy(world: World, board: Board, game: Game, unit: int, strategy: int) -> None:
-    """Micro actions 0 to 3: move where the strategy says, or stay where no hex is free (spec 03 rule 11)."""
+    """Micro actions 0 to 3: move by a strategy, or stay if no hex is free (spec 03 rule 11)."""
     order = destinations(world, board, game, unit, int(world.move[unit]))
     if len(order) == 0:
         record(game, NO_DESTINATION, unit)
@@ -100,7 +105,7 @@ def move_by_strategy(world: World, board: Board, game: Game, unit: int, strategy
 
 @compiled
 def may_move_to(world: World, board: Board, game: Game, unit: int, destination: int) -> bool:
-    """Whether a hex is among the unit's destinations of this moment."""
+    """Return True if the hex is among the current destinations of the unit."""
     if destination == NOWHERE:
         return False
     for hex_id in destinations(world, board, game, unit, int(world.move[unit])):

@@ -1,6 +1,6 @@
-"""Who controls the objectives, what that pays, and who has won (spec 02 sections 9 to 11).
+"""Control of objectives, scoring, and the winner (spec 02 sections 9 to 11).
 
-Control is sticky and is evaluated only when points are scored, never in between.
+Control is evaluated only when points are scored, never in between.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from .units import hex_of
 
 @compiled
 def control_sums(world: World, board: Board, game: Game) -> NDArray[np.int64]:
-    """Objective control of living units on each objective, shape ``(objectives, 2)`` by side."""
+    """Return the objective control of living units on each objective, shape ``(objectives, 2)`` by
+    side.
+    """
     sums = np.zeros((world.objective_count, 2), dtype=np.int64)
     for side in range(2):
         base = side * world.units_per_side
@@ -43,7 +45,10 @@ def control_sums(world: World, board: Board, game: Game) -> NDArray[np.int64]:
 
 @compiled
 def evaluate_control(world: World, board: Board, game: Game) -> None:
-    """Give each objective to the side with more objective control; equal sums change nothing when sticky."""
+    """Give each objective to the side with more objective control.
+
+    At equal sums, a sticky objective keeps its controller and an occupy objective loses it.
+    """
     sums = control_sums(world, board, game)
     for objective in range(world.objective_count):
         before = int(game.control[objective])
@@ -61,7 +66,7 @@ def evaluate_control(world: World, board: Board, game: Game) -> None:
 
 @compiled
 def controlled(world: World, game: Game, player: int) -> int:
-    """How many objectives a player controls."""
+    """Return the number of objectives that a player controls."""
     total = 0
     for objective in range(world.objective_count):
         if game.control[objective] == player:
@@ -71,7 +76,7 @@ def controlled(world: World, game: Game, player: int) -> int:
 
 @compiled
 def score(world: World, board: Board, game: Game, phase: int) -> None:
-    """Pay the player whose turn it is, if this phase is the moment to score (spec 02 section 10)."""
+    """Score points for the player whose turn it is, if this phase scores (spec 02 section 10)."""
     player = int(game.side) + 1
     last = game.turn == world.max_turns and player == 2
     for scoring in range(world.scoring_count):
@@ -86,7 +91,7 @@ def score(world: World, board: Board, game: Game, phase: int) -> None:
 
 @compiled
 def _points(world: World, scoring: int, own: int, opponent: int) -> int:
-    """Sum of the conditions that hold, capped."""
+    """Return the sum of the conditions that hold, at most the cap."""
     total = 0
     for index in range(world.condition_count[scoring]):
         condition = world.condition[scoring, index]
@@ -103,7 +108,7 @@ def _points(world: World, scoring: int, own: int, opponent: int) -> int:
 
 @compiled
 def living_value(world: World, game: Game, side: int) -> int:
-    """Sum of VALUE over the living units of a side."""
+    """Return the sum of VALUE over the living units of a side."""
     total = 0
     base = side * world.units_per_side
     for slot in range(world.unit_count[side]):
@@ -114,7 +119,7 @@ def living_value(world: World, game: Game, side: int) -> int:
 
 @compiled
 def result_of(world: World, game: Game) -> tuple[int, int]:
-    """Winner (0: draw) and method by the points and units of this moment (spec 02 section 11)."""
+    """Return winner (0: draw) and method from the current points and units (spec 02 section 11)."""
     margin = int(game.victory_points[0]) - int(game.victory_points[1])
     method = BY_OBJECTIVES
     if margin == 0:
@@ -125,7 +130,9 @@ def result_of(world: World, game: Game) -> tuple[int, int]:
 
 @compiled
 def decide_winner(world: World, game: Game) -> None:
-    """End the game: more victory points, else more living value, else a draw."""
+    """End the game. The winner has more victory points, or at equal points more living value; else
+    a draw.
+    """
     game.over = 1
     game.winner, game.win_method = result_of(world, game)
     record(game, GAME_OVER, 0, 0, int(game.winner), int(game.win_method))

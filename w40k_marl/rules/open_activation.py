@@ -1,6 +1,7 @@
-"""Whether the open activation of a record from outside is one that the rules can leave between two actions.
+"""Checks of the open activation in a record from outside: can the rules leave it between two
+actions?
 
-Part of ``validity.py``, which has checked every number that is followed here but those of the activation.
+Part of ``validity.py``, which has already checked every other number that these functions use.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ from .units import side_of, slot_of
 
 @compiled
 def active_fits(world: World, game: Game) -> bool:
-    """Nobody, or a unit that may be activated now; nobody only if somebody may be."""
+    """Return True if the active unit is eligible, or if none is active and some unit is eligible.
+
+    After the end of the game, no unit may be active.
+    """
     active = int(game.active)
     if active == NOBODY:
         return bool(game.over or eligible(game) != NOTHING)
@@ -46,7 +50,9 @@ def active_fits(world: World, game: Game) -> bool:
 
 @compiled
 def activation_fits(world: World, game: Game) -> bool:
-    """What an activation has begun, and nothing where none is open."""
+    """Return True if the activation flags are consistent, and all are clear if no activation is
+    open.
+    """
     units = int(world.units_per_side)
     if not 0 <= game.target_count <= units or game.target != NOBODY:
         return False
@@ -69,7 +75,7 @@ def activation_fits(world: World, game: Game) -> bool:
             and game.hazards == 0
         )
     if game.active == NOBODY or game.target_count == 0 or world.decisions != DECIDED_BY_AGENT:
-        return False  # only when agents decide does an activation wait between attacks
+        return False  # an activation waits between attacks only if agents decide
     if game.phase == SHOOT:
         return _shots_fit(world, game, int(game.active))
     return bool(game.phase == FIGHT) and _strikes_fit(world, game, int(game.active))
@@ -77,7 +83,9 @@ def activation_fits(world: World, game: Game) -> bool:
 
 @compiled
 def _start_fits(world: World, game: Game, unit: int) -> bool:
-    """Whether just that shooting activation has started in which the unit has shot or advanced."""
+    """Return True if ``started`` is set exactly when the unit has shot or advanced in a shooting
+    phase.
+    """
     if game.phase != SHOOT:
         return not game.started
     side, slot = side_of(world, unit), slot_of(world, unit)
@@ -89,14 +97,14 @@ def _start_fits(world: World, game: Game, unit: int) -> bool:
 
 @compiled
 def _most_attacks(world: World, unit: int, kind: int, slot: int) -> int:
-    """The most attacks that a weapon can make in an activation."""
+    """Return the largest number of attacks that a weapon can make in an activation."""
     dice = int(world.attacks_dice[unit, kind, slot])
     return (dice if dice > 0 else int(world.attacks[unit, kind, slot])) + int(world.rapid_fire[unit, kind, slot])
 
 
 @compiled
 def _hazards_of(world: World, unit: int, kind: int, slots: int) -> int:
-    """The hazardous weapons among some slots."""
+    """Return the hazardous weapons among ``slots``."""
     hazardous = 0
     for slot in range(world.weapon_count[unit, kind]):
         if (slots >> slot) & 1 and world.hazardous[unit, kind, slot] != 0:
@@ -106,7 +114,11 @@ def _hazards_of(world: World, unit: int, kind: int, slots: int) -> int:
 
 @compiled
 def _shots_fit(world: World, game: Game, unit: int) -> bool:
-    """Between two shots: the weapon that fired last has attacks left and is not used up, or the reverse."""
+    """Return True if the fields between two shots are consistent.
+
+    Either the selected weapon has attacks left and is not marked as fired, or it has none left and
+    is.
+    """
     selected, fired, left = int(game.selected_weapon[unit]), int(game.fired), int(game.attacks_left)
     if selected < 0 or fired >> int(world.weapon_count[unit, RANGED]) != 0:
         return False
@@ -122,7 +134,10 @@ def _shots_fit(world: World, game: Game, unit: int) -> bool:
 
 @compiled
 def _strikes_fit(world: World, game: Game, unit: int) -> bool:
-    """Between two strikes: the target has died, and attacks are left."""
+    """Return True if the fields between two melee attacks are consistent: attacks are left.
+
+    A fight activation waits only if its target has died.
+    """
     most = 0
     for slot in range(world.weapon_count[unit, MELEE]):
         most = max(most, _most_attacks(world, unit, MELEE, slot))
@@ -138,9 +153,10 @@ def _strikes_fit(world: World, game: Game, unit: int) -> bool:
 
 @compiled
 def targets_fit(world: World, board: Board, game: Game, listed: Game) -> bool:
-    """Whether the target list is the one that the rules make now; ``listed`` is a copy of the game to write on.
+    """Return True if the target list equals the list that the rules build now.
 
-    Within a shooting activation the list only loses targets, and its order is that of the beginning.
+    ``listed`` is a copy of the game; the function overwrites it. During a shooting activation the
+    list only loses targets and keeps its first order.
     """
     if game.active == NOBODY:
         return True
@@ -164,7 +180,10 @@ def targets_fit(world: World, board: Board, game: Game, listed: Game) -> bool:
 
 @compiled
 def _shooting_list_fits(world: World, board: Board, game: Game, all_targets: int, unit: int) -> bool:
-    """Different enemies that the weapons left reach; after an advance without a shot all of them."""
+    """Return True if the list contains distinct enemies within reach of the remaining weapons.
+
+    After an advance without a shot, it must contain all of them.
+    """
     enemies = 1 - side_of(world, unit)
     locked = engaged_enemies(world, board, game, 1 - enemies)
     slots = 1 << int(game.selected_weapon[unit])
@@ -186,7 +205,7 @@ def _shooting_list_fits(world: World, board: Board, game: Game, all_targets: int
 
 @compiled
 def intents_fit(world: World, game: Game) -> bool:
-    """The intents of both sides with the details they need, and a stage at which there is a way on."""
+    """Return True if both sides' intents are valid and the stage has a legal action."""
     for side in range(2):
         waits = game.intent_stage == DETAIL_DUE and game.active != NOBODY and side == side_of(world, int(game.active))
         if not _intent_fits(world, int(game.intent[side]), int(game.intent_detail[side]), side, waits):
@@ -207,7 +226,7 @@ def intents_fit(world: World, game: Game) -> bool:
 
 @compiled
 def _intent_fits(world: World, intent: int, detail: int, side: int, waits: bool) -> bool:
-    """An intent of a side, or NOBODY, and the detail that it names; ``waits``: the detail is due."""
+    """Return True if an intent of a side (or NOBODY) fits its detail; ``waits``: it is due."""
     if intent == NOBODY or not world.intents:
         return intent == NOBODY and detail == NOBODY and not waits
     if not 0 <= intent < INTENT_COUNT:

@@ -1,4 +1,6 @@
-"""Sets of hexes as column words, and the path search that move, advance and charge share (spec 03 section 4)."""
+"""Sets of hexes as column words, and the path search of move, advance and charge (spec 03 section
+4).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ def holds(hexes: HexSet, hex_id: int) -> bool:
 
 @compiled
 def any_in_both(a: HexSet, b: HexSet) -> bool:
-    """Whether two sets share a hex."""
+    """Return True if two sets share a hex."""
     for column in range(len(a)):
         if a[column] & b[column] != NOTHING:
             return True
@@ -30,7 +32,7 @@ def any_in_both(a: HexSet, b: HexSet) -> bool:
 
 @compiled
 def spread(hexes: HexSet, within: HexSet, out: HexSet) -> None:
-    """Write into ``out`` the hexes of ``within`` that touch at least one hex of the set."""
+    """Write into ``out`` the hexes of ``within`` that touch at least one hex of ``hexes``."""
     out[:] = NOTHING
     last = len(hexes) - 1
     for column in range(last + 1):
@@ -49,7 +51,7 @@ def spread(hexes: HexSet, within: HexSet, out: HexSet) -> None:
 
 @compiled
 def hexes_of(world: World, board: Board, game: Game, side: int) -> HexSet:
-    """The hexes on which living units of a side stand."""
+    """Return the hexes of the living units of a side."""
     hexes = np.zeros(columns(board), dtype=np.uint64)
     base = side * world.units_per_side
     for slot in range(world.unit_count[side]):
@@ -61,7 +63,7 @@ def hexes_of(world: World, board: Board, game: Game, side: int) -> HexSet:
 
 @compiled
 def threat_zone(world: World, board: Board, game: Game, side: int) -> HexSet:
-    """All hexes of the board next to at least one living enemy of ``side`` (spec 01 1.10)."""
+    """Return the hexes of the board next to a living enemy of ``side`` (spec 01 1.10)."""
     zone = np.zeros(columns(board), dtype=np.uint64)
     spread(hexes_of(world, board, game, 1 - side), all_hexes(board), zone)
     return zone
@@ -69,7 +71,7 @@ def threat_zone(world: World, board: Board, game: Game, side: int) -> HexSet:
 
 @compiled
 def unoccupied(world: World, board: Board, game: Game) -> HexSet:
-    """The open hexes on which nobody stands: where a charge may pass and stop."""
+    """Return the open hexes without a unit: a charge may pass and stop there."""
     free = open_hexes(board).copy()
     for side in range(2):
         taken = hexes_of(world, board, game, side)
@@ -80,7 +82,9 @@ def unoccupied(world: World, board: Board, game: Game) -> HexSet:
 
 @compiled
 def unthreatened(world: World, board: Board, game: Game, side: int) -> HexSet:
-    """The open, unoccupied hexes not next to an enemy of ``side``: where it may move and advance."""
+    """Return the open, unoccupied hexes not next to an enemy of ``side``: moves and advances use
+    them.
+    """
     free = unoccupied(world, board, game)
     zone = threat_zone(world, board, game, side)
     for column in range(len(free)):
@@ -123,12 +127,13 @@ def reachable(start: int, reach: int, free: HexSet) -> HexSet:
 
 @compiled
 def path_order(start: int, reach: int, free: HexSet) -> NDArray[np.int64]:
-    """The hexes within ``reach`` steps in the order a breadth-first search finds them (spec 03 rule 8).
+    """Return the hexes within ``reach`` steps in the order of a breadth-first search (spec 03 rule
+    8).
 
-    Neighbours are visited N, NE, SE, S, SW, NW; ties of every automatic choice are broken by this order.
-    The start is not part of the result.
+    Neighbours are visited N, NE, SE, S, SW, NW; this order decides the ties of every automatic
+    choice. The result does not contain the start.
     """
-    # one empty column on either side spares the search every test for the edge of the board
+    # an empty column on each side makes tests for the edge of the board unnecessary
     unseen = np.zeros(len(free) + 2, dtype=np.uint64)
     unseen[1:-1] = free
     unseen[column_of(start) + 1] &= ~bit(row_of(start))
@@ -145,9 +150,10 @@ def path_order(start: int, reach: int, free: HexSet) -> NDArray[np.int64]:
 
 @compiled
 def _visit_neighbours(hex_id: int, unseen: HexSet, order: NDArray[np.int64], tail: int) -> int:
-    """Append the unseen neighbours of a hex to ``order``; returns its new length.
+    """Append the unseen neighbours of a hex to ``order``; return its new length.
 
-    ``unseen`` has an extra column on either side. Shifting a bit off its word is how a hex falls off the board.
+    ``unseen`` has an extra column on each side. A bit that is shifted off its word is a hex off the
+    board.
     """
     column, here = column_of(hex_id) + 1, bit(row_of(hex_id))
     north, south = here >> ONE, here << ONE
@@ -176,7 +182,7 @@ def _visit(column: int, row: BitSet, hex_id: int, unseen: HexSet, order: NDArray
 
 @compiled
 def first_of(order: NDArray[np.int64], goal: HexSet) -> int:
-    """The first hex of ``order`` that is in ``goal``, or -1."""
+    """Return the first hex of ``order`` that is in ``goal``, or -1."""
     for hex_id in order:
         if holds(goal, hex_id):
             return hex_id
@@ -185,7 +191,7 @@ def first_of(order: NDArray[np.int64], goal: HexSet) -> int:
 
 @compiled
 def as_set(board: Board, order: NDArray[np.int64]) -> HexSet:
-    """The hexes of a list as a set."""
+    """Return the hexes of a list as a set."""
     hexes = np.zeros(columns(board), dtype=np.uint64)
     for hex_id in order:
         hexes[column_of(hex_id)] |= bit(row_of(hex_id))
@@ -194,9 +200,10 @@ def as_set(board: Board, order: NDArray[np.int64]) -> HexSet:
 
 @compiled
 def closest_to(board: Board, targets: HexSet, candidates: HexSet) -> HexSet:
-    """The candidates at the smallest straight-line distance from any target (both sets non-empty).
+    """Return the candidates at the smallest straight distance from any target (both sets
+    non-empty).
 
-    Grows a ball around the targets until it meets a candidate.
+    The function grows a ball around the targets until it contains a candidate.
     """
     ball, grown = targets.copy(), np.zeros_like(targets)
     while not any_in_both(ball, candidates):
@@ -206,7 +213,10 @@ def closest_to(board: Board, targets: HexSet, candidates: HexSet) -> HexSet:
 
 @compiled
 def farthest_from(board: Board, targets: HexSet, candidates: HexSet) -> HexSet:
-    """The candidates at the greatest straight-line distance from their nearest target (both sets non-empty)."""
+    """Return the candidates at the greatest straight distance from their nearest target.
+
+    Both sets must be non-empty.
+    """
     ball, grown = targets.copy(), np.zeros_like(targets)
     remaining = candidates & ~ball
     while True:
@@ -219,7 +229,7 @@ def farthest_from(board: Board, targets: HexSet, candidates: HexSet) -> HexSet:
 
 @compiled
 def _grow(board: Board, ball: HexSet, grown: HexSet) -> None:
-    """Add to ``ball`` every hex of the board that touches it; ``grown`` is scratch."""
+    """Add to ``ball`` every hex of the board that touches it; ``grown`` is scratch space."""
     spread(ball, all_hexes(board), grown)
     for column in range(len(ball)):
         ball[column] |= grown[column]

@@ -1,6 +1,7 @@
-"""The shooting phase: who may shoot at whom, with what, and what an activation does (spec 04).
+"""The shooting phase: legal shooters, targets and weapons, and the course of an activation (spec
+04).
 
-Beside shooting, a unit that is not in contact may advance, and shoot afterwards with ASSAULT weapons.
+A unit out of contact may also advance, and may then shoot with ASSAULT weapons.
 """
 
 from __future__ import annotations
@@ -31,12 +32,15 @@ from .units import engaged, hex_of, is_alive, is_marked, mark, side_of, slot_of
 _OUT_OF_REACH = 1 << 20
 
 
-# --- who can be shot ---------------------------------------------------------------------------------------
+# --- legal targets
+# -----------------------------------------------------------------------------------------
 
 
 @compiled
 def engaged_enemies(world: World, board: Board, game: Game, side: int) -> BitSet:
-    """The enemies of a side that one of its units touches: only that unit's pistols may aim at them (R-3)."""
+    """Return the enemies that touch a unit of ``side``; only this unit's pistols may fire at them
+    (R-3).
+    """
     zone = threat_zone(world, board, game, 1 - side)
     locked = NOTHING
     base = (1 - side) * world.units_per_side
@@ -48,7 +52,9 @@ def engaged_enemies(world: World, board: Board, game: Game, side: int) -> BitSet
 
 @compiled
 def _nearest_targets(world: World, board: Board, game: Game, unit: int, locked: BitSet) -> tuple[int, int]:
-    """Distance of the nearest enemy in sight that a pistol, and that any other weapon, may aim at."""
+    """Return the distances of the nearest legal enemy in sight for a pistol and for any other
+    weapon.
+    """
     for_pistols = for_others = _OUT_OF_REACH
     enemies = 1 - side_of(world, unit)
     base = enemies * world.units_per_side
@@ -70,7 +76,7 @@ def _nearest_targets(world: World, board: Board, game: Game, unit: int, locked: 
 def usable_weapons(
     world: World, board: Board, game: Game, unit: int, advanced: bool, in_contact: bool, locked: BitSet
 ) -> int:
-    """Set of ranged slots that could fire at some enemy now, as bits of an integer (R-10, K14)."""
+    """Return the ranged slots that could fire at an enemy now, as bits (R-10, K14)."""
     usable = 0
     for_pistols, for_others = _nearest_targets(world, board, game, unit, locked)
     shut = int(game.fired) | int(game.combi_blocked[unit])
@@ -92,14 +98,14 @@ def usable_weapons(
 
 @compiled
 def usable_now(world: World, board: Board, game: Game, unit: int, locked: BitSet) -> int:
-    """Usable weapons with the unit's marks and contacts of this moment."""
+    """Return the usable weapons for the current marks and contacts of the unit."""
     advanced = is_marked(world, game.advanced, unit)
     return usable_weapons(world, board, game, unit, advanced, engaged(world, game, unit), locked)
 
 
 @compiled
 def first_slot(slots: int) -> int:
-    """The lowest slot of a set of slots, or -1."""
+    """Return the lowest slot of a set of slots, or -1 if it is empty."""
     slot = 0
     while slots:
         if slots & 1:
@@ -111,7 +117,7 @@ def first_slot(slots: int) -> int:
 
 @compiled
 def legal_targets(world: World, board: Board, game: Game, unit: int, slots: int, locked: BitSet) -> BitSet:
-    """The enemies in sight that some weapon of ``slots`` reaches (R-11)."""
+    """Return the enemies in sight that a weapon of ``slots`` reaches (R-11)."""
     legal = NOTHING
     reach, pistols = 0, False
     for slot in range(world.weapon_count[unit, RANGED]):
@@ -143,9 +149,9 @@ def _weapon_reaches(world: World, board: Board, game: Game, unit: int, slot: int
 
 @compiled
 def list_targets(world: World, board: Board, game: Game, unit: int) -> None:
-    """Write the unit's legal targets in the order of the action's slots (R-11, R-12).
+    """Write the unit's legal targets in the order of the target actions (R-11, R-12).
 
-    After an advance contacts do not count, the unit cannot have any.
+    After an advance contacts are not checked, because the unit cannot have any.
     """
     game.target_count = 0
     locked = engaged_enemies(world, board, game, side_of(world, unit))
@@ -163,7 +169,7 @@ def list_targets(world: World, board: Board, game: Game, unit: int) -> None:
 
 @compiled
 def _insert_target(world: World, game: Game, unit: int, enemy: int) -> None:
-    """Insert an enemy behind all listed ones that do not come after it."""
+    """Insert an enemy behind all listed enemies that do not come after it."""
     place = int(game.target_count)
     while place > 0 and _comes_before(world, game, unit, enemy, int(game.targets[place - 1])):
         game.targets[place] = game.targets[place - 1]
@@ -174,7 +180,7 @@ def _insert_target(world: World, game: Game, unit: int, enemy: int) -> None:
 
 @compiled
 def _comes_before(world: World, game: Game, unit: int, a: int, b: int) -> bool:
-    """Whether enemy ``a`` stands before enemy ``b`` in the unit's list: priority, kind, then distance."""
+    """Return True if enemy ``a`` precedes enemy ``b``: priority, preferred kind, distance."""
     danger_a, match_a = shooting_priority(world, game, unit, a)
     danger_b, match_b = shooting_priority(world, game, unit, b)
     if danger_a != danger_b:
@@ -187,7 +193,7 @@ def _comes_before(world: World, game: Game, unit: int, a: int, b: int) -> bool:
 
 @compiled
 def drop_lost_targets(world: World, board: Board, game: Game, unit: int, slots: int) -> None:
-    """Keep the listed enemies that some weapon of ``slots`` may still fire at, in the old order."""
+    """Keep the listed enemies that are still legal for a weapon of ``slots``, in the same order."""
     locked = engaged_enemies(world, board, game, side_of(world, unit))
     legal = legal_targets(world, board, game, unit, slots, locked)
     kept = 0
@@ -204,9 +210,9 @@ def drop_lost_targets(world: World, board: Board, game: Game, unit: int, slots: 
 
 @compiled
 def begin_shooting(world: World, board: Board, game: Game) -> None:
-    """Select each unit's first usable weapon, then list who may act (R-20, R-21).
+    """Select each unit's first usable weapon, then fill the pool (R-20, R-21).
 
-    Who is not in contact may always act: it can at least advance.
+    A unit out of contact may always act: it can at least advance.
     """
     side = int(game.side)
     locked = engaged_enemies(world, board, game, side)
@@ -230,7 +236,10 @@ def begin_shooting(world: World, board: Board, game: Game) -> None:
 
 @compiled
 def may_still_advance(world: World, game: Game, unit: int) -> bool:
-    """Whether action 12 is open: out of contact at the phase's start, not yet advanced, nothing fired."""
+    """Return True if action 12 is legal.
+
+    The unit was out of contact at the beginning of the phase, has not advanced and has not fired.
+    """
     side = side_of(world, unit)
     return (
         has(game.may_advance, slot_of(world, unit))
@@ -241,7 +250,7 @@ def may_still_advance(world: World, game: Game, unit: int) -> bool:
 
 @compiled
 def start_activation(world: World, board: Board, game: Game, unit: int) -> None:
-    """What the first shot or advance of an activation does first: forget the combi choice, select a weapon (R-30)."""
+    """Begin with the first shot or advance: reset the combi choice and select a weapon (R-30)."""
     if game.started:
         return
     game.started = 1
@@ -255,9 +264,9 @@ def start_activation(world: World, board: Board, game: Game, unit: int) -> None:
 
 @compiled
 def best_weapon(world: World, board: Board, game: Game, unit: int, target: int) -> int:
-    """The usable ranged slot with the greatest kill score against a target, lowest on ties (R-43, R-44).
+    """Return the usable ranged slot with the greatest kill score, the lowest on ties (R-43, R-44).
 
-    When agents decide, only weapons that reach the target are considered; otherwise any usable one is (K14).
+    If agents decide, only weapons that reach the target are considered; else all usable ones (K14).
     """
     locked = engaged_enemies(world, board, game, side_of(world, unit))
     usable = usable_now(world, board, game, unit, locked)
@@ -275,7 +284,7 @@ def best_weapon(world: World, board: Board, game: Game, unit: int, target: int) 
 
 @compiled
 def fire_once(world: World, game: Game, unit: int, slot: int, target: int) -> None:
-    """One shot and its consequences for the weapons that may follow (R-45, R-47)."""
+    """Fire one shot and update the weapons that may follow (R-45, R-47)."""
     game.selected_weapon[unit] = slot
     attack(world, game, unit, RANGED, slot, target)
     game.has_attacked = 1
@@ -291,9 +300,10 @@ def fire_once(world: World, game: Game, unit: int, slot: int, target: int) -> No
 
 @compiled
 def shoot(world: World, board: Board, game: Game, unit: int, target: int) -> bool:
-    """Fire at a target until a choice is the agent's or nothing is left to do; True when the activation is over.
+    """Fire at a target until the agent must choose or the activation is over; return True if it is
+    over.
 
-    When agents decide, the shots stay on the chosen target; otherwise every shot after the first goes to the
+    If agents decide, shots stay on the chosen target; else every shot after the first goes to the
     first enemy of the list (R-50).
     """
     start_activation(world, board, game, unit)
@@ -318,7 +328,9 @@ def shoot(world: World, board: Board, game: Game, unit: int, target: int) -> boo
 
 @compiled
 def choose_weapon(world: World, game: Game, unit: int, slot: int, target: int) -> None:
-    """Select a weapon and roll how often it fires, at the distance of its first target (or NOBODY)."""
+    """Select a weapon and roll its number of attacks, at the distance of its first target (or
+    NOBODY).
+    """
     game.selected_weapon[unit] = slot
     game.weapon_chosen = 1
     game.attacks_left = number_of_attacks(world, game, unit, RANGED, slot, target)
@@ -326,7 +338,10 @@ def choose_weapon(world: World, game: Game, unit: int, slot: int, target: int) -
 
 @compiled
 def targets_for_the_next_shot(world: World, board: Board, game: Game, unit: int) -> bool:
-    """Bring the target list up to date, going on to a further weapon if this one is used up (R-48, R-49)."""
+    """Update the target list, and switch to another weapon if this one is used up (R-48, R-49).
+
+    Returns False if the activation is over.
+    """
     selected = int(game.selected_weapon[unit])
     agent_decides = world.decisions == DECIDED_BY_AGENT
     used_up = game.attacks_left == 0
@@ -337,7 +352,7 @@ def targets_for_the_next_shot(world: World, board: Board, game: Game, unit: int)
     if used_up and usable == 0:
         return False
     if not used_up and agent_decides:
-        usable = 1 << selected  # the shots left belong to the weapon already chosen
+        usable = 1 << selected  # the remaining shots belong to the chosen weapon
     drop_lost_targets(world, board, game, unit, usable)
     if used_up and agent_decides:
         game.weapon_chosen = 0
@@ -357,7 +372,7 @@ def _is_listed(game: Game, target: int) -> bool:
 
 @compiled
 def stop_shooting(world: World, game: Game, unit: int) -> None:
-    """Action 11: wait, or keep the shots that are left (R-60)."""
+    """Action 11: wait, or give up the remaining shots (R-60)."""
     if game.has_attacked:
         record(game, STOPPED_SHOOTING, unit, 0, int(game.attacks_left))
     else:
@@ -369,10 +384,11 @@ def stop_shooting(world: World, game: Game, unit: int) -> None:
 
 @compiled
 def advance(world: World, board: Board, game: Game, unit: int, forced: int) -> bool:
-    """Action 12: roll, move towards the nearest enemy; True when the activation is over (R-70 to R-75).
+    """Action 12: roll, move towards the nearest enemy; return True if the activation is over (R-70
+    to R-75).
 
-    ``forced`` is the hex that a replay sends the unit to, or -1; a forced hex out of reach changes nothing but
-    the dice, and is reported by the unit not standing on it.
+    ``forced`` is the destination in a replay, or -1. A forced hex out of reach changes only the
+    dice; the caller detects it because the unit is not on that hex.
     """
     start_activation(world, board, game, unit)
     reach = roll(game, int(world.advance_dice_sides), ADVANCE_MOVE)
@@ -401,7 +417,9 @@ def advance(world: World, board: Board, game: Game, unit: int, forced: int) -> b
 
 @compiled
 def _towards_nearest_enemy(world: World, game: Game, unit: int, order: NDArray[np.int64]) -> int:
-    """The hex nearest to the enemy that is nearest now; ties by path order and roster order (R-73)."""
+    """Return the hex nearest to the currently nearest enemy; path and roster order decide ties
+    (R-73).
+    """
     enemies = 1 - side_of(world, unit)
     here = hex_of(game, unit)
     nearest, nearest_distance = NOBODY, _OUT_OF_REACH

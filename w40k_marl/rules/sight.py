@@ -1,8 +1,9 @@
-"""Line of sight between all hexes of a board: the rule for one ray, and the table of all of them.
+"""Line of sight between all hexes of a board: the rule for one ray, and the table for all pairs.
 
-Rays of one direction cross the same hexes, counted from where they begin, whatever the row. The table therefore follows
-each direction once for a column of viewers and tests the 64 rows of the column as the bits of one word. Where a
-ray runs along the border of two hexes, rounding decides which of them it crosses, and each row is tested by itself.
+Rays of one direction cross the same hexes relative to their start, for every start row. So the
+table traces each direction once per column of viewers and tests its 64 rows as the bits of one
+word. If a ray runs along the border of two hexes, rounding decides which hex it crosses; then each
+row is tested separately.
 """
 
 from __future__ import annotations
@@ -17,15 +18,19 @@ from .bits import NOTHING, BitSet, bit, has
 from .hexes import distance, hex_at
 
 _Path: TypeAlias = NDArray[np.int64]
-"""Hexes of a ray, int64 (hexes, 3): columns and rows from its start, and 1 where rounding decides on the hex."""
+"""Hexes of a ray, int64 (hexes, 3): column and row relative to its start, and 1 if rounding
+decides.
+"""
 
 _Walls: TypeAlias = NDArray[np.uint64]
-"""Walls of a board: a word for each column, bit ``r`` for row ``r``."""
+"""Walls of a board: one word per column, bit ``r`` for row ``r``."""
 
 
 @compiled
 def _cube_round(x: float, y: float, z: float) -> tuple[int, int]:
-    """Nearest hex of fractional cube coordinates as ``(x, z)``; ties go to the even integer."""
+    """Return the nearest hex of fractional cube coordinates as ``(x, z)``; ties go to the even
+    integer.
+    """
     rx, ry, rz = np.rint(x), np.rint(y), np.rint(z)
     ex, ey, ez = abs(rx - x), abs(ry - y), abs(rz - z)
     if ex > ey and ex > ez:
@@ -37,9 +42,10 @@ def _cube_round(x: float, y: float, z: float) -> tuple[int, int]:
 
 @compiled
 def _wall_at_step(walls: _Walls, a: int, b: int, i: int, steps: int) -> bool:
-    """Whether the hex that a ray of ``steps`` steps crosses at step ``i`` is a wall, in IEEE doubles (spec 04 R-2).
+    """Return True if a ray of ``steps`` steps crosses a wall at step ``i``, in IEEE doubles (spec
+    04 R-2).
 
-    The order of the operations is part of the rule: it decides how rounding errors fall.
+    The order of the operations is part of the rule: it determines the rounding errors.
     """
     ax, az = a >> 6, (a & 63) - (a >> 7)
     bx, bz = b >> 6, (b & 63) - (b >> 7)
@@ -52,7 +58,7 @@ def _wall_at_step(walls: _Walls, a: int, b: int, i: int, steps: int) -> bool:
 
 @compiled
 def line_is_clear(walls: _Walls, a: int, b: int) -> bool:
-    """Whether no hex strictly between ``a`` and ``b`` is a wall: one ray (spec 04 R-2)."""
+    """Return True if no hex strictly between ``a`` and ``b`` is a wall: one ray (spec 04 R-2)."""
     steps = distance(a, b)
     for i in range(1, steps):
         if _wall_at_step(walls, a, b, i, steps):
@@ -62,10 +68,10 @@ def line_is_clear(walls: _Walls, a: int, b: int) -> bool:
 
 @entry_point
 def fill_sight(board: NDArray[np.uint64], rows: int, walls: _Walls) -> None:
-    """Write, for every hex of a board, the set of hexes that ``line_is_clear`` lets it see."""
+    """Write, for every hex of a board, the set of hexes visible from it by ``line_is_clear``."""
     cols = board.shape[1] - 1
     path = np.empty((cols + 2 * rows, 3), dtype=np.int64)
-    clear = np.empty((cols, 2 * rows), dtype=np.uint64)  # by column and direction: the rows with a clear ray
+    clear = np.empty((cols, 2 * rows), dtype=np.uint64)  # by column and direction: rows with a clear ray
     walled = _walled_columns_before(walls)
     whole = ~NOTHING >> np.uint64(64 - rows)
     for cols_away in range(1 - cols, cols):
@@ -85,7 +91,7 @@ def fill_sight(board: NDArray[np.uint64], rows: int, walls: _Walls) -> None:
 
 @compiled
 def _walled_columns_before(walls: _Walls) -> NDArray[np.int64]:
-    """How many columns before each column hold a wall."""
+    """Return, for each column, the number of columns before it that contain a wall."""
     before = np.zeros(len(walls) + 1, dtype=np.int64)
     for column in range(len(walls)):
         before[column + 1] = before[column] + (1 if walls[column] != NOTHING else 0)
@@ -94,7 +100,7 @@ def _walled_columns_before(walls: _Walls) -> NDArray[np.int64]:
 
 @compiled
 def _shifted(members: BitSet, rows_away: int) -> BitSet:
-    """The rows from which a member is ``rows_away`` rows further down."""
+    """Return the rows from which a member is ``rows_away`` rows further down."""
     if abs(rows_away) > 63:
         return NOTHING
     return members >> np.uint64(rows_away) if rows_away >= 0 else members << np.uint64(-rows_away)
@@ -102,10 +108,11 @@ def _shifted(members: BitSet, rows_away: int) -> BitSet:
 
 @compiled
 def _trace(odd: int, cols_away: int, rows_away: int, path: _Path) -> int:
-    """Write the hexes strictly between the ends of a ray from an even (0) or odd (1) column; return their number.
+    """Write the hexes strictly between the ends of a ray from an even (0) or odd (1) column.
 
-    Whole numbers: coordinates are multiples of 1 / steps. Doubles find the same hexes, for their errors are far
-    smaller than that; only where two roundings are equally far off may they choose either.
+    Returns their number. All arithmetic is in whole numbers: coordinates are multiples of 1 /
+    steps. IEEE doubles find the same hexes, because their errors are far smaller than 1 / steps.
+    Only if two roundings are equally far off, doubles may choose either.
     """
     end = odd + cols_away
     dx, dz = cols_away, rows_away - (end - (end & 1)) // 2
@@ -130,13 +137,15 @@ def _trace(odd: int, cols_away: int, rows_away: int, path: _Path) -> int:
 
 @compiled
 def _nearest(numerator: int, steps: int) -> int:
-    """The whole number nearest to ``numerator / steps``."""
+    """Return the whole number nearest to ``numerator / steps``."""
     return (2 * numerator + steps) // (2 * steps)
 
 
 @compiled
 def _clear_rows(walls: _Walls, col: int, cols_away: int, rows_away: int, path: _Path, inside: BitSet) -> BitSet:
-    """The rows of ``inside`` from which the ray of this direction, beginning in column ``col``, meets no wall."""
+    """Return the rows of ``inside`` from which a ray of this direction, from column ``col``, meets
+    no wall.
+    """
     clear = inside
     for i in range(len(path)):
         if path[i, 2] == 0:
@@ -159,7 +168,10 @@ def _clear_rows(walls: _Walls, col: int, cols_away: int, rows_away: int, path: _
 
 @compiled
 def _walls_near(walls: _Walls, col: int, rows_away: int) -> BitSet:
-    """The rows for which a wall is within a column and a row of column ``col``, ``rows_away`` rows further down."""
+    """Return the rows with a wall at most one column and one row from the hex they refer to.
+
+    This hex is in column ``col``, ``rows_away`` rows further down.
+    """
     near = NOTHING
     for column in range(max(0, col - 1), min(len(walls), col + 2)):
         for row in range(rows_away - 1, rows_away + 2):
@@ -169,7 +181,11 @@ def _walls_near(walls: _Walls, col: int, rows_away: int) -> BitSet:
 
 @compiled
 def _write_column(board: NDArray[np.uint64], rows: int, clear: NDArray[np.uint64], col: int, cols_away: int) -> None:
-    """Write what the hexes of a column see of the column ``cols_away`` further on; ``clear`` is by rows away."""
+    """Write the hexes of the column ``cols_away`` further on that are visible from each hex of a
+    column.
+
+    ``clear`` is indexed by rows away.
+    """
     for row in range(rows):
         seen = NOTHING
         for other in range(rows):

@@ -1,9 +1,10 @@
-"""The two records of a game: World, which never changes in a game, and Game, which holds all that does.
+"""The two records of a game: World, which is constant during a game, and Game, which contains all
+changing state.
 
-A Game is one row of a structured array, so that copying a row is a snapshot. Units are numbered by side:
-unit ``side * units_per_side + slot``, slots in roster order, side 0 for player 1 and side 1 for player 2.
-Sizes depend on the capacities alone, so that one compiled function serves every scenario that fits; other
-capacities are another record type, for which numba compiles once more.
+A Game is one row of a structured array; a copy of the row is a snapshot. Units are numbered by
+side: unit ``side * units_per_side + slot``, slots in roster order, side 0 for player 1 and side 1
+for player 2. Sizes depend only on the capacities, so one compiled function serves every scenario
+that fits. Other capacities are another record type, for which numba compiles again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 World: TypeAlias = Any
-"""One record of ``world_dtype``: board size, rosters, weapons, scoring, rule numbers; fields are attributes."""
+"""One record of ``world_dtype``: board size, rosters, weapons, scoring, rule numbers.
+
+Its fields are attributes.
+"""
 
 Game: TypeAlias = Any
 """One record of ``game_dtype``; fields are attributes."""
@@ -24,10 +28,12 @@ Worlds: TypeAlias = NDArray[Any]
 """Array of one World, shape ``(1,)``."""
 
 Games: TypeAlias = NDArray[Any]
-"""Array of Games, a row each. A plain array: numba takes six times as long to recognise a recarray."""
+"""Array of Games, one per row. A plain array: numba takes six times as long to recognise a
+recarray.
+"""
 
 Rows: TypeAlias = NDArray[np.int64]
-"""Numbers of the rows of an array of Games that a call works on."""
+"""Indices of the rows of an array of Games that a call works on."""
 
 Events: TypeAlias = NDArray[np.int16]
 
@@ -36,7 +42,7 @@ MAX_OBJECTIVES = 64
 MAX_WEAPONS = 8  # weapons of one kind that a unit may carry
 MAX_SCORINGS = 4
 MAX_CONDITIONS = 8
-STATIC_FEATURES, WEAPON_FEATURES = 10, 2  # numbers of an observation that depend on the scenario alone
+STATIC_FEATURES, WEAPON_FEATURES = 10, 2  # numbers of an observation that depend only on the scenario
 
 # phases (spec 02 section 1); the command phase never waits for an action
 COMMAND, MOVE, SHOOT, CHARGE, FIGHT = range(5)
@@ -53,7 +59,7 @@ FIGHT_STAGES = (
     "cleanup_active",
 )
 
-# who has the next activation of the alternation (spec 05 "turn flag")
+# the side of the next activation of the alternation (spec 05 "turn flag")
 UNSET, OTHER_SIDE, ACTIVE_SIDE = range(3)
 
 # kinds of weapon, index into the weapon tables
@@ -62,26 +68,26 @@ RANGED, MELEE = range(2)
 # kinds of unit by wounds, for the order of a target list (spec 04 R-12)
 SWARM, TROOP, ELITE, LEADER = range(4)
 
-# who makes the choices that the reference makes by a fixed rule
+# the agent makes certain choices, or a fixed rule as in the reference
 DECIDED_BY_REFERENCE, DECIDED_BY_AGENT = range(2)
 DECISIONS = ("reference", "agent")
 
-# which weapon rules act: ASSAULT and PISTOL alone, or all of docs/weapon_rules.md
+# active weapon rules: only ASSAULT and PISTOL, or all of docs/weapon_rules.md
 LABELS, ACTING = range(2)
 WEAPON_RULE_SETTINGS = ("reference", "full")
 
-# how an objective keeps its controller when neither side has more (spec 02 section 9)
+# control of an objective at equal sums (spec 02 section 9)
 STICKY, OCCUPY = range(2)
 CONTROL_METHODS = ("sticky", "occupy")
 
 AT_LEAST_ONE, AT_LEAST_TWO, MORE_THAN_OPPONENT = range(3)
 CONDITIONS = ("control_at_least_one", "control_at_least_two", "control_more_than_opponent")
 
-# how a game was decided (spec 02 section 11)
+# methods that decide a game (spec 02 section 11)
 UNDECIDED, BY_OBJECTIVES, BY_VALUE, BY_DRAW = range(4)
 WIN_METHODS = ("undecided", "objectives", "value_tiebreaker", "draw")
 
-# what an open activation waits for before its micro actions, where intents are played
+# with intents: the choice that an open activation waits for before its micro actions
 INTENT_SETTLED, INTENT_DUE, DETAIL_DUE = range(3)
 
 NO_LOCK, PISTOLS_ONLY, NO_PISTOLS = range(3)
@@ -90,7 +96,7 @@ NOBODY = -1
 MAX_EVENTS = 64
 EVENT_FIELDS = 8
 
-# the summary that reset and step leave in a row
+# the summary that reset and step write
 (
     SUMMARY_SIDE,  # acting side
     SUMMARY_OVER,
@@ -107,7 +113,7 @@ MAX_RECORDED_DICE = 8
 
 @lru_cache(maxsize=32)
 def world_dtype(units_per_side: int) -> np.dtype[Any]:
-    """Record type of a World for a capacity of ``units_per_side`` (at most 64)."""
+    """Return the record type of a World for a capacity of ``units_per_side`` (at most 64)."""
     units = 2 * units_per_side
     fields = [
         ("units_per_side", np.int64),  # capacity
@@ -151,7 +157,7 @@ def _characteristics(units: int) -> list[Any]:
         ("charges_after_advance", np.int16, units),
         ("kind", np.int16, units),  # SWARM.. by hit points
         ("preferred_kind", np.int16, units),  # SWARM.. by name
-        ("longest_range", np.int16, units),  # over all ranged weapons, 0 without one
+        ("longest_range", np.int16, units),  # over all ranged weapons, 0 if there is none
     ]
 
 
@@ -160,7 +166,7 @@ def _weapon_fields(weapons: tuple[int, int, int]) -> list[Any]:
     return [
         ("weapon_count", np.int16, weapons[:2]),
         ("range", np.int16, weapons),
-        ("attacks", np.int16, weapons),  # 0 where attacks_dice is set
+        ("attacks", np.int16, weapons),  # 0 if attacks_dice is set
         ("attacks_dice", np.int16, weapons),  # 0, 3 (D3) or 6 (D6)
         ("hit", np.int16, weapons),
         ("strength", np.int16, weapons),
@@ -174,7 +180,7 @@ def _weapon_fields(weapons: tuple[int, int, int]) -> list[Any]:
 
 
 def _weapon_rule_fields(weapons: tuple[int, int, int]) -> list[Any]:
-    """Weapon rules that act, all 0 with ``LABELS``; where a rule takes a number it stands here."""
+    """Fields of active weapon rules, all 0 with ``LABELS``; some contain a rule's number."""
     return [
         ("changes_attacks", np.int16, weapons),  # 1: one of the rules after rapid_fire is set
         ("rapid_fire", np.int16, weapons),
@@ -190,7 +196,9 @@ def _weapon_rule_fields(weapons: tuple[int, int, int]) -> list[Any]:
 
 
 def _feature_fields(units: int) -> list[Any]:
-    """What observers say of a unit that never changes; written once by them, the rules do not read it."""
+    """Constant features of units for observations. The observation code writes them; the rules
+    ignore them.
+    """
     return [
         ("features", np.float32, (units, STATIC_FEATURES)),
         ("weapon_features", np.float32, (units, MAX_WEAPONS, WEAPON_FEATURES)),
@@ -212,7 +220,10 @@ _SCORING_FIELDS: list[Any] = [
 
 @lru_cache(maxsize=32)
 def game_dtype(units_per_side: int, objectives: int) -> np.dtype[Any]:
-    """Record type of a Game for capacities of ``units_per_side`` (at most 64) and ``objectives`` (at most 64)."""
+    """Return the record type of a Game.
+
+    Capacities: ``units_per_side`` (at most 64) and ``objectives`` (at most 64).
+    """
     units = 2 * units_per_side
     fields = [
         *_GAME_FIELDS,
@@ -227,13 +238,13 @@ _GAME_FIELDS: list[Any] = [
     # randomness
     ("seed", np.uint64),
     ("dice_rolled", np.uint64),
-    ("recorded", np.int8, MAX_RECORDED_DICE),  # faces that a replay hands out
+    ("recorded", np.int8, MAX_RECORDED_DICE),  # faces of a replay
     ("recorded_purpose", np.int8, MAX_RECORDED_DICE),
     ("recorded_count", np.int8),
     ("recorded_used", np.int8),
     ("recording", np.int8),  # 1: dice come from the recorded faces only
-    ("dice_refused", np.int8),  # purpose of the first die that the recording did not hold, else 0
-    # where the game is
+    ("dice_refused", np.int8),  # purpose of the first die that was not in the recording, else 0
+    # progress of the game
     ("steps", np.int32),  # actions applied so far
     ("turn", np.int16),
     ("side", np.int8),  # whose turn it is
@@ -245,13 +256,13 @@ _GAME_FIELDS: list[Any] = [
     ("win_method", np.int8),
     ("victory_points", np.int32, 2),
     ("intent_stage", np.int8),  # INTENT_SETTLED.., of the open activation
-    ("intent", np.int8, 2),  # by side: the last one chosen, or NOBODY
+    ("intent", np.int8, 2),  # by side: the last intent, or NOBODY
     ("intent_detail", np.int8, 2),  # by side: objective or roster slot, or NOBODY
-    # what happened in the last step
+    # events of the last step
     ("event_count", np.int16),
     ("events_lost", np.int16),
     ("events", np.int16, (MAX_EVENTS, EVENT_FIELDS)),
-    ("summary", np.int64, SUMMARY_FIELDS),  # SUMMARY_..., for callers that read a game often
+    ("summary", np.int64, SUMMARY_FIELDS),  # SUMMARY_..., for fast access
 ]
 
 
@@ -260,10 +271,10 @@ def _unit_fields(units: int) -> list[Any]:
     return [
         # units
         ("hit_points", np.int16, units),
-        ("hexes", np.int16, units),  # the dead keep their last hex
+        ("hexes", np.int16, units),  # dead units keep their last hex
         ("alive", np.uint64, 2),
-        ("selected_weapon", np.int8, units),  # ranged slot, -1 without one; outlives activations
-        ("combi_blocked", np.uint8, units),  # ranged slots shut by the combi profile last fired
+        ("selected_weapon", np.int8, units),  # ranged slot, or -1; remains after an activation
+        ("combi_blocked", np.uint8, units),  # ranged slots blocked by the last combi profile
         # marks, cleared at every command phase
         ("moved", np.uint64, 2),
         ("fled", np.uint64, 2),
@@ -286,16 +297,18 @@ def _activation_fields(units_per_side: int) -> list[Any]:
         ("targets", np.int16, units_per_side),  # enemy units in slot order
         ("target_count", np.int16),
         ("target", np.int16),  # being attacked, or NOBODY
-        ("started", np.int8),  # 1 once a shot or an advance has begun a shooting activation
-        ("weapon_chosen", np.int8),  # 1 once the first shot or attack has chosen its weapon
+        ("started", np.int8),  # 1 after the first shot or advance of a shooting activation
+        ("weapon_chosen", np.int8),  # 1 after the first shot or attack has chosen its weapon
         ("has_attacked", np.int8),
         ("attacks_left", np.int16),
         ("fired", np.uint8),  # ranged slots used up
         ("pistol_lock", np.int8),
-        ("hazards", np.uint8),  # slots of the weapons used whose hazard is rolled when the activation ends
+        ("hazards", np.uint8),  # slots of used weapons with a hazard roll at the end of the activation
     ]
 
 
 def new_games(count: int, units_per_side: int, objectives: int) -> Games:
-    """An array of ``count`` empty games, shape ``(count,)``; each becomes a game by ``engine.reset``."""
+    """Return an array of ``count`` empty games, shape ``(count,)``; ``engine.reset`` starts each of
+    them.
+    """
     return np.zeros(count, dtype=game_dtype(units_per_side, objectives))

@@ -1,4 +1,4 @@
-"""The phase machine: which phase begins when nobody is left to act, and what ends an activation (spec 02)."""
+"""The phase machine: the sequence of phases, and the beginning and end of activations (spec 02)."""
 
 from __future__ import annotations
 
@@ -40,19 +40,23 @@ from .weapon_rules import suffer_hazards
 
 @compiled
 def acting_side(game: Game) -> int:
-    """The side whose unit acts next: the turn's owner, but in the fight phase perhaps the other."""
+    """Return the side whose unit acts next: the owner of the turn, or in the fight phase also the
+    other.
+    """
     return fighting_side(game) if game.phase == FIGHT else int(game.side)
 
 
 @compiled
 def eligible(game: Game) -> BitSet:
-    """The units of the acting side that may be activated now."""
+    """Return the units of the acting side that may be activated now."""
     return fighting_pool(game) if game.phase == FIGHT else game.pool[game.side]
 
 
 @compiled
 def begin_turn(world: World, board: Board, game: Game, side: int) -> None:
-    """The command phase: clear all marks of both sides, score; nobody acts in it (spec 02 4.1)."""
+    """Begin the command phase: clear all marks of both sides and score; no unit acts in it (spec 02
+    4.1).
+    """
     game.side = side
     _enter(game, COMMAND)
     for marked in (game.moved, game.fled, game.shot, game.advanced, game.charged, game.fought):
@@ -72,7 +76,7 @@ def _enter(game: Game, phase: int) -> None:
 
 @compiled
 def _begin_next_phase(world: World, board: Board, game: Game) -> None:
-    """Go on to the phase after this one and build its pool, which may be empty."""
+    """Begin the next phase and build its pool, which may be empty."""
     if game.phase == FIGHT:
         _end_turn(world, board, game)
     elif game.phase == COMMAND:
@@ -91,7 +95,9 @@ def _begin_next_phase(world: World, board: Board, game: Game) -> None:
 
 @compiled
 def _end_turn(world: World, board: Board, game: Game) -> None:
-    """Hand over to the other side, or end the game after the second player's last turn (spec 02 section 3)."""
+    """Pass to the other side, or end the game after the second player's last turn (spec 02 section
+    3).
+    """
     if game.side == 0:
         begin_turn(world, board, game, 1)
     elif game.turn < world.max_turns:
@@ -104,14 +110,16 @@ def _end_turn(world: World, board: Board, game: Game) -> None:
 
 @compiled
 def proceed(world: World, board: Board, game: Game) -> None:
-    """Begin phases until somebody may act or the game is over; nothing while an activation is open."""
+    """Begin phases until a unit may act or the game is over; do nothing while an activation is
+    open.
+    """
     while game.active == NOBODY and not game.over and eligible(game) == NOTHING:
         _begin_next_phase(world, board, game)
 
 
 @compiled
 def summarise(game: Game) -> None:
-    """Write the row's summary: what callers ask for after every step."""
+    """Write the summary of the game, which callers read after every step."""
     summary = game.summary
     summary[SUMMARY_SIDE] = acting_side(game)
     summary[SUMMARY_OVER] = game.over
@@ -141,7 +149,7 @@ def activate(world: World, board: Board, game: Game, unit: int) -> None:
 
 @compiled
 def close_activation(game: Game) -> None:
-    """Forget everything that belongs to the open activation."""
+    """Reset all fields of the open activation."""
     game.active = NOBODY
     game.intent_stage = INTENT_SETTLED
     game.target = NOBODY
@@ -158,9 +166,9 @@ def close_activation(game: Game) -> None:
 
 @compiled
 def end_activation(world: World, game: Game) -> None:
-    """Roll its hazards, mark what the unit has done and take it out of its pool; ``proceed`` goes on from there.
+    """Roll hazards, mark what the unit has done and remove it from its pool; then call ``proceed``.
 
-    A unit that dies of a hazard ends its activation as any other does.
+    A unit that dies of a hazard ends its activation in the same way.
     """
     unit = int(game.active)
     if game.hazards:

@@ -1,7 +1,8 @@
-"""Whether a record from outside is a state of a game; checked before any other rule follows its numbers.
+"""Checks that a record from outside is a state of a game, before any other rule uses its numbers.
 
-The rules index by hexes, units, slots and weapons of a record, and loop until a pool is empty, without checks of their
-own. A record without a fault keeps every index inside its array, and every legal game from it comes to an end.
+The rules use hexes, units, slots and weapons of a record as indices, and loop until a pool is
+empty, without checks of their own. A record without a fault keeps every index inside its array, and
+every legal game from it ends.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ from .turn import summarise
 from .units import engaged, side_of, slot_of
 
 MOST_STEPS = 1 << 30
-"""Steps and dice of a record are below this, so that neither counter overflows in a game that goes on."""
+"""Exclusive limit of steps and dice of a record, so that neither counter overflows in a continued
+game.
+"""
 
 (
     SOUND,
@@ -80,14 +83,15 @@ FAULTS: dict[int, tuple[str, str]] = {
     IN_EVENTS: ("events", "events of units, weapons and hexes of the scenario"),
     IN_SUMMARY: ("summary", "the summary of the record"),
 }
-"""For each fault the field to look at first, and what was expected."""
+"""For each fault, the field to report and the expected value."""
 
 
 @entry_point
 def first_fault(worlds: Worlds, board: Board, games: Games, row: int) -> int:
-    """The first fault of the record of a row, SOUND where it is a state of a game of this world; changes nothing.
+    """Return the first fault of a row's record, or SOUND if it is a state of a game of this world.
 
-    The checks are in order: each relies on those before it, and none follows a number that is not checked yet.
+    The record does not change. The order matters: each check relies on the earlier ones and uses
+    only numbers that they have checked.
     """
     world, game = worlds[0], games[row]
     fault = _fault_of_numbers(world, board, game)
@@ -107,7 +111,7 @@ def first_fault(worlds: Worlds, board: Board, games: Games, row: int) -> int:
 
 @compiled
 def _fault_of_numbers(world: World, board: Board, game: Game) -> int:
-    """A fault of fields that can be checked one by one."""
+    """Return a fault of fields that can be checked separately."""
     if not _course_fits(world, game):
         return IN_COURSE
     if not (0 <= game.steps < MOST_STEPS and game.dice_rolled < MOST_STEPS and not has(game.seed, 63)):
@@ -135,7 +139,7 @@ def _fault_of_numbers(world: World, board: Board, game: Game) -> int:
 
 @compiled
 def _fault_of_play(world: World, board: Board, game: Game) -> int:
-    """A fault of fields that have to agree with one another."""
+    """Return a fault of fields that must agree with each other."""
     if not _marks_fit(world, game):
         return IN_MARKS
     if not _pools_fit(world, game):
@@ -155,7 +159,9 @@ def _fault_of_play(world: World, board: Board, game: Game) -> int:
 
 @compiled
 def _course_fits(world: World, game: Game) -> bool:
-    """Flags, turn, side and phase within their ranges; the command phase never waits for an action."""
+    """Return True if flags, turn, side and phase are in range; the command phase never waits for an
+    action.
+    """
     return bool(
         1 <= game.turn <= world.max_turns
         and 0 <= game.side <= 1
@@ -167,7 +173,7 @@ def _course_fits(world: World, game: Game) -> bool:
 
 @compiled
 def _rolls_its_own_dice(game: Game) -> bool:
-    """Whether nothing is left of a replay's recorded dice."""
+    """Return True if the record contains no recorded dice of a replay."""
     for index in range(len(game.recorded)):
         if game.recorded[index] != 0 or game.recorded_purpose[index] != 0:
             return False
@@ -179,7 +185,7 @@ def _rolls_its_own_dice(game: Game) -> bool:
 
 @compiled
 def _roster(world: World, side: int) -> BitSet:
-    """The slots of a side that hold a unit of the scenario."""
+    """Return the slots of a side that contain a unit of the scenario."""
     slots = NOTHING
     for slot in range(world.unit_count[side]):
         slots |= bit(slot)
@@ -188,7 +194,7 @@ def _roster(world: World, side: int) -> BitSet:
 
 @compiled
 def _units_fit(world: World, game: Game) -> bool:
-    """Hit points within bounds, and just those units alive that have some."""
+    """Return True if hit points are in range and exactly the units with hit points are alive."""
     units = int(world.units_per_side)
     for side in range(2):
         if game.alive[side] & ~_roster(world, side) != NOTHING:
@@ -203,7 +209,9 @@ def _units_fit(world: World, game: Game) -> bool:
 
 @compiled
 def _hexes_fit(world: World, board: Board, game: Game) -> bool:
-    """Every unit on an open hex (the dead keep theirs), and the living on hexes of their own."""
+    """Return True if every unit is on an open hex (dead units too) and no two living units share
+    one.
+    """
     ground = open_hexes(board)
     free = ground.copy()
     units = int(world.units_per_side)
@@ -224,7 +232,9 @@ def _hexes_fit(world: World, board: Board, game: Game) -> bool:
 
 @compiled
 def _weapons_fit(world: World, game: Game) -> bool:
-    """A selected ranged weapon for every unit that has one, and combi profiles alone that are shut."""
+    """Return True if each unit with ranged weapons has one selected, and only combi profiles are
+    blocked.
+    """
     for unit in range(2 * int(world.units_per_side)):
         selected, count = int(game.selected_weapon[unit]), int(world.weapon_count[unit, RANGED])
         exists = slot_of(world, unit) < world.unit_count[side_of(world, unit)]
@@ -244,7 +254,9 @@ def _weapons_fit(world: World, game: Game) -> bool:
 
 @compiled
 def _marks_fit(world: World, game: Game) -> bool:
-    """Marks of this phase and those before it, of the side whose turn it is; both sides fight."""
+    """Return True if only the side with the turn has marks, of this phase or earlier; both may have
+    fought.
+    """
     side = int(game.side)
     roster, others = _roster(world, side), _roster(world, 1 - side)
     for marks in (game.moved, game.fled, game.shot, game.advanced, game.charged):
@@ -265,12 +277,15 @@ def _marks_fit(world: World, game: Game) -> bool:
     return bool(game.may_advance & ~(roster | others) == NOTHING)
 
 
-# --- whose turn it is, and who has won ---------------------------------------------------------------------
+# --- turn and result
+# ---------------------------------------------------------------------------------------
 
 
 @compiled
 def _most_points(world: World, game: Game, side: int) -> int:
-    """The most victory points that a side can have by now: the cap of each of its turns that has begun."""
+    """Return the most victory points that a side can have by now: the caps of its turns that have
+    begun.
+    """
     begun = int(game.turn) if game.side >= side else int(game.turn) - 1
     most = 0
     for scoring in range(world.scoring_count):
@@ -280,7 +295,10 @@ def _most_points(world: World, game: Game, side: int) -> int:
 
 @compiled
 def _pools_fit(world: World, game: Game) -> bool:
-    """Living units that have not acted yet, of the side whose turn it is; while they fight, of both sides."""
+    """Return True if pools contain only living units that have not acted, of the right side.
+
+    That is the side with the turn; in the fight phase, both sides.
+    """
     side = int(game.side)
     for each in range(2):
         if game.pool[each] & ~game.alive[each] != NOTHING:
@@ -309,7 +327,7 @@ def _pools_fit(world: World, game: Game) -> bool:
 
 @compiled
 def _advanced_before(world: World, game: Game) -> BitSet:
-    """The units that advanced in this phase, but for one whose activation is open."""
+    """Return the units that advanced in this phase, except the unit of the open activation."""
     advanced: BitSet = game.advanced[game.side]
     units, active = int(world.units_per_side), int(game.active)
     if 0 <= active < 2 * units and side_of(world, active) == game.side:
@@ -319,7 +337,7 @@ def _advanced_before(world: World, game: Game) -> BitSet:
 
 @compiled
 def _may_advance_fits(world: World, game: Game) -> bool:
-    """Whether the living units that may advance are in no contact and have not fled, as when the phase began."""
+    """Return True if the living units that may advance are out of contact and have not fled."""
     side = int(game.side)
     if game.may_advance & (game.fled[side] | ~_roster(world, side)) != NOTHING:
         return False
@@ -332,7 +350,7 @@ def _may_advance_fits(world: World, game: Game) -> bool:
 
 @compiled
 def _stage_fits(game: Game) -> bool:
-    """The stage that the pools make, and a turn flag that is set where the alternation has begun."""
+    """Return True if stage and turn flag follow from the pools."""
     if not UNSET <= game.alternation <= ACTIVE_SIDE:
         return False
     if game.phase != FIGHT:

@@ -1,6 +1,7 @@
-"""Weapon rules that act with ``weapon_rules="full"``: what each adds to an attack, and what HAZARDOUS costs.
+"""Weapon rules for ``weapon_rules="full"``: their additions to an attack, and the cost of
+HAZARDOUS.
 
-The fields of a World that turn them on are 0 in the reference setting. Formulas: docs/weapon_rules.md.
+The World fields that activate them are 0 in the reference setting. Formulas: docs/weapon_rules.md.
 """
 
 from __future__ import annotations
@@ -13,20 +14,22 @@ from .state import FIGHT, MAX_WEAPONS, MELEE, NOBODY, RANGED, Game, World
 from .units import hex_of, is_alive, is_marked, wound
 
 CRITICAL = 6
-"""The unmodified face that LETHAL HITS, SUSTAINED HITS and DEVASTATING WOUNDS wait for."""
+"""The unmodified face that triggers LETHAL HITS, SUSTAINED HITS and DEVASTATING WOUNDS."""
 
 HAZARD_DAMAGE = 3
 
 
 @compiled
 def within_half_range(world: World, game: Game, unit: int, kind: int, slot: int, target: int) -> bool:
-    """Whether the target stands at most half the weapon's range away; the half is not rounded."""
+    """Return True if the target is within half the weapon's range; the half is not rounded."""
     return bool(2 * distance(hex_of(game, unit), hex_of(game, target)) <= world.range[unit, kind, slot])
 
 
 @compiled
 def further_attacks(world: World, game: Game, unit: int, kind: int, slot: int, target: int) -> int:
-    """RAPID_FIRE:X, X attacks more against a target within half range; 0 for NOBODY."""
+    """RAPID_FIRE:X: return X extra attacks if the target is within half range, else 0; 0 for
+    NOBODY.
+    """
     extra = int(world.rapid_fire[unit, kind, slot])
     if extra == 0 or target == NOBODY:
         return 0
@@ -35,7 +38,7 @@ def further_attacks(world: World, game: Game, unit: int, kind: int, slot: int, t
 
 @compiled
 def further_damage(world: World, game: Game, unit: int, kind: int, slot: int, target: int) -> int:
-    """MELTA:X, X damage more against a target within half range."""
+    """MELTA:X: return X extra damage if the target is within half range, else 0."""
     extra = int(world.melta[unit, kind, slot])
     if extra == 0:
         return 0
@@ -44,7 +47,10 @@ def further_damage(world: World, game: Game, unit: int, kind: int, slot: int, ta
 
 @compiled
 def hit_target(world: World, game: Game, unit: int, kind: int, slot: int) -> int:
-    """The roll needed to hit: ATK, with HEAVY one less for a unit that has not moved; a 1 always misses."""
+    """Return the roll needed to hit: ATK, or with HEAVY one less for a unit that has not moved.
+
+    It is never below 2: a 1 always misses.
+    """
     needed = int(world.hit[unit, kind, slot])
     if world.heavy[unit, kind, slot] == 0:
         return needed
@@ -55,7 +61,7 @@ def hit_target(world: World, game: Game, unit: int, kind: int, slot: int) -> int
 
 @compiled
 def roll_to_wound(world: World, game: Game, unit: int, kind: int, slot: int, target: int, needed: int) -> int:
-    """A wound roll; with TWIN LINKED a failed one is rolled once more, and the second stands."""
+    """Roll to wound; TWIN LINKED rolls a failed die once more, and the second roll counts."""
     face = roll(game, 6, WOUND)
     if face >= needed or world.twin_linked[unit, kind, slot] == 0:
         return face
@@ -65,7 +71,9 @@ def roll_to_wound(world: World, game: Game, unit: int, kind: int, slot: int, tar
 
 @compiled
 def suffer_hazards(world: World, game: Game, unit: int) -> None:
-    """HAZARDOUS: a die for each such weapon used in the activation that ends; a 1 costs its bearer 3 hit points."""
+    """HAZARDOUS: roll a die for each such weapon used in the ending activation; a 1 costs 3 hit
+    points.
+    """
     kind = MELEE if game.phase == FIGHT else RANGED
     for slot in range(world.weapon_count[unit, kind]):
         if (int(game.hazards) >> slot) & 1 and is_alive(world, game, unit):

@@ -1,1 +1,3 @@
-"""For tests of rules and content: positions set up from text, forced dice and forced choices (docs/testing.md)."""
+"""Tools for tests of rules and content: positions from text, forced dice and choices
+(docs/testing.md).
+"""

@@ -1,8 +1,8 @@
-"""Forced choices: the unit, hex, target, weapon or dice of a decision are given instead of chosen.
+"""Forced choices: the caller sets the unit, hex, target, weapon or dice of a decision.
 
-Each function checks the choice, then calls the functions of the rules that play calls: hits, wounds, deaths,
-pools, phases and scores follow from the rules alone. The functions at the end answer questions about choices.
-``docs/testing.md`` shows how to use them.
+Each function checks the choice, then calls the same functions of the rules as a normal game. Hits,
+wounds, deaths, pools, phases and scores follow only from the rules. The functions at the end return
+information for choices. ``docs/testing.md`` shows examples.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ RESULTS = (
 
 @entry_point
 def record_dice(games: Games, row: int, faces: NDArray[np.int8], purposes: NDArray[np.int8]) -> None:
-    """Hand out these faces, at most 8, each only for its purpose; from now on no other dice are rolled."""
+    """Set the next dice, at most 8, each for one purpose; from now on no other dice are rolled."""
     game = games[row]
     game.recording = 1
     game.recorded_count = len(faces)
@@ -81,7 +81,7 @@ def record_dice(games: Games, row: int, faces: NDArray[np.int8], purposes: NDArr
 
 @entry_point
 def force_activation(worlds: Worlds, board: Board, games: Games, row: int, unit: int) -> int:
-    """Open the activation of an eligible unit; one that is open already stays as it is."""
+    """Open the activation of an eligible unit; if it is already open, it does not change."""
     world, game = worlds[0], games[row]
     events.clear(game)
     if game.active == unit:
@@ -96,12 +96,14 @@ def force_activation(worlds: Worlds, board: Board, games: Games, row: int, unit:
 
 @entry_point
 def _go_on(worlds: Worlds, board: Board, games: Games, row: int) -> None:
-    """Run the phase machine on to the next decision."""
+    """Run the phase machine to the next decision."""
     proceed(worlds[0], board, games[row])
 
 
 def _going_on(choice: Callable[..., int]) -> Callable[..., int]:
-    """The choice, and what follows once it has ended an activation; compiled apart, because it is large."""
+    """Wrap a choice so that the phase machine runs after it; compiled separately, because it is
+    large.
+    """
 
     @wraps(choice)
     def forced(worlds: Worlds, board: Board, games: Games, row: int, *what: int) -> int:
@@ -115,7 +117,7 @@ def _going_on(choice: Callable[..., int]) -> Callable[..., int]:
 
 @compiled
 def _refusal(game: Game, phase: int) -> int:
-    """Why the open activation cannot act in a phase, or DONE."""
+    """Return DONE if the open activation can act in the phase, else the reason why it cannot."""
     if game.active == NOBODY:
         return NOT_ACTIVE
     return DONE if game.phase == phase else WRONG_PHASE
@@ -140,7 +142,9 @@ def force_move(worlds: Worlds, board: Board, games: Games, row: int, destination
 @_going_on
 @entry_point
 def force_advance(worlds: Worlds, board: Board, games: Games, row: int, destination: int) -> int:
-    """Roll the active unit's advance and move it to ``destination``, or nowhere (-1) where no hex is free."""
+    """Roll the active unit's advance and move it to ``destination``, or nowhere (-1) if no hex is
+    free.
+    """
     world, game = worlds[0], games[row]
     refusal = _refusal(game, SHOOT)
     if refusal != DONE:
@@ -161,7 +165,7 @@ def force_advance(worlds: Worlds, board: Board, games: Games, row: int, destinat
 @_going_on
 @entry_point
 def force_charge(worlds: Worlds, board: Board, games: Games, row: int, target: int) -> int:
-    """Charge a target with the active unit; where it ends follows from the dice."""
+    """Charge a target with the active unit; the dice determine where the charge ends."""
     world, game = worlds[0], games[row]
     refusal = _refusal(game, CHARGE)
     if refusal != DONE:
@@ -177,7 +181,7 @@ def force_charge(worlds: Worlds, board: Board, games: Games, row: int, target: i
 
 @entry_point
 def force_weapon(worlds: Worlds, board: Board, games: Games, row: int, slot: int) -> int:
-    """Choose a ranged slot for the active unit's next shots and roll a dice-valued number of attacks."""
+    """Choose a ranged slot for the active unit's next shots, and roll its number of attacks."""
     world, game = worlds[0], games[row]
     refusal = _refusal(game, SHOOT)
     if refusal != DONE:
@@ -192,7 +196,7 @@ def force_weapon(worlds: Worlds, board: Board, games: Games, row: int, slot: int
 
 @entry_point
 def force_shot(worlds: Worlds, games: Games, row: int, target: int) -> int:
-    """One shot with the weapon chosen last; the unit's own target list is not asked (K14, D3)."""
+    """Fire a shot with the weapon chosen last, without a check of the target list (K14, D3)."""
     world, game = worlds[0], games[row]
     refusal = _refusal(game, SHOOT)
     if refusal != DONE:
@@ -209,7 +213,7 @@ def force_shot(worlds: Worlds, games: Games, row: int, target: int) -> int:
 
 @entry_point
 def force_strike(worlds: Worlds, games: Games, row: int, slot: int, target: int) -> int:
-    """One melee attack of the active unit with a melee slot at an enemy it touches."""
+    """Make one melee attack of the active unit against an enemy that it touches."""
     world, game = worlds[0], games[row]
     refusal = _refusal(game, FIGHT)
     if refusal != DONE:
@@ -237,13 +241,13 @@ def force_end(worlds: Worlds, board: Board, games: Games, row: int) -> int:
 
 @entry_point
 def force_control(worlds: Worlds, board: Board, games: Games, row: int) -> None:
-    """Evaluate objective control now, once: the exception D21 of the parity contract."""
+    """Evaluate objective control once, now: the exception D21 of the parity contract."""
     evaluate_control(worlds[0], board, games[row])
 
 
 @entry_point
 def move_destinations(worlds: Worlds, board: Board, games: Games, row: int, unit: int) -> NDArray[np.int64]:
-    """Where a unit may move now, in path order."""
+    """Return the hexes to which a unit may move now, in path order."""
     world = worlds[0]
     return destinations(world, board, games[row], unit, int(world.move[unit]))
 
@@ -252,13 +256,15 @@ def move_destinations(worlds: Worlds, board: Board, games: Games, row: int, unit
 def advance_destinations(
     worlds: Worlds, board: Board, games: Games, row: int, unit: int, reach: int
 ) -> NDArray[np.int64]:
-    """Where an advance with this roll may go now, in path order."""
+    """Return the hexes to which an advance with this roll may go now, in path order."""
     return destinations(worlds[0], board, games[row], unit, reach)
 
 
 @entry_point
 def shooting_targets(worlds: Worlds, board: Board, games: Games, row: int, unit: int) -> NDArray[np.int64]:
-    """The target list of a unit at this moment, on a game without open activation; the list is not kept."""
+    """Return the current target list of a unit; no activation may be open, and the list is not
+    stored.
+    """
     game = games[row]
     list_targets(worlds[0], board, game, unit)
     listed: NDArray[np.int64] = game.targets[: game.target_count].astype(np.int64)
@@ -269,18 +275,21 @@ def shooting_targets(worlds: Worlds, board: Board, games: Games, row: int, unit:
 
 @entry_point
 def in_contact(worlds: Worlds, games: Games, row: int, unit: int) -> bool:
-    """Whether an enemy touches the unit."""
+    """Return True if an enemy touches the unit."""
     return engaged(worlds[0], games[row], unit)
 
 
-# --- questions: some change the open activation, so they are asked on a copy of the row ---------------------
+# --- queries: some change the open activation, so call them on a copy of the row
+# ----------------------------
 
 
 @entry_point
 def charge_destinations(
     worlds: Worlds, board: Board, games: Games, row: int, unit: int, target: int, reach: int
 ) -> NDArray[np.int64]:
-    """Where a charge with this roll may end, in path order; the first one is taken."""
+    """Return the hexes where a charge with this roll may end, in path order; the rules take the
+    first.
+    """
     game = games[row]
     order = path_order(hex_of(game, unit), reach, unoccupied(worlds[0], board, game))
     kept = 0
@@ -293,7 +302,7 @@ def charge_destinations(
 
 @entry_point
 def weapon_scores(worlds: Worlds, games: Games, row: int, unit: int, kind: int, target: int) -> NDArray[np.float64]:
-    """Kill score of each weapon of a kind against a target, by slot."""
+    """Return the kill score of each weapon of a kind against a target, by slot."""
     world, game = worlds[0], games[row]
     scores = np.empty(int(world.weapon_count[unit, kind]), dtype=np.float64)
     for slot in range(len(scores)):
@@ -303,7 +312,7 @@ def weapon_scores(worlds: Worlds, games: Games, row: int, unit: int, kind: int, 
 
 @entry_point
 def best_slot(worlds: Worlds, board: Board, games: Games, row: int, kind: int, target: int) -> int:
-    """The slot that the active unit would choose by itself against a target."""
+    """Return the slot that the rules would choose for the active unit against a target."""
     world, game = worlds[0], games[row]
     if kind == MELEE:
         return best_melee_weapon(world, game, int(game.active), target)
@@ -312,7 +321,7 @@ def best_slot(worlds: Worlds, board: Board, games: Games, row: int, kind: int, t
 
 @entry_point
 def usable_slots(worlds: Worlds, board: Board, games: Games, row: int) -> int:
-    """Set of ranged slots that the active unit may use now, as bits of an integer."""
+    """Return the ranged slots that the active unit may use now, as bits of an integer."""
     world, game = worlds[0], games[row]
     unit = int(game.active)
     return usable_now(world, board, game, unit, engaged_enemies(world, board, game, side_of(world, unit)))
@@ -320,24 +329,24 @@ def usable_slots(worlds: Worlds, board: Board, games: Games, row: int) -> int:
 
 @entry_point
 def begin_activation(worlds: Worlds, board: Board, games: Games, row: int) -> None:
-    """What the first shot or advance of the active unit does first."""
+    """Make the changes that precede the first shot or advance of the active unit."""
     start_activation(worlds[0], board, games[row], int(games[row].active))
 
 
 @entry_point
 def prepare_next_shot(worlds: Worlds, board: Board, games: Games, row: int) -> bool:
-    """After a shot: bring list and weapon up to date; False when the activation is over."""
+    """Update target list and weapon after a shot; return False if the activation is over."""
     return targets_for_the_next_shot(worlds[0], board, games[row], int(games[row].active))
 
 
 @entry_point
 def list_opponents_now(worlds: Worlds, games: Games, row: int) -> None:
-    """After a melee attack: bring the active unit's list of adjacent enemies up to date."""
+    """Update the active unit's list of adjacent enemies after a melee attack."""
     list_opponents(worlds[0], games[row], int(games[row].active))
 
 
 @entry_point
 def begin_shooting_phase(worlds: Worlds, board: Board, games: Games, row: int) -> None:
-    """Select weapons and build the pool of the shooting phase once more."""
+    """Select weapons and build the pool of the shooting phase again."""
     games[row].pool[:] = NOTHING
     begin_shooting(worlds[0], board, games[row])

@@ -1,10 +1,11 @@
-"""A game set up from a drawn position, played by unit ids, with named dice.
+"""A game from a drawn position, played by unit ids, with given dice.
 
->>> table = Table("^1 Intercessor 4,10", "v2 Carnifex 12,10", walls="10,7")
->>> table.skip_to("shoot")
->>> table.play("1", 4, "hit 5, wound 6, save 2 | hit 5, wound 2 | hit 1 | hit 1")
+>>> table = Table("^1 Intercessor 4,10", "v2 Carnifex 12,10", walls="10,7") >>>
+table.skip_to("shoot") >>> table.play("1", 4, "hit 5, wound 6, save 2 | hit 5, wound 2 | hit 1 | hit
+1")
 
-``^`` marks a unit of player 1, ``v`` a unit of player 2, as on the text board. ``docs/testing.md`` shows more.
+``^`` marks a unit of player 1, ``v`` a unit of player 2, as on the text board. ``docs/testing.md``
+has more examples.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ Hex = tuple[int, int]
 class Table:
     """One game set up from a position.
 
-    Units are named by their ids, micro actions by their numbers: 0 to 3 move, 4 to 8 target slots, 9 charge,
-    10 fight, 11 wait, 12 advance. Every method that plays raises AssertionError if the rules refuse the action,
-    if a die is rolled that was not named, or if a named die was not rolled.
+    Units are identified by their ids, micro actions by their numbers: 0 to 3 move, 4 to 8 target
+    slots, 9 charge, 10 fight, 11 wait, 12 advance. Every method that plays raises AssertionError if
+    the action is illegal, if a die is rolled that was not given, or if a given die was not rolled.
     """
 
     def __init__(
@@ -54,11 +55,12 @@ class Table:
         seed: int = 0,
         weapon_rules: str = "reference",
     ) -> None:
-        """Set the position up and begin the game.
+        """Set up the position and begin the game.
 
-        ``units`` are lines ``"^ID TYPE COLUMN,ROW"``; ``walls`` and the hexes of each of the ``objectives`` are
-        pairs such as ``"10,7 9,9"``. ``types``, ``weapons`` and ``scoring`` are entries of a scenario file,
-        ``capacity`` is units per side and objectives. Raises ContentError if the position is not a valid scenario.
+        ``units`` are lines ``"^ID TYPE COLUMN,ROW"``; ``walls`` and the hexes of each of the
+        ``objectives`` are pairs such as ``"10,7 9,9"``. ``types``, ``weapons`` and ``scoring`` are
+        entries of a scenario file, ``capacity`` is units per side and objectives. Raises
+        ContentError if the position is not a valid scenario.
         """
         cols, rows = board
         corner = f"0,{rows - 1}"
@@ -156,7 +158,7 @@ class Table:
 
     @property
     def result(self) -> tuple[int, str]:
-        """Winner (0 for a draw) and the way the game was decided."""
+        """Winner (0 for a draw) and the method that decided the game."""
         return int(self.game.winner), WIN_METHODS[int(self.game.win_method)]
 
     @property
@@ -189,7 +191,7 @@ class Table:
         return [] if self.over else self.members(acting_side(self.game), eligible(self.game))
 
     def actions(self) -> list[int]:
-        """Every legal action, as the engine numbers them, ascending."""
+        """Every legal action in the engine's numbering, ascending."""
         mask = np.empty(self.units_per_side + MICRO_COUNT, dtype=np.int8)
         engine.legal_mask(self.setting.worlds, self.games, 0, mask)
         return [int(action) for action in np.flatnonzero(mask)]
@@ -225,11 +227,13 @@ class Table:
     # --- play -----------------------------------------------------------------------------------------------
 
     def try_step(self, action: int) -> int:
-        """Take an action of the engine's numbering; returns its result, ``engine.ACCEPTED`` or a refusal."""
+        """Take an action in the engine's numbering; return ``engine.ACCEPTED`` or the reason for
+        rejection.
+        """
         return int(engine.step(*self.arguments, action))
 
     def step(self, action: int) -> None:
-        """Take a legal action of the engine's numbering."""
+        """Take a legal action in the engine's numbering."""
         result = self.try_step(action)
         _expect(result == engine.ACCEPTED, f"action {action} refused ({result}), legal: {self.actions()}")
 
@@ -238,7 +242,9 @@ class Table:
         self.step(self.number(unit) % self.units_per_side)
 
     def act(self, micro: int, dice: str | None = None) -> list[Event]:
-        """Take a micro action of the active unit, with exactly these dice if given; returns the events."""
+        """Take a micro action of the active unit, with exactly these dice if given; return the
+        events.
+        """
         if dice is not None:
             self.script(dice)
         self.step(self.units_per_side + micro)
@@ -247,12 +253,14 @@ class Table:
         return self.events()
 
     def play(self, unit: str, micro: int, dice: str | None = None) -> list[Event]:
-        """Select a unit, then act; returns the events of the action."""
+        """Select a unit, then act; return the events of the action."""
         self.select(unit)
         return self.act(micro, dice)
 
     def script(self, dice: str) -> None:
-        """Give the next dice, such as ``"hit 5, wound 2 | save 3"``; from now on no other dice are rolled."""
+        """Set the next dice, such as ``"hit 5, wound 2 | save 3"``; from now on no other dice are
+        rolled.
+        """
         rolls = _parse_dice(dice)
         faces = np.array([face for _, face in rolls], dtype=np.int8)
         purposes = np.array([PURPOSES.index(purpose) for purpose, _ in rolls], dtype=np.int8)
@@ -265,7 +273,7 @@ class Table:
         _expect(self.game.recorded_used == self.game.recorded_count, "some of the given dice were not rolled")
 
     def skip_to(self, phase: str, player: int | None = None, turn: int | None = None) -> None:
-        """Wait (or fight) with every unit until a phase, a player's turn or a turn has begun."""
+        """Wait (or fight) with every unit until the phase, the player's turn or the turn begins."""
         while not self.over:
             if phase == self.phase and player in (None, self.player) and turn in (None, self.turn):
                 return

@@ -1,1 +1,1 @@
-"""Ways to look at a game."""
+"""Displays of a game."""

@@ -1,7 +1,8 @@
 """The board as text: two lines for each row of hexes, odd columns half a hex lower.
 
-``^7`` is unit 7 of player 1, ``v7`` of player 2, ``###`` a wall, ``:3:`` a free hex of objective 3; the active unit
-is followed by ``!``. A board that is wider than the text is drawn in parts, one below the other.
+``^7`` is unit 7 of player 1, ``v7`` of player 2, ``###`` a wall, ``:3:`` a free hex of objective 3;
+``!`` follows the active unit. A board that is wider than the text is drawn in parts, one below the
+other.
 """
 
 from __future__ import annotations
@@ -18,18 +19,20 @@ from ..rules.state import FIGHT_STAGES, NO_STAGE, NOBODY, PHASES, WIN_METHODS, G
 from ..rules.turn import acting_side, eligible
 
 WIDTH = 80
-"""Columns of a usual terminal; the default board of 25 hexes takes 79."""
+"""Columns of a usual terminal; the default board with 25 columns of hexes takes 79."""
 
 _MARKS = ("moved", "fled", "advanced", "shot", "charged", "fought")
-_CELL = 3  # columns of text from a hex to the next; on a line every second hex is blank, so that a hex has twice that
-_LABEL = 4  # columns of text for the number of a row
+_CELL = 3  # text columns per hex column; a line shows every second hex, so a hex has twice this width
+_LABEL = 4  # text columns for a row number
 _SIDES = "^v"
 
 Cells = dict[tuple[int, int], str]
 
 
 def draw(setting: Setting, game: Game, width: int = WIDTH) -> str:
-    """A game as a text board with headline, objectives and rosters, in lines of at most ``width`` columns."""
+    """Return a game as a text board with headline, objectives and rosters, at most ``width``
+    columns wide.
+    """
     above = _wrapped(_headline(setting, game, width), width)
     below = _wrapped([*_objectives(setting, game), *_rosters(setting, game)], width)
     return "\n".join([*above, *_board(setting, game, width), *below])
@@ -41,7 +44,7 @@ def _wrapped(lines: list[str], width: int) -> list[str]:
 
 
 def _headline(setting: Setting, game: Game, width: int) -> list[str]:
-    """Where the game is, and the victory points: one line, or two where one is too short."""
+    """Return turn, phase and victory points: one line, or two if one is too short."""
     points = f"victory points {game.victory_points[0]} : {game.victory_points[1]}"
     place = f"{setting.scenario.name}, turn {game.turn} of {setting.world.max_turns}, player {game.side + 1}"
     if game.over:
@@ -55,7 +58,7 @@ def _headline(setting: Setting, game: Game, width: int) -> list[str]:
 
 
 def _board(setting: Setting, game: Game, width: int) -> Iterator[str]:
-    """Lines of the board; as many columns of hexes side by side as the width allows, the others below them."""
+    """Return the lines of the board, as many columns of hexes side by side as the width allows."""
     scenario, cells = setting.scenario, _cells(setting, game)
     longest = max((len(text) for text in cells.values()), default=0)
     cell = max(_CELL, longest // 2 + 1)  # at least one blank between two hexes of a line
@@ -67,7 +70,7 @@ def _board(setting: Setting, game: Game, width: int) -> Iterator[str]:
 
 
 def _cells(setting: Setting, game: Game) -> Cells:
-    """What stands on each hex that is not empty, by column and row."""
+    """Return the content of each hex that is not empty, by column and row."""
     scenario = setting.scenario
     cells = {place: f":{objective.id[:1]}:" for objective in scenario.objectives for place in objective.hexes}
     cells.update(dict.fromkeys(scenario.walls, "###"))
@@ -79,7 +82,7 @@ def _cells(setting: Setting, game: Game) -> Cells:
 
 
 def _part(cells: Cells, cols: range, rows: int, cell: int) -> Iterator[str]:
-    """Lines of some columns, with column numbers above and row numbers at the side."""
+    """Return the lines of some columns, with column numbers above and row numbers at the side."""
     numbered = cols if len(str(cols[-1])) < cell else cols[::2]
     yield (" " * _LABEL + "".join(f"{col:<{cell * numbered.step}}" for col in numbered)).rstrip()
     for half in range(2 * rows):
