@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ....rules.state import BY_VALUE, WIN_METHODS
 from ...console import stopped_by
-from ..runners.aec import Episode
+from ..runners.episode import Episode
 from .as_json import (
     SWEEP_COLUMNS,
     latency_of,
@@ -54,15 +54,15 @@ def as_lines(outcome: Outcome) -> Iterator[str]:
     yield RULE
     if outcome.partial:
         asked = f" of {outcome.plan.episodes}" if outcome.plan.episodes is not None else ""
-        yield f"PARTIAL REPORT: stopped after {tally.complete}{asked} episodes ({'; '.join(outcome.because)})"
+        yield f"PARTIAL REPORT: stopped after {tally.counts.episodes}{asked} episodes ({'; '.join(outcome.because)})"
     for warning in outcome.warnings:
         yield f"WARNING : {warning}"
     draws, first, second = tally.winners
     won = f"won by player 1 {first}, by player 2 {second}, drawn {draws}, capped {tally.capped}"
-    yield f"Episodes : {tally.complete}, {won}"
-    yield f"Total steps : {tally.steps} micro actions ({tally.agent_steps} agent steps)"
-    yield f"Steps/s : {_rate(outcome, tally.steps)} ({_rate(outcome, tally.agent_steps)} agent steps/s)"
-    yield f"Games/s : {_rate(outcome, tally.complete)} ({_rate(outcome, tally.complete * 3600)} games/h)"
+    yield f"Episodes : {tally.counts.episodes}, {won}"
+    yield f"Total steps : {tally.counts.steps} micro actions ({tally.counts.agent_steps} agent steps)"
+    yield f"Steps/s : {_rate(outcome, tally.counts.steps)} ({_rate(outcome, tally.counts.agent_steps)} agent steps/s)"
+    yield f"Games/s : {_rate(outcome, tally.counts.episodes)} ({_rate(outcome, tally.counts.episodes * 3600)} games/h)"
     yield _figure(outcome, "Wall time", "wall_time_sec", "seconds, of the episodes alone")
     yield _figure(outcome, "CPU time", "cpu_time_sec", "seconds")
     yield _figure(outcome, "RAM max", "max_rss_kb", _of_what(outcome), 1024)
@@ -139,9 +139,9 @@ def _worker_lines(outcome: Outcome) -> Iterator[str]:
         rows.append(
             [
                 worker.worker,
-                worker.episodes,
-                rate(worker, worker.steps),
-                rate(worker, worker.episodes * 3600),
+                worker.counts.episodes,
+                rate(worker, worker.counts.steps),
+                rate(worker, worker.counts.episodes * 3600),
                 None if share is None else 100 * share,
                 None if isinstance(start, str) else start / 1024,
                 None if peak is None else peak / 1024,
