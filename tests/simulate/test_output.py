@@ -119,6 +119,15 @@ def height(text: dict[str, str]) -> float:
     return float(found[1] if found else text["y"])
 
 
+def test_throughput_of_a_batch_counts_the_games_in_play(simulate: Callable[..., Report]) -> None:
+    """Games that began together end together; counted at their ends alone, they would be one burst."""
+    report = simulate("--scenario-file", "pve", "--episodes", "512", "--batch", "512", "--seed", "1")
+    samples, whole = report["timeline"], report["total_steps"]
+    early = next(sample for sample in samples if sample["seconds"] > samples[-1]["seconds"] / 3)
+    assert 0.1 * whole < early["steps"] < 0.9 * whole
+    assert samples[-1]["steps"] == whole
+
+
 @pytest.mark.parametrize("library", ["matplotlib", "jinja2"])
 def test_page_without_its_libraries_is_refused_before_the_run(
     small: tuple[str, ...], library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
@@ -147,6 +156,14 @@ def test_full_disk_sends_the_report_to_stdout_and_leaves_the_earlier_file(
     assert "report.json cannot be written: No space left on device; the report follows on stdout" in said.err
     assert report.read_text(encoding="utf-8") == "precious"
     assert list(tmp_path.iterdir()) == [report], "no draft is left"
+
+
+def test_sizes_are_in_mib(small: tuple[str, ...], capsys: Capture) -> None:
+    assert simulate_cli.main([*small, "--workers", "2"]) == 0
+    said = capsys.readouterr().out
+    assert not re.search(r"\bMB\b", said, re.IGNORECASE)
+    for label in ("RAM max", "Python memory max", "Disk read", "Network upload"):
+        assert re.search(rf"^{label} : (\d+\.\d+ MiB|not measured)", said, re.MULTILINE)
 
 
 def test_lost_worker_gives_the_run_away(

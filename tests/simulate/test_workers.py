@@ -115,6 +115,14 @@ def test_warm_up_changes_no_game_and_is_in_no_figure() -> None:
     assert warm.latencies.count == cold.latencies.count == cold.tally.counts.steps
 
 
+def test_worker_and_its_policy_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Worker] = []
+    make = Worker.__init__
+    monkeypatch.setattr(Worker, "__init__", lambda self, *given: made.append(self) or make(self, *given))
+    assert isinstance(run(plan(episodes=2, policy="greedy")).python_memory_peak_kb, int)
+    assert len(made) == 1
+
+
 def test_two_processes_play_the_games_of_one() -> None:
     alone, together = run(plan(episodes=9)), run(plan(episodes=9, workers=2))
     assert results(together) == results(alone)

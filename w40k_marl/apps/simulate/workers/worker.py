@@ -108,9 +108,9 @@ class Worker:
         )
 
     def play_one_more(self) -> None:
-        """Play a game, or one in each row, that is none of the plan's."""
+        """Play a game, or one in each row, beside those of the plan; ``figures`` is not to be asked after it."""
         share = EpisodeShare(0, 1, self.plan.options.batch or 1, None)
-        for _ in self._runner.play(share, WorkerStats(), UNMEASURED):
+        for _ in self._runner.play(share, self._stats, UNMEASURED):
             pass
 
 
