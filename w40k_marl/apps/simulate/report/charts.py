@@ -28,7 +28,7 @@ Samples: TypeAlias = Sequence[Mapping[str, Any]]
 
 NOTHING = "<p>nothing was measured</p>"
 WIDTH, HEIGHT, LEGEND_ROW = 7.4, 2.7, 0.22  # inches
-LEGEND_COLUMNS = 4
+LEGEND_COLUMNS, MOST_NAMED = 4, 40
 INK = "#010203"  # stands for the text colour of the page, which matplotlib has no name for
 COLOURS = ("#3b6fb6", "#c2572b", "#3c8d5a", "#8a5aa8", "#a08020", "#4a9aa5", "#b04a6f", "#6b6b6b")  # on light and dark
 LINE_STYLES = ("-", "--", ":", "-.")
@@ -42,7 +42,7 @@ STYLE = {
     "axes.grid": True,
     "font.size": 9,
     "grid.alpha": 0.2,
-    "lines.linewidth": 1.4,
+    **dict.fromkeys(("lines.linewidth", "patch.linewidth"), 1.4),
     "svg.fonttype": "none",
     "svg.hashsalt": "w40k_marl",
 }
@@ -159,9 +159,9 @@ def _svg(name: str, x_title: str, y_title: str, draw: Callable[[Axes], None]) ->
         axes = figure.subplots()
         draw(axes)
         axes.set(xlabel=x_title, ylabel=y_title)
-        handles, _ = axes.get_legend_handles_labels()
+        handles = axes.get_legend_handles_labels()[0][:MOST_NAMED]
         if handles:
-            figure.legend(loc="outside lower center", ncols=LEGEND_COLUMNS)
+            figure.legend(handles=handles, loc="outside lower center", ncols=LEGEND_COLUMNS)
             figure.set_figheight(HEIGHT + LEGEND_ROW * math.ceil(len(handles) / LEGEND_COLUMNS))
         figure.savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     drawn = text.getvalue()
