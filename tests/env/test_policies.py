@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.apps.simulate.runners.aec import Driver, Pace
+from w40k_marl.apps.simulate.runners.aec import AECRunner, Pace
 from w40k_marl.apps.simulate.runners.players import find_player
 from w40k_marl.env.policies import PolicyError, RandomPolicy, ask, find_policy
 from w40k_marl.env.seat import SeatEnv
@@ -50,8 +50,8 @@ def test_one_function_serves_registry_opponent_and_load_simulation(
     (tmp_path / "Mine" / "policy.json").write_text('{"kind": "callable", "callable": "last_legal:act"}')
     write(tmp_path / "Mine", last_legal=LAST)
     assert load_policy("Mine", "micro", env.layout, folder=tmp_path, trust_models=True).policy is not policy
-    driver = Driver(raw_env("small_board"), Pace((), 5, 50), find_player("last_legal:act", env.layout))
-    assert driver.play_episode(np.random.default_rng(1)).steps > 10
+    runner = AECRunner(raw_env("small_board"), Pace((), 5, 50), find_player("last_legal:act", env.layout))
+    assert runner.play_episode(np.random.default_rng(1)).steps > 10
 
 
 def test_folder_comes_before_what_is_installed_and_the_search_path_stays(tmp_path: Path) -> None:

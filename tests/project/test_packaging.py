@@ -143,7 +143,7 @@ def test_wheel_has_one_package_and_all_of_it(built: Built) -> None:
     source = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "w40k_marl").rglob("*")
-        if path.suffix in {".py", ".json"} or path.name == "py.typed"
+        if path.suffix in {".py", ".json", ".html"} or path.name == "py.typed"
     }
     data = {f"w40k_marl/_data/{name}" for name in data_files(ROOT)}
     assert {name for name in files if name.startswith("w40k_marl/")} == source | data

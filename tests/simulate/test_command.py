@@ -16,7 +16,8 @@ import pytest
 
 from w40k_marl.apps.simulate import cli, run
 from w40k_marl.apps.simulate.runners import aec
-from w40k_marl.apps.simulate.runners.aec import Driver, Episode
+from w40k_marl.apps.simulate.runners.aec import AECRunner
+from w40k_marl.apps.simulate.runners.episode import Episode
 from w40k_marl.content.paths import CONTENT
 from w40k_marl.env import session
 
@@ -349,8 +350,8 @@ def test_agent_cycle_is_what_is_played(small: tuple[str, ...], monkeypatch: pyte
 
         monkeypatch.setattr(kind, name, watched)
     played: list[Episode] = []
-    play = Driver.play_episode
-    monkeypatch.setattr(Driver, "play_episode", lambda *given: played.append(play(*given)) or played[-1])
+    play = AECRunner.play_episode
+    monkeypatch.setattr(AECRunner, "play_episode", lambda *given: played.append(play(*given)) or played[-1])
     assert cli.main(small) == 0
     cycles = sum(episode.agent_steps + 2 for episode in played) + 1  # and one to warm up
     assert seen.count("last") == seen.count("step") == cycles

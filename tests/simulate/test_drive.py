@@ -1,4 +1,4 @@
-"""What the driver does: who chooses which unit when, what counts as a step, when an episode ends."""
+"""What the runner does: who chooses which unit when, what counts as a step, when an episode ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from w40k_marl import w40k_v0
-from w40k_marl.apps.simulate.runners.aec import Driver, Episode, LegalActions, Pace, macro_players
+from w40k_marl.apps.simulate.runners.aec import AECRunner, LegalActions, Pace, macro_players
+from w40k_marl.apps.simulate.runners.episode import Episode
 from w40k_marl.env.aec import RawEnv
 
 SCENARIO = "small_board"
@@ -54,7 +55,7 @@ class Watched:
             step(action)
 
         env.step = watched  # type: ignore[method-assign]
-        return Driver(env, pace).play_episode(generator or np.random.default_rng(1))
+        return AECRunner(env, pace).play_episode(generator or np.random.default_rng(1))
 
     def selections(self) -> list[Step]:
         return [step for step in self.steps if step.pool]
@@ -113,9 +114,9 @@ def test_every_legal_micro_action_is_drawn_equally_often() -> None:
         step(action)
 
     env.step = watched  # type: ignore[method-assign]
-    driver, chance = Driver(env, pace()), np.random.default_rng(2)
+    runner, chance = AECRunner(env, pace()), np.random.default_rng(2)
     for _ in range(60):
-        driver.play_episode(chance)
+        runner.play_episode(chance)
     mask, actions = max(drawn.items(), key=lambda item: len(item[1]))
     legal = np.flatnonzero(np.frombuffer(mask, np.int8))
     expected = len(actions) / len(legal)
@@ -163,8 +164,8 @@ def test_first_micro_action_reaches_a_cap_of_one() -> None:
 
 def test_same_generator_same_games_and_the_next_episode_differs() -> None:
     def games(seed: int) -> list[Episode]:
-        driver, chance = Driver(w40k_v0.raw_env(scenario="pve"), pace()), np.random.default_rng(seed)
-        return [driver.play_episode(chance) for _ in range(3)]
+        runner, chance = AECRunner(w40k_v0.raw_env(scenario="pve"), pace()), np.random.default_rng(seed)
+        return [runner.play_episode(chance) for _ in range(3)]
 
     assert games(7) == games(7)
     assert games(7) != games(8)
@@ -188,11 +189,11 @@ def test_final_state_gives_points_and_fallen_value() -> None:
                 points[int(str(event["player"])) - 1] += int(str(event["points"]))
 
     env.step = watched  # type: ignore[method-assign]
-    driver, chance = Driver(env, pace()), np.random.default_rng(3)
+    runner, chance = AECRunner(env, pace()), np.random.default_rng(3)
     fallen = 0
     for _ in range(5):
         lost[:], points[:] = [0, 0], [0, 0]
-        episode = driver.play_episode(chance)
+        episode = runner.play_episode(chance)
         assert list(episode.value_lost) == lost
         assert list(episode.victory_points) == points
         fallen += sum(lost)
@@ -201,8 +202,8 @@ def test_final_state_gives_points_and_fallen_value() -> None:
 
 def test_scenarios_are_drawn_at_each_game() -> None:
     env = w40k_v0.raw_env(scenario=[SCENARIO, "pve"])
-    driver, chance = Driver(env, pace()), np.random.default_rng(1)
-    assert {driver.play_episode(chance).scenario for _ in range(12)} == {SCENARIO, "pve"}
+    runner, chance = AECRunner(env, pace()), np.random.default_rng(1)
+    assert {runner.play_episode(chance).scenario for _ in range(12)} == {SCENARIO, "pve"}
 
 
 def test_memory_of_masks_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from w40k_marl import w40k_v0
 from w40k_marl.apps.simulate.options import Options, Plan, make_plan
 from w40k_marl.apps.simulate.report.as_json import as_data
 from w40k_marl.apps.simulate.run import run
-from w40k_marl.apps.simulate.runners.aec import Driver, Pace, macro_players
+from w40k_marl.apps.simulate.runners.aec import AECRunner, Pace, macro_players
 from w40k_marl.apps.simulate.workers.worker import Worker
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.batch import BatchEnv
@@ -59,7 +59,7 @@ def test_one_at_a_time_the_steps_are_the_micro_actions(played: Counter[str]) -> 
     assert played["intent"] > 0 < played["detail"]
     assert sum(episode.steps for episode in episodes) == played["micro"]
     assert sum(episode.agent_steps for episode in episodes) == played.total()
-    assert worker.figures().steps == played["micro"]
+    assert worker.figures().counts.steps == played["micro"]
 
 
 def test_many_at_a_time_the_steps_are_the_micro_actions(played: Counter[str]) -> None:
@@ -102,7 +102,7 @@ def test_the_macro_is_due_every_n_micro_actions(every: int) -> None:
 
     env.step = watched  # type: ignore[method-assign]
     pace = Pace(macro_players(1, both=True), every, 200)
-    episode = Driver(env, pace).play_episode(np.random.default_rng(3))
+    episode = AECRunner(env, pace).play_episode(np.random.default_rng(3))
     assert episode.macro_choices == due_at_selections > 0
     assert episode.steps == micro
 

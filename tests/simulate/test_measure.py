@@ -92,3 +92,11 @@ def test_tracing_that_was_on_stays_on(small: tuple[str, ...]) -> None:
         assert tracemalloc.is_tracing()
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("batch", [(), ("--batch", "3")], ids=str)
+def test_python_memory_is_that_of_the_games_and_not_of_the_tool(
+    simulate: Callable[..., dict[str, Any]], small: tuple[str, ...], batch: tuple[str, ...]
+) -> None:
+    simulate(*small, *batch)  # what is kept from the first game on is there
+    assert 0 < simulate(*small, *batch)["python_memory_peak_kb"] < 150

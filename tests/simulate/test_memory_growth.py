@@ -19,7 +19,7 @@ from w40k_marl.apps.simulate.measure.latency import Latencies
 from w40k_marl.apps.simulate.measure.timeline import Sample, slope_kb_per_minute
 from w40k_marl.apps.simulate.options import Options, make_plan
 from w40k_marl.apps.simulate.report.results import Outcome
-from w40k_marl.apps.simulate.runners.aec import Episode
+from w40k_marl.apps.simulate.runners.episode import Episode
 from w40k_marl.apps.simulate.workers.worker import Message, Worker
 
 KIB = 1024
@@ -50,7 +50,7 @@ def test_listing_games_takes_no_memory_while_they_are_played(traced: Callable[[]
     for number in range(1, 3001):
         heard.hear(Message(0, [(number, replace(GAME, steps=1000 + number, victory_points=(number, number + 1)))]))
     assert traced() - before < 32
-    assert heard.tally.complete == 3000
+    assert heard.tally.counts.episodes == 3000
     assert len(heard.episodes) == 3000
 
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 
 from w40k_marl.apps import cli
 from w40k_marl.apps.simulate import cli as simulate_cli
-from w40k_marl.apps.simulate.report import svg
+from w40k_marl.apps.simulate.report import charts
 
 Capture = pytest.CaptureFixture[str]
 Report = dict[str, Any]
@@ -25,7 +26,8 @@ def test_page_is_one_file_that_needs_nothing_else(small: tuple[str, ...], tmp_pa
     out = tmp_path / "report.html"
     assert simulate_cli.main([*small, "--seed", "5", "--sweep-workers", "1", "--report", str(out)]) == 0
     page = out.read_text(encoding="utf-8")
-    assert not re.search(r"<(script|link|img|iframe)|\b(src|href)=|url\(|@import|https?:", page)
+    names = re.sub(r' xmlns(:xlink)?="[^"]*"', "", page)  # names that look like addresses
+    assert not re.search(r"<(script|link|img|iframe)|\b(src|href)=(?!\"#)|url\((?!#)|@import|https?:", names)
     drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(drawings) == 4
     for drawing in drawings:
@@ -36,16 +38,107 @@ def test_page_is_one_file_that_needs_nothing_else(small: tuple[str, ...], tmp_pa
     assert "Partial" not in page
 
 
+def sample(seconds: float, steps: int, mib: float | None = 200.0, worker: int = 1) -> Report:
+    return {"worker": worker, "seconds": seconds, "steps": steps, "rss_kb": None if mib is None else mib * 1024}
+
+
+def texts(svg: str) -> list[str]:
+    """The words of a chart, which a reader can search and select."""
+    found = (element.text for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text"))
+    return [text for text in found if text]
+
+
 def test_charts_of_nothing_and_of_one_point() -> None:
-    assert svg.line_chart({}, "x", "y") == svg.histogram([], "x", "y") == "<p>nothing was measured</p>"
-    ElementTree.fromstring(svg.line_chart({"a<b": [(0.0, 0.0)]}, "x", "y"))
-    ElementTree.fromstring(svg.line_chart({"a": [(0.0, 5.0)], "<b>": [(3.0, 2e6)]}, "x", "y"))
-    ElementTree.fromstring(svg.histogram([[2.0, 1.0]], "x", "y"))
+    nothing = {"of": "micro action", "histogram": []}
+    assert charts.latency_chart(nothing) == charts.throughput_chart([]) == charts.memory_chart([]) == charts.NOTHING
+    assert charts.throughput_chart([sample(0.0, 0)]) == charts.memory_chart([sample(1.0, 9, None)]) == charts.NOTHING
+    assert charts.sweep_chart([]) == charts.NOTHING
+    one = {"of": "micro action", "histogram": [[2.0, 1]], **dict.fromkeys(("p50", "p95", "p99", "max"), 2.0)}
+    row = {"workers": 1, **dict.fromkeys(("steps_per_sec", "steps_per_sec_min", "steps_per_sec_max"), 7.0)}
+    for svg in (
+        charts.latency_chart(one),
+        charts.throughput_chart([sample(0.5, 9)]),
+        charts.memory_chart([sample(0.5, 9)]),
+        charts.sweep_chart([row]),
+    ):
+        ElementTree.fromstring(svg)
 
 
-@pytest.mark.parametrize(("value", "text"), [(0, "0"), (0.25, "0.25"), (1500, "1.5 k"), (2e6, "2 M"), (3e9, "3 G")])
-def test_numbers_are_short(value: float, text: str) -> None:
-    assert svg.number(value) == text
+def test_charts_take_the_text_colour_of_the_page_and_share_no_id() -> None:
+    timeline = [sample(float(n), n, worker=worker) for n in range(1, 5) for worker in (1, 2)]
+    drawn = charts.throughput_chart(timeline), charts.memory_chart(timeline)
+    ids = [name for svg in drawn for name in re.findall(r'\bid="([^"]+)"', svg)]
+    assert len(set(ids)) == len(ids) > 0
+    for svg in drawn:
+        assert "currentColor" in svg
+        assert set(re.findall(r'(?:url\(|href=")#([^")]+)', svg)) <= set(ids)
+        assert not re.search(r"#(000000|ffffff|010203)\b", svg), "black or white would vanish on some page"
+
+
+def test_even_play_makes_an_even_throughput_wherever_the_samples_fall() -> None:
+    """A sample right after another, as a message of a worker brings it, and a last bin that is not whole."""
+    seconds = sorted([0.1 * n for n in range(1, 101)] + [0.5 * n + 0.0003 for n in range(1, 20)] + [10.0371])
+    edges, speeds = charts.throughput([sample(second, round(1000 * second)) for second in seconds])
+    assert len(speeds) > 20
+    assert edges[-1] <= seconds[-1]
+    assert speeds == pytest.approx(1000, rel=0.05)
+
+
+def test_long_game_does_not_look_like_a_burst_at_its_end() -> None:
+    _, speeds = charts.throughput([sample(second, round(100 * second)) for second in (1.0, 2.0, 9.0, 10.0, 11.0)])
+    assert speeds == pytest.approx(100)
+
+
+def test_axis_of_memory_shows_growth_in_mib() -> None:
+    svg = charts.memory_chart([sample(float(n), n, 500 + 0.1 * n) for n in range(21)])
+    assert "worker 1: +2.00 MiB" in texts(svg)
+    assert "resident memory, MiB" in texts(svg)
+    ticks = [float(text) for text in texts(svg) if re.fullmatch(r"\d{3}\.\d+", text)]
+    assert min(ticks) > 499
+    assert max(ticks) < 503
+
+
+def test_memory_that_stands_still_is_not_drawn_as_growth() -> None:
+    svg = charts.memory_chart([sample(float(n), n, 500 + 0.01 * (n % 2)) for n in range(21)])
+    ticks = [float(text) for text in texts(svg) if re.fullmatch(r"\d{3}\.\d+", text)]
+    assert max(ticks) - min(ticks) >= 0.5
+
+
+def test_legend_of_many_workers_lies_below_the_axes() -> None:
+    svg = charts.memory_chart([sample(float(n), n, worker=worker) for worker in range(1, 101) for n in range(3)])
+    places = re.findall(r'<g id="memory-(axes|legend|patch)_\d+">', svg)
+    assert "legend" in places
+    drawn = ElementTree.fromstring(svg)
+    words = {text.text: text.attrib for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
+    title, entry = words["seconds since a worker's first game"], words["worker 40: +0.00 MiB"]
+    assert height(entry) > height(title)
+    assert "worker 41: +0.00 MiB" not in words, "the page stays readable"
+
+
+def height(text: dict[str, str]) -> float:
+    found = re.search(r"translate\([\d.]+ ([\d.]+)\)", text["transform"])
+    return float(found[1] if found else text["y"])
+
+
+def test_throughput_of_a_batch_counts_the_games_in_play(simulate: Callable[..., Report]) -> None:
+    """Games that began together end together; counted at their ends alone, they would be one burst."""
+    report = simulate("--scenario-file", "pve", "--episodes", "512", "--batch", "512", "--seed", "1")
+    samples, whole = report["timeline"], report["total_steps"]
+    early = next(sample for sample in samples if sample["seconds"] > samples[-1]["seconds"] / 3)
+    assert 0.1 * whole < early["steps"] < 0.9 * whole
+    assert samples[-1]["steps"] == whole
+
+
+@pytest.mark.parametrize("library", ["matplotlib", "jinja2"])
+def test_page_without_its_libraries_is_refused_before_the_run(
+    small: tuple[str, ...], library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    assert simulate_cli.main([*small, "--report", str(tmp_path / "report.html")]) == 2
+    error = capsys.readouterr().err
+    assert f'--report: a page needs {library}: run `python -m pip install -e ".[report]"` in ' in error
+    assert error.count("\n") == 1
+    assert simulate_cli.main([*small, "--metrics-out", str(tmp_path / "report.json")]) == 0
 
 
 def test_full_disk_sends_the_report_to_stdout_and_leaves_the_earlier_file(
@@ -64,6 +157,14 @@ def test_full_disk_sends_the_report_to_stdout_and_leaves_the_earlier_file(
     assert "report.json cannot be written: No space left on device; the report follows on stdout" in said.err
     assert report.read_text(encoding="utf-8") == "precious"
     assert list(tmp_path.iterdir()) == [report], "no draft is left"
+
+
+def test_sizes_are_in_mib(small: tuple[str, ...], capsys: Capture) -> None:
+    assert simulate_cli.main([*small, "--workers", "2"]) == 0
+    said = capsys.readouterr().out
+    assert not re.search(r"\bMB\b", said, re.IGNORECASE)
+    for label in ("RAM max", "Python memory max", "Disk read", "Network upload"):
+        assert re.search(rf"^{label} : (\d+\.\d+ MiB|not measured)", said, re.MULTILINE)
 
 
 def test_lost_worker_gives_the_run_away(

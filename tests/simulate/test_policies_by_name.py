@@ -182,7 +182,7 @@ def test_model_of_an_agent_takes_the_decisions_of_its_kind_batched(
 
     monkeypatch.setattr(SavedPolicy, "__call__", watched)
     outcome = run(plan(policy=str(path), batch=6, episodes=6))
-    assert outcome.tally.complete == 6
+    assert outcome.tally.counts.episodes == 6
     assert {width for _, width in called} == {13 if kind == "micro" else 16}
     assert max(rows for rows, _ in called) > 1, "many games are one call"
     if kind == "micro":

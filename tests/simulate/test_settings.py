@@ -53,7 +53,7 @@ def big(tmp_path: Path) -> str:
 @pytest.mark.parametrize("agent", list_agents())
 def test_every_agent_can_be_controlled(agent: str) -> None:
     outcome = run(plan(controlled_agent=agent, episodes=1))
-    assert outcome.tally.complete == 1
+    assert outcome.tally.counts.episodes == 1
     assert outcome.plan.rewards_name == agent
 
 
@@ -81,7 +81,7 @@ def test_capacities_follow_from_the_scenario(big: str, make: Callable[[Plan], An
 
 @pytest.mark.parametrize("batch", [None, pytest.param(2, marks=pytest.mark.slow)])  # compiled for this layout
 def test_games_of_more_than_sixteen_units_are_simulated(big: str, batch: int | None) -> None:
-    assert run(plan(scenario_file=(big,), episodes=2, batch=batch)).tally.complete == 2
+    assert run(plan(scenario_file=(big,), episodes=2, batch=batch)).tally.counts.episodes == 2
 
 
 def test_capacities_do_not_shrink_below_the_usual_ones() -> None:

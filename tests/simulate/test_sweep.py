@@ -20,6 +20,7 @@ from w40k_marl.apps.simulate.report.as_json import as_data
 from w40k_marl.apps.simulate.report.as_text import as_lines, sweep_lines
 from w40k_marl.apps.simulate.report.results import Outcome
 from w40k_marl.apps.simulate.run import run, sweep
+from w40k_marl.apps.simulate.runners.episode import Counts
 from w40k_marl.apps.simulate.workers.worker import WorkerFigures
 
 Simulate = Callable[..., dict[str, Any]]
@@ -33,13 +34,13 @@ def plan(**options: Any) -> Plan:
 def outcome_of(whole: Plan, speed: int, share: float = 1.0) -> Outcome:
     """An outcome of so many steps per second and processor seconds for each second."""
     outcome = Outcome(whole, datetime.now(UTC))
-    outcome.tally.steps = speed * 2
+    outcome.tally.counts.steps = speed * 2
     for index in range(whole.options.workers):
         metrics = Figures()
         metrics.add(("wall_time_sec", "cpu_time_sec"), (2.0, 2.0 * share))
         metrics.add(("max_rss_kb", "io_read_bytes", "io_write_bytes", "net_rx_bytes", "net_tx_bytes"), (1, 0, 0, 0, 0))
         outcome.workers[index] = WorkerFigures(
-            index + 1, "here", 1, 1, 1, 1, metrics, 1, [], outcome.latencies.encoded()
+            index + 1, "here", 1, Counts(1, 1, 1), metrics, 1, [], outcome.latencies.encoded()
         )
     outcome.add_up()
     return outcome

@@ -112,7 +112,15 @@ def test_warm_up_changes_no_game_and_is_in_no_figure() -> None:
     cold, warm = run(plan(episodes=4)), run(plan(episodes=4, warmup=500))
     assert results(warm) == results(cold)
     assert warm.tally == cold.tally
-    assert warm.latencies.count == cold.latencies.count == cold.tally.steps
+    assert warm.latencies.count == cold.latencies.count == cold.tally.counts.steps
+
+
+def test_worker_and_its_policy_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Worker] = []
+    make = Worker.__init__
+    monkeypatch.setattr(Worker, "__init__", lambda self, *given: made.append(self) or make(self, *given))
+    assert isinstance(run(plan(episodes=2, policy="greedy")).python_memory_peak_kb, int)
+    assert len(made) == 1
 
 
 def test_two_processes_play_the_games_of_one() -> None:
@@ -155,7 +163,7 @@ def test_ctrl_c_lets_workers_finish_their_games() -> None:
     assert outcome.because == ["stopped by Ctrl-C"]
     assert not any(episode.interrupted for _, episode in outcome.episodes)
     assert len(outcome.workers) == 2
-    assert outcome.tally.complete == sum(figures.episodes for figures in outcome.workers.values())
+    assert outcome.tally.counts.episodes == sum(figures.counts.episodes for figures in outcome.workers.values())
 
 
 def test_policy_that_is_refused_ends_the_run_in_one_sentence() -> None:
@@ -170,26 +178,26 @@ def test_policy_is_asked_where_a_choice_is_free() -> None:
     named, built_in = run(plan(episodes=3, policy="policies:last")), run(plan(episodes=3, policy="first"))
     assert results(named) != results(built_in)
     batched = run(plan(episodes=3, batch=3, policy="policies:last"))
-    assert batched.tally.complete == 3
+    assert batched.tally.counts.episodes == 3
 
 
 def test_duration_begins_games_until_time_is_up() -> None:
     outcome = run(plan(duration=0.3))
     assert not outcome.partial
-    assert [number for number, _ in outcome.episodes] == list(range(1, outcome.tally.complete + 1))
+    assert [number for number, _ in outcome.episodes] == list(range(1, outcome.tally.counts.episodes + 1))
     wall = outcome.metrics.values["wall_time_sec"]
     assert wall is not None
     assert wall < 0.4
-    assert outcome.tally.complete > 10
+    assert outcome.tally.counts.episodes > 10
     few = run(plan(duration=60, episodes=2))
-    assert few.tally.complete == 2
+    assert few.tally.counts.episodes == 2
 
 
 def test_first_games_are_listed_and_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("w40k_marl.apps.simulate.report.results.KEPT", 3)
     outcome = run(plan(episodes=5))
     assert [number for number, _ in outcome.episodes] == [1, 2, 3]
-    assert outcome.tally.complete == 5
+    assert outcome.tally.counts.episodes == 5
 
 
 def test_batch_counts_and_caps_as_the_agent_cycle_does() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .options import Plan
     from .report.results import Outcome
     from .run import OnEpisode
-    from .runners.aec import Episode
+    from .runners.episode import Episode
 
 PROGRAM = "load_sim.py"
 SECONDS_BETWEEN_DRAWINGS = 0.2

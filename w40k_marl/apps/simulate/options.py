@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,7 @@ from ...content.scenario import load_scenario, scenario_path
 from ...content.types import GameRules, Scenario
 from ...content.weapon_rules import check_acting_rules
 from ...env.playable import MOST_TURNS
-from ...errors import W40KError
+from ...errors import W40KError, how_to_install
 from ...files import FileTakenError, file_to_write
 from ...observe.configured import layout_with_room
 from ...observe.layout import Layout
@@ -180,6 +181,8 @@ def make_plan(options: Options) -> Plan:
         check_memory(options, training)
     metrics_out = _place("metrics_out", options.metrics_out, options.overwrite)
     report = _place("report", options.report, options.overwrite)
+    if report is not None:
+        check_report_extra()
     if report is not None and report == metrics_out:
         raise OptionError(f"--report: expected another file than --metrics-out, got {options.report}")
     return Plan(
@@ -250,6 +253,13 @@ def check_memory(options: Options, training: TrainingConfig) -> None:
         raise W40KError(
             f"expected games and workers that fit into the {available >> 20} MiB of free memory, got {asked}"
         )
+
+
+def check_report_extra() -> None:
+    """Refuse a page whose libraries are missing; they are imported once the run is over. Raises OptionError."""
+    missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
+    if missing:
+        raise OptionError(f"--report: a page needs {' and '.join(missing)}: {how_to_install('report')}")
 
 
 def _place(option: str, name: str | None, overwrite: bool) -> Path | None:

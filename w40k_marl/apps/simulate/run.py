@@ -1,4 +1,4 @@
-"""Carries a plan out: warms up, lets a team play, keeps what they tell; after Ctrl-C, keeps what there is."""
+"""Carries a plan out: warms up, lets its workers play, keeps what they tell; after Ctrl-C, keeps what there is."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ...env.aec import RawEnv
 from ...env.warmup import Tell, warm_up
 from ..console import held, waiting
 from .measure.resources import python_memory
-from .options import Plan
+from .options import RAY, Plan
 from .report.results import Outcome
-from .runners.aec import Episode
-from .workers.pool import Team, assemble
+from .runners.episode import Episode
+from .workers.pool import InlinePool, WorkerPool
 from .workers.worker import Worker, environment
 
 OnEpisode = Callable[[int, Episode], None]
@@ -29,19 +29,20 @@ def run(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = lam
     The rules are compiled before anything is measured, and before other processes look for them. Raises W40KError
     where no game can be played at all.
     """
-    env, _ = warm_up(lambda: _compiled(plan), tell)
+    warm_up(lambda: _compiled(plan), tell)
+    worker = Worker(plan) if plan.options.workers == 1 and plan.options.backend != RAY else None
     with ExitStack() as tracing:
-        team = tracing.enter_context(closing(assemble(plan, env)))
+        pool = tracing.enter_context(closing(InlinePool(worker) if worker else _started(plan)))
         outcome = Outcome(plan, datetime.now(UTC))
         peak = tracing.enter_context(python_memory()) if plan.options.trace_memory else None
-        _listen(team, outcome, on_episode)
+        _listen(pool, outcome, on_episode)
         if peak is not None:
             outcome.python_memory_peak_kb = peak()
     with held() as signalled:
         outcome.add_up()
     outcome.stopped = outcome.stopped or signalled()
     if not plan.options.trace_memory and not outcome.partial:
-        _trace_one_more(outcome, env)
+        _trace_one_more(outcome, worker or Worker(_beside(plan, plan.options.batch)))
     return outcome
 
 
@@ -66,6 +67,17 @@ def sweep(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = l
             return
 
 
+def _started(plan: Plan) -> WorkerPool:
+    """Processes or actors, ready to play. Raises W40KError where one cannot work."""
+    if plan.options.backend == RAY:
+        from .workers.ray_pool import RayPool
+
+        return RayPool(plan, plan.options.workers)
+    from .workers.processes import ProcessPool
+
+    return ProcessPool(plan, plan.options.workers)
+
+
 def _compiled(plan: Plan) -> RawEnv:
     """The environment of a plan, once all that its workers call is compiled."""
     if plan.options.batch is not None:
@@ -78,24 +90,23 @@ def _beside(plan: Plan, batch: int | None) -> Plan:
     return replace(plan, options=replace(plan.options, warmup=0, workers=1, batch=batch))
 
 
-def _listen(team: Team, outcome: Outcome, on_episode: OnEpisode) -> None:
+def _listen(pool: WorkerPool, outcome: Outcome, on_episode: OnEpisode) -> None:
     """Hear all messages; after Ctrl-C, those that come while the games in play are finished."""
     try:
-        for message in team.messages():
+        for message in pool.messages():
             outcome.hear(message)
             for number, episode in message.episodes:
                 on_episode(number, episode)
     except KeyboardInterrupt:
         outcome.stopped = True
         with suppress(KeyboardInterrupt), waiting():  # pressed again: no more waiting
-            team.stop(SECONDS_TO_FINISH)
-            for message in team.messages():
+            pool.stop(SECONDS_TO_FINISH)
+            for message in pool.messages():
                 outcome.hear(message)
 
 
-def _trace_one_more(outcome: Outcome, env: RawEnv) -> None:
+def _trace_one_more(outcome: Outcome, worker: Worker) -> None:
     """Measure Python's memory beside the measured games, because tracing slows them down."""
-    worker = Worker(_beside(outcome.plan, outcome.plan.options.batch), env=env)
     try:
         with python_memory() as peak:
             worker.play_one_more()

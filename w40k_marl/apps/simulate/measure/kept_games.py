@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....rules.state import WIN_METHODS
-from ..runners.aec import Episode
-from ..runners.share import Numbered
+from ..runners.episode import Episode, Numbered
 
 UNKNOWN = -1
 _ROW = np.dtype(

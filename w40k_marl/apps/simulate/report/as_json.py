@@ -9,7 +9,7 @@ from typing import Any
 
 from ..measure.latency import RELATIVE_ERROR, Latencies
 from ..measure.timeline import slope_kb_per_minute
-from ..runners.aec import Episode
+from ..runners.episode import Episode
 from ..workers.worker import WorkerFigures
 from .manifest import manifest
 from .results import Outcome, Tally, cpu_share
@@ -43,15 +43,15 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
     """The report as what JSON can hold: the reference's fields first, under its names."""
     memory = outcome.python_memory_peak_kb
     rates = {
-        "steps_per_sec": outcome.per_second(outcome.tally.steps),
-        "agent_steps_per_sec": outcome.per_second(outcome.tally.agent_steps),
-        "games_per_sec": outcome.per_second(outcome.tally.complete),
-        "games_per_hour": outcome.per_second(outcome.tally.complete * 3600),
+        "steps_per_sec": outcome.per_second(outcome.tally.counts.steps),
+        "agent_steps_per_sec": outcome.per_second(outcome.tally.counts.agent_steps),
+        "games_per_sec": outcome.per_second(outcome.tally.counts.episodes),
+        "games_per_hour": outcome.per_second(outcome.tally.counts.episodes * 3600),
     }
     rewards, whole = _rewards(outcome), memory_of(outcome)
     return {
-        "episodes": outcome.tally.complete,
-        "total_steps": outcome.tally.steps,
+        "episodes": outcome.tally.counts.episodes,
+        "total_steps": outcome.tally.counts.steps,
         "steps_per_sec": rates.pop("steps_per_sec"),
         "metrics": outcome.metrics.values,
         "python_memory_peak_kb": None if isinstance(memory, str) else memory,
@@ -59,7 +59,7 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
         "partial": outcome.partial,
         "partial_because": outcome.because,
         "warnings": outcome.warnings,
-        "agent_steps": outcome.tally.agent_steps,
+        "agent_steps": outcome.tally.counts.agent_steps,
         **rates,
         "results_digest": digest(outcome.tally),
         "latency_us": _latency(outcome.latencies, outcome.plan.options.batch),
@@ -135,10 +135,10 @@ def _worker(outcome: Outcome, index: int) -> dict[str, Any]:
         "worker": worker.worker,
         "host": worker.host,
         "process": worker.process,
-        "episodes": worker.episodes,
-        "total_steps": worker.steps,
-        "steps_per_sec": rate(worker, worker.steps),
-        "games_per_hour": rate(worker, worker.episodes * 3600),
+        "episodes": worker.counts.episodes,
+        "total_steps": worker.counts.steps,
+        "steps_per_sec": rate(worker, worker.counts.steps),
+        "games_per_hour": rate(worker, worker.counts.episodes * 3600),
         "latency_p50_us": latency.get("p50"),
         "latency_p99_us": latency.get("p99"),
         "rss_start_kb": None if isinstance(worker.rss_start_kb, str) else worker.rss_start_kb,
@@ -168,7 +168,7 @@ def sweep_rows(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def _sweep_row(workers: int, runs: Sequence[Outcome]) -> dict[str, Any]:
-    speeds = [one.per_second(one.tally.steps) for one in runs]
+    speeds = [one.per_second(one.tally.counts.steps) for one in runs]
     known = [speed for speed in speeds if speed is not None]
     latencies = [one.latencies.summary() or {} for one in runs]
     return {
@@ -177,7 +177,7 @@ def _sweep_row(workers: int, runs: Sequence[Outcome]) -> dict[str, Any]:
         "steps_per_sec": _median(speeds),
         "steps_per_sec_min": min(known, default=None),
         "steps_per_sec_max": max(known, default=None),
-        "games_per_hour": _median([one.per_second(one.tally.complete * 3600) for one in runs]),
+        "games_per_hour": _median([one.per_second(one.tally.counts.episodes * 3600) for one in runs]),
         "speedup": None,
         "latency_p50_us": _median([latency.get("p50") for latency in latencies]),
         "latency_p99_us": _median([latency.get("p99") for latency in latencies]),
@@ -199,7 +199,7 @@ def saturated_at(runs: Sequence[Outcome]) -> int | None:
     """The fewest workers that no larger number beats by more than 5 % in its median steps per second."""
     speeds: dict[int, list[float]] = {}
     for one in runs:
-        speeds.setdefault(one.plan.options.workers, []).append(one.per_second(one.tally.steps) or 0.0)
+        speeds.setdefault(one.plan.options.workers, []).append(one.per_second(one.tally.counts.steps) or 0.0)
     medians = sorted((workers, median(found)) for workers, found in speeds.items())
     best = max((speed for _, speed in medians), default=0.0)
     return next((workers for workers, speed in medians if speed * SATURATED >= best), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ....rules.state import BY_VALUE, WIN_METHODS
 from ...console import stopped_by
-from ..runners.aec import Episode
+from ..runners.episode import Episode
 from .as_json import (
     SWEEP_COLUMNS,
     latency_of,
@@ -23,7 +23,7 @@ from .rewards import not_known, reward_total
 from .tables import table_lines
 
 RULE = "-" * 26
-MEGABYTE = 2**20
+MEBIBYTE = 2**20
 WIDTH = 110
 
 
@@ -54,24 +54,24 @@ def as_lines(outcome: Outcome) -> Iterator[str]:
     yield RULE
     if outcome.partial:
         asked = f" of {outcome.plan.episodes}" if outcome.plan.episodes is not None else ""
-        yield f"PARTIAL REPORT: stopped after {tally.complete}{asked} episodes ({'; '.join(outcome.because)})"
+        yield f"PARTIAL REPORT: stopped after {tally.counts.episodes}{asked} episodes ({'; '.join(outcome.because)})"
     for warning in outcome.warnings:
         yield f"WARNING : {warning}"
     draws, first, second = tally.winners
     won = f"won by player 1 {first}, by player 2 {second}, drawn {draws}, capped {tally.capped}"
-    yield f"Episodes : {tally.complete}, {won}"
-    yield f"Total steps : {tally.steps} micro actions ({tally.agent_steps} agent steps)"
-    yield f"Steps/s : {_rate(outcome, tally.steps)} ({_rate(outcome, tally.agent_steps)} agent steps/s)"
-    yield f"Games/s : {_rate(outcome, tally.complete)} ({_rate(outcome, tally.complete * 3600)} games/h)"
+    yield f"Episodes : {tally.counts.episodes}, {won}"
+    yield f"Total steps : {tally.counts.steps} micro actions ({tally.counts.agent_steps} agent steps)"
+    yield f"Steps/s : {_rate(outcome, tally.counts.steps)} ({_rate(outcome, tally.counts.agent_steps)} agent steps/s)"
+    yield f"Games/s : {_rate(outcome, tally.counts.episodes)} ({_rate(outcome, tally.counts.episodes * 3600)} games/h)"
     yield _figure(outcome, "Wall time", "wall_time_sec", "seconds, of the episodes alone")
     yield _figure(outcome, "CPU time", "cpu_time_sec", "seconds")
     yield _figure(outcome, "RAM max", "max_rss_kb", _of_what(outcome), 1024)
     yield _growth(outcome)
     yield _python_memory(outcome)
-    yield _figure(outcome, "Disk read", "io_read_bytes", "Mb", MEGABYTE)
-    yield _figure(outcome, "Disk write", "io_write_bytes", "Mb", MEGABYTE)
-    yield _figure(outcome, "Network download", "net_rx_bytes", "Mb, of the whole system", MEGABYTE)
-    yield _figure(outcome, "Network upload", "net_tx_bytes", "Mb, of the whole system", MEGABYTE)
+    yield _figure(outcome, "Disk read", "io_read_bytes", "MiB", MEBIBYTE)
+    yield _figure(outcome, "Disk write", "io_write_bytes", "MiB", MEBIBYTE)
+    yield _figure(outcome, "Network download", "net_rx_bytes", "MiB, of the whole system", MEBIBYTE)
+    yield _figure(outcome, "Network upload", "net_tx_bytes", "MiB, of the whole system", MEBIBYTE)
     yield from _reward_lines(outcome)
     yield from _latency_lines(outcome)
     if len(outcome.workers) > 1:
@@ -79,14 +79,14 @@ def as_lines(outcome: Outcome) -> Iterator[str]:
 
 
 def _of_what(outcome: Outcome) -> str:
-    return "Mb, of the whole process" if len(outcome.workers) < 2 else "Mb, of all workers together"
+    return "MiB, of the whole process" if len(outcome.workers) < 2 else "MiB, of all workers together"
 
 
 def _growth(outcome: Outcome) -> str:
     slope = memory_of(outcome)["rss_slope_kb_per_min"]
     if isinstance(slope, str):
         return f"RAM growth : not measured ({slope})"
-    return f"RAM growth : {slope / 1024:+.3f} Mb a minute, in the second half of the run"
+    return f"RAM growth : {slope / 1024:+.3f} MiB a minute, in the second half of the run"
 
 
 def _rate(outcome: Outcome, count: int) -> str:
@@ -106,7 +106,7 @@ def _python_memory(outcome: Outcome) -> str:
     if isinstance(peak, str):
         return f"Python memory max : not measured ({peak})"
     slower = "; tracing slowed this run" if outcome.plan.options.trace_memory else ""
-    return f"Python memory max : {peak / 1024:.3f} Mb, in {traced(outcome)}{slower}"
+    return f"Python memory max : {peak / 1024:.3f} MiB, in {traced(outcome)}{slower}"
 
 
 def _reward_lines(outcome: Outcome) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _latency_lines(outcome: Outcome) -> Iterator[str]:
 
 
 def _worker_lines(outcome: Outcome) -> Iterator[str]:
-    columns = ("worker", "games", "steps/s", "games/h", "CPU %", "RAM start Mb", "RAM max Mb")
+    columns = ("worker", "games", "steps/s", "games/h", "CPU %", "RAM start MiB", "RAM max MiB")
     rows = []
     for worker in (outcome.workers[index] for index in sorted(outcome.workers)):
         peak, start = worker.metrics.values["max_rss_kb"], worker.rss_start_kb
@@ -139,9 +139,9 @@ def _worker_lines(outcome: Outcome) -> Iterator[str]:
         rows.append(
             [
                 worker.worker,
-                worker.episodes,
-                rate(worker, worker.steps),
-                rate(worker, worker.episodes * 3600),
+                worker.counts.episodes,
+                rate(worker, worker.counts.steps),
+                rate(worker, worker.counts.episodes * 3600),
                 None if share is None else 100 * share,
                 None if isinstance(start, str) else start / 1024,
                 None if peak is None else peak / 1024,

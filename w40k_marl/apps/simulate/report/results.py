@@ -11,8 +11,7 @@ from ..measure.kept_games import KeptGames
 from ..measure.latency import Latencies
 from ..measure.resources import Figures
 from ..options import Plan
-from ..runners.aec import Episode
-from ..runners.share import Numbered
+from ..runners.episode import Counts, Episode, Numbered
 from ..workers.worker import Message, WorkerFigures
 
 KEPT = 10_000
@@ -31,9 +30,7 @@ PER_HOST = ("net_rx_bytes", "net_tx_bytes")
 class Tally:
     """Sums over games that have ended, and over those that Ctrl-C broke off."""
 
-    complete: int = 0
-    steps: int = 0
-    agent_steps: int = 0
+    counts: Counts = field(default_factory=Counts)
     capped: int = 0
     winners: list[int] = field(default_factory=lambda: [0, 0, 0])  # draws, player 1, player 2
     victory_points: list[int] = field(default_factory=lambda: [0, 0])
@@ -43,8 +40,7 @@ class Tally:
 
     def add(self, number: int, episode: Episode) -> None:
         """Enter a game."""
-        self.steps += episode.steps
-        self.agent_steps += episode.agent_steps
+        self.counts.add(episode)
         self.capped += episode.capped
         if episode.winner is not None:
             self.winners[episode.winner] += 1
@@ -59,7 +55,6 @@ class Tally:
         if episode.damage is None:
             self.damage = None
         if not episode.interrupted:
-            self.complete += 1
             text = hashlib.blake2b(repr((number, episode)).encode(), digest_size=16).digest()
             self.digest = (self.digest + int.from_bytes(text)) % 2**128  # in whatever order games end
 
@@ -137,7 +132,7 @@ class Outcome:
         if message.figures is not None:
             self.workers[message.worker] = message.figures
         if message.lost is not None:
-            played = self.workers[message.worker].episodes if message.worker in self.workers else 0
+            played = self.workers[message.worker].counts.episodes if message.worker in self.workers else 0
             self.lost[message.worker] = f"{message.lost} after it had told of {played} games"
 
     def add_up(self) -> None:

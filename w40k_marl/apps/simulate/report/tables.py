@@ -20,12 +20,9 @@ def table_lines(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
         table.add_column(column, justify="right")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    if title:
-        yield title
-    console = Console(file=io.StringIO(), width=WIDTH, color_system=None)
-    with console.capture() as captured:
-        console.print(table)
-    yield from (line.rstrip() for line in captured.get().splitlines() if line.strip())
+    text = io.StringIO()
+    Console(file=text, width=WIDTH, color_system=None).print(table)
+    yield from filter(None, [title, *(line.rstrip() for line in text.getvalue().splitlines())])
 
 
 def _cell(value: Any) -> str:

@@ -6,6 +6,7 @@ steps of the agent cycle alone.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter_ns
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 
 from ....env.aec import PLAYERS, RawEnv
 from ....rules.state import SUMMARY_OVER, SUMMARY_TURN, SUMMARY_TURN_SIDE, SUMMARY_WINNER, WIN_METHODS
+from .episode import Episode
 from .players import FIRST, RANDOM, Player
-from .random_streams import SEEDS, Draws
+from .random_streams import GAMES, SEEDS, Draws, stream
+from .share import EpisodeShare, Games, WorkerStats
 
 MASKS = 512
 Choose: TypeAlias = Callable[[Any, list[int]], int]
@@ -53,27 +56,10 @@ class Pace:
     max_steps_per_turn: int
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """One episode as it ended."""
-
-    scenario: str
-    steps: int  # micro actions
-    agent_steps: int  # micro actions, selections, intents and their details
-    macro_choices: int  # selections that the macro made
-    winner: int | None  # 1 or 2, 0 for a draw, None where the game did not end
-    method: str  # of rules.state.WIN_METHODS
-    victory_points: tuple[int, int]
-    value_lost: tuple[int, int] | None  # VALUE of the units that fell, by side; None: not known
-    damage: tuple[float, float] | None  # hit points lost as a share of VALUE, by side; None: not known
-    capped: bool  # a player's turn used all the micro actions it may
-    interrupted: bool
-    turn: int | None  # turn in which it ended; None: not known
-    turn_player: int | None  # 1 or 2: whose turn that was
-
-
 @dataclass(slots=True)
 class _Counts:
+    """What the loop counts of the episode in play, which Ctrl-C may end anywhere."""
+
     steps: int = 0
     others: int = 0  # selections, intents and their details
     macro_choices: int = 0
@@ -81,32 +67,42 @@ class _Counts:
     interrupted: bool = False
 
 
-class Driver:
-    """Both players of an environment, and the cap: one episode from each generator it is given."""
+class AECRunner:
+    """Both players of an environment, and the cap: one episode at a time."""
 
     def __init__(
-        self,
-        env: RawEnv,
-        pace: Pace,
-        player: tuple[str, Player | None] = (RANDOM, None),
-        note: Callable[[int], None] = lambda _: None,
+        self, env: RawEnv, pace: Pace, player: tuple[str, Player | None] = (RANDOM, None), seed: int = 0
     ) -> None:
-        """Take who plays, as ``find_player`` returns it.
-
-        ``note`` is told the nanoseconds of each micro action: ``step``, and ``last`` of what follows.
-        """
+        """``player`` is who plays, as ``find_player`` returns it; ``seed`` is that of the games of ``play``."""
         self.env = env
         self.pace = pace
         self._player = player
-        self._note = note
+        self._seed = seed
         self._micro_actions = LegalActions()
 
-    def play_episode(self, generator: np.random.Generator) -> Episode:
-        """Play one episode. Ctrl-C ends it, and the episode says ``interrupted``."""
+    def play(self, share: EpisodeShare, stats: WorkerStats, purpose: int = GAMES) -> Games:
+        """Play the games of a share. KeyboardInterrupt after the game that Ctrl-C broke off was handed out."""
+        for number in itertools.count(share.index, share.workers):
+            if not share.may_begin(number):
+                return
+            generator = stream(self._seed, purpose, number)
+            with stats.meter.clock:
+                episode = self.play_episode(generator, stats.latencies.note)
+            stats.latencies.settle()
+            if episode.agent_steps or not episode.interrupted:
+                yield stats.add([(number + 1, episode)])
+            if episode.interrupted:
+                raise KeyboardInterrupt
+
+    def play_episode(self, generator: np.random.Generator, note: Callable[[int], None] = lambda _: None) -> Episode:
+        """Play one episode. Ctrl-C ends it, and the episode says ``interrupted``.
+
+        ``note`` is told the nanoseconds of each micro action: ``step``, and ``last`` of what follows.
+        """
         counts, draws = _Counts(), Draws(generator)
         self.env.reset(seed=draws.below(SEEDS))
         try:
-            self._play(counts, *self._choosers(draws))
+            self._play(counts, note, *self._choosers(draws))
         except KeyboardInterrupt:
             counts.interrupted = True
         return _episode(self.env, counts)
@@ -135,9 +131,9 @@ class Driver:
     def _unit_types(self) -> NDArray[np.str_]:
         return np.array([self.env.session.active_type or ""])
 
-    def _play(self, counts: _Counts, choose_micro: Choose, choose: Choose) -> None:
+    def _play(self, counts: _Counts, note: Callable[[int], None], choose_micro: Choose, choose: Choose) -> None:
         """The loop. What it does beside the environment's own work is kept to a microsecond a step."""
-        env, pace, micro_actions, note = self.env, self.pace, self._micro_actions, self._note
+        env, pace, micro_actions = self.env, self.pace, self._micro_actions
         micro_start, micro_stop, summary_of = env.layout.micro_start, env.layout.micro_stop, env.session.summary
         turn, used, due, began = (0, 0), 0, True, 0
         observation: Any

@@ -1,4 +1,4 @@
-"""Plays episodes on ``BatchEnv``, many at a time, by the rules of ``drive``: game k sits in row ``k % batch``."""
+"""Plays episodes on ``BatchEnv``, many at a time, by the rules of ``AECRunner``: game k sits in row ``k % batch``."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from ....env.batch import BatchEnv
 from ....observe.action_blocks import is_micro
 from ....rules.state import BY_DRAW, BY_OBJECTIVES, BY_VALUE, UNDECIDED, WIN_METHODS
 from . import batch_counters
-from .aec import Episode, Pace
+from .aec import Pace
+from .episode import Episode, Numbered
 from .players import FIRST, Player
 from .random_streams import ROWS, SEEDS, stream
-from .share import Costs, Games, Numbered, Shift
+from .share import EpisodeShare, Games, WorkerStats
 
 STRETCH = 0.05  # seconds of play between two looks at anything else
 
 
-class Tables:
+class BatchRunner:
     """Rows of games; each row plays every ``workers``-th of its games, so that a game needs no other before it."""
 
     def __init__(self, env: BatchEnv, pace: Pace, player: tuple[str, Player | None], seed: int) -> None:
@@ -46,34 +47,35 @@ class Tables:
         )
         self._scenarios = [env.setting_of(row).scenario.name for row in range(count)]
 
-    def play(self, shift: Shift, costs: Costs, purpose: int = ROWS) -> Games:
-        """Play the games of a shift; those that Ctrl-C breaks off are in no figure."""
-        active = self._sit_down(shift, purpose)
+    def play(self, share: EpisodeShare, stats: WorkerStats, purpose: int = ROWS) -> Games:
+        """Play the games of a share; those that Ctrl-C breaks off are in no figure."""
+        active = self._begin(share, purpose)
         while len(active):
             ended: list[Numbered] = []
-            with costs.meter.clock:
-                active = self._stretch(active, shift, costs, ended)
-            costs.latencies.settle()
-            yield costs.count(ended)
+            with stats.meter.clock:
+                active = self._stretch(active, share, stats, ended)
+            stats.latencies.settle()
+            stats.steps_in_play = int(self._decisions.tracks[active, batch_counters.MICRO].sum())
+            yield stats.add(ended)
 
-    def _sit_down(self, shift: Shift, purpose: int) -> NDArray[np.int64]:
+    def _begin(self, share: EpisodeShare, purpose: int) -> NDArray[np.int64]:
         """Begin the first game of each row; the rows that have one."""
         env = self.env
         env.reset(int(stream(self._seed, purpose).integers(SEEDS)))
         rows = np.arange(env.num_games)
-        if shift.index:
-            env.episodes[:] = shift.index
+        if share.index:
+            env.episodes[:] = share.index
             env.restart(rows)
-        env.episodes += shift.workers - 1
-        self._numbers[:] = rows + shift.index * env.num_games
+        env.episodes += share.workers - 1
+        self._numbers[:] = rows + share.index * env.num_games
         batch_counters.begin(self._decisions.tracks, rows)
-        return np.array([row for row in rows.tolist() if shift.may_begin(int(self._numbers[row]))], dtype=np.int64)
+        return np.array([row for row in rows.tolist() if share.may_begin(int(self._numbers[row]))], dtype=np.int64)
 
     def _stretch(
-        self, active: NDArray[np.int64], shift: Shift, costs: Costs, ended: list[Numbered]
+        self, active: NDArray[np.int64], share: EpisodeShare, stats: WorkerStats, ended: list[Numbered]
     ) -> NDArray[np.int64]:
         """Play for a moment; the rows that go on."""
-        env, note, clock = self.env, costs.latencies.note, time.perf_counter_ns
+        env, note, clock = self.env, stats.latencies.note, time.perf_counter_ns
         stop = clock() + int(STRETCH * 1e9)
         while len(active) and clock() < stop:
             self._choose(active)
@@ -82,7 +84,7 @@ class Tables:
             env.step(self._decisions.actions, only)
             note(clock() - began)
             if batch_counters.follow(env.games, active, env.ended, self._decisions):
-                active = self._clear(active, shift, ended)
+                active = self._clear(active, share, ended)
         return active
 
     def _choose(self, active: NDArray[np.int64]) -> None:
@@ -100,18 +102,18 @@ class Tables:
             observations, masks = env.observations[rows], env.action_masks[rows]
             self._decisions.actions[rows] = player.answer(observations, masks, lambda: env.type_names(rows))
 
-    def _clear(self, active: NDArray[np.int64], shift: Shift, ended: list[Numbered]) -> NDArray[np.int64]:
-        """Write down the games that are done and sit down to the next ones."""
+    def _clear(self, active: NDArray[np.int64], share: EpisodeShare, ended: list[Numbered]) -> NDArray[np.int64]:
+        """Note the games that are done and begin the next ones; the rows that go on."""
         env = self.env
         over = self._decisions.capped[active] | (env.ended[active] != 0)
         done, capped = active[over], active[self._decisions.capped[active]]
         ended += [(int(self._numbers[row]) + 1, self._episode(row)) for row in done.tolist()]
         if len(capped):
             env.restart(capped)
-        env.episodes[done] += shift.workers - 1
-        self._numbers[done] += shift.workers * env.num_games
+        env.episodes[done] += share.workers - 1
+        self._numbers[done] += share.workers * env.num_games
         batch_counters.begin(self._decisions.tracks, done)
-        gone = [row for row in done.tolist() if not shift.may_begin(int(self._numbers[row]))]
+        gone = [row for row in done.tolist() if not share.may_begin(int(self._numbers[row]))]
         return active if not gone else np.setdiff1d(active, gone, assume_unique=True)
 
     def _episode(self, row: int) -> Episode:

@@ -1,6 +1,6 @@
 """Compiled halves of a step of many games: what the players do where no policy decides, and when a game is capped.
 
-The same rules as in ``drive``, kept for each row in a track.
+The same rules as ``AECRunner``'s, kept for each row in a track.
 """
 
 from __future__ import annotations

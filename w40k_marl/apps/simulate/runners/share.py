@@ -1,4 +1,4 @@
-"""What one worker is to play, and what it has cost so far."""
+"""What one worker is to play, and what it has played and cost so far."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from typing import TypeAlias
 from ..measure.latency import Latencies
 from ..measure.resources import Meter
 from ..measure.timeline import Timeline
-from .aec import Episode
-
-Numbered: TypeAlias = tuple[int, Episode]
-"""An episode and its number, from 1."""
+from .episode import Counts, Numbered
 
 
 @dataclass(slots=True)
-class Shift:
+class EpisodeShare:
     """Games ``index``, ``index + workers``, ... (from 0), until there are no more or time is up."""
 
     index: int
@@ -46,24 +43,25 @@ class Shift:
 
 
 @dataclass(slots=True)
-class Costs:
+class WorkerStats:
     """Counts, time, latencies and samples of a worker, from its first measured game."""
 
-    episodes: int = 0
-    steps: int = 0
-    agent_steps: int = 0
+    counts: Counts = field(default_factory=Counts)
+    steps_in_play: int = 0  # micro actions of games that have not ended yet
     latencies: Latencies = field(default_factory=Latencies)
     timeline: Timeline = field(default_factory=Timeline)
     meter: Meter = field(default_factory=Meter)
 
-    def count(self, episodes: list[Numbered]) -> list[Numbered]:
+    def add(self, episodes: list[Numbered]) -> list[Numbered]:
         """Enter games that have ended; returns them."""
         for _, episode in episodes:
-            self.episodes += not episode.interrupted
-            self.steps += episode.steps
-            self.agent_steps += episode.agent_steps
+            self.counts.add(episode)
         return episodes
+
+    def sample(self, seconds: float, *, last: bool = False) -> None:
+        """Take a sample for the timeline if one is due, or if it is the last."""
+        self.timeline.look(seconds, self.counts.steps + self.steps_in_play, last=last)
 
 
 Games: TypeAlias = Iterator[list[Numbered]]
-"""The games of a shift as they end, some at a time."""
+"""The games of a share as they end, some at a time."""

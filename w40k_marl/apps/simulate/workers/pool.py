@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from ....env.aec import RawEnv
 from ....errors import W40KError
-from ..options import RAY, Plan
 from .worker import Message, Worker
 
 SECONDS_BETWEEN_MESSAGES = 0.5
@@ -17,7 +15,7 @@ class WorkerError(W40KError):
     """A worker that cannot do its work at all."""
 
 
-class Team(Protocol):
+class WorkerPool(Protocol):
     """Workers that are ready to play; they begin together at the first message that is asked for."""
 
     def messages(self) -> Iterator[Message]:
@@ -30,11 +28,11 @@ class Team(Protocol):
         """End whatever still runs."""
 
 
-class Solo:
+class InlinePool:
     """One worker in this process."""
 
-    def __init__(self, plan: Plan, env: RawEnv | None) -> None:
-        self._worker = Worker(plan, env=env)
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
         self._begun = False
 
     def messages(self) -> Iterator[Message]:
@@ -51,17 +49,3 @@ class Solo:
 
     def close(self) -> None:
         """Nothing runs on."""
-
-
-def assemble(plan: Plan, env: RawEnv | None) -> Team:
-    """The workers of a plan, ready. Raises W40KError where one cannot work."""
-    workers = plan.options.workers
-    if plan.options.backend == RAY:
-        from .ray_pool import RayTeam
-
-        return RayTeam(plan, workers)
-    if workers == 1:
-        return Solo(plan, env)
-    from .processes import ProcessTeam
-
-    return ProcessTeam(plan, workers)

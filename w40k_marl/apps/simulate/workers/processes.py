@@ -27,7 +27,7 @@ GUARD = 'a script that starts workers does so under `if __name__ == "__main__":`
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-class ProcessTeam:
+class ProcessPool:
     """A process and a pipe for each worker; a pipe that ends says that its worker was killed."""
 
     def __init__(self, plan: Plan, workers: int) -> None:

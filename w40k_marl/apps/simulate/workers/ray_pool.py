@@ -48,7 +48,7 @@ class Actor:
         self._worker.stop()
 
 
-class RayTeam:
+class RayPool:
     """An actor for each worker, each on a core of its own."""
 
     def __init__(self, plan: Plan, workers: int) -> None:

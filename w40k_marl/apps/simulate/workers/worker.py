@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from ....env.aec import RawEnv
@@ -18,11 +17,12 @@ from ....observe.macro.offensive_profile import ProfileOptions
 from ..measure.resources import Figures, Meter, resident_memory_kb
 from ..measure.timeline import Sample
 from ..options import Plan, option_named
-from ..runners.aec import Driver, Pace, macro_players
-from ..runners.batch import Tables
+from ..runners.aec import AECRunner, Pace, macro_players
+from ..runners.batch import BatchRunner
+from ..runners.episode import Counts, Numbered
 from ..runners.players import Player, find_player
-from ..runners.random_streams import GAMES, ROWS, UNMEASURED, stream
-from ..runners.share import Costs, Games, Numbered, Shift
+from ..runners.random_streams import UNMEASURED
+from ..runners.share import EpisodeShare, Games, WorkerStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,7 @@ class WorkerFigures:
     worker: int  # from 1
     host: str
     process: int
-    episodes: int  # played to their end or cap
-    steps: int
-    agent_steps: int
+    counts: Counts
     metrics: Figures
     rss_start_kb: int | str
     samples: list[Sample]
@@ -52,59 +50,32 @@ class Message:
     lost: str | None = None  # why nothing more will come of it
 
 
-class AgentCycle:
-    """Plays on ``RawEnv``, a game at a time."""
-
-    def __init__(self, plan: Plan, env: RawEnv) -> None:
-        self._plan = plan
-        self._env = env
-        self._player = _player(plan, env.layout, env.session.profile)
-
-    def play(self, shift: Shift, costs: Costs, purpose: int = GAMES) -> Games:
-        """Play the games of a shift. KeyboardInterrupt after the game that Ctrl-C broke off was handed out."""
-        plan = self._plan
-        driver = Driver(self._env, pace_of(plan), self._player, costs.latencies.note)
-        for number in itertools.count(shift.index, shift.workers):
-            if not shift.may_begin(number):
-                return
-            chance = stream(plan.seed, purpose, number)
-            with costs.meter.clock:
-                episode = driver.play_episode(chance)
-            costs.latencies.settle()
-            if episode.agent_steps or not episode.interrupted:
-                yield costs.count([(number + 1, episode)])
-            if episode.interrupted:
-                raise KeyboardInterrupt
-
-
 class Worker:
     """The games ``index``, ``index + workers``, ... of a plan."""
 
-    def __init__(self, plan: Plan, index: int = 0, workers: int = 1, env: RawEnv | None = None) -> None:
+    def __init__(self, plan: Plan, index: int = 0, workers: int = 1) -> None:
         self.plan = plan
         self.index = index
-        options = plan.options
-        self._shift = Shift(index, workers, plan.episodes, options.duration)
-        self._player = player_of(plan, env)
-        self._purpose = GAMES if options.batch is None else ROWS
+        self._share = EpisodeShare(index, workers, plan.episodes, plan.options.duration)
+        self._runner = runner_of(plan)
         self._warm_up()
-        self._costs = Costs()
+        self._stats = WorkerStats()
         self._rss_start = resident_memory_kb()
 
     def _warm_up(self) -> None:
         """Play games that nobody measures until they have taken so many micro actions."""
-        wanted, costs, shift = self.plan.options.warmup, Costs(), Shift(0, 1, None, None)
+        wanted, stats, share = self.plan.options.warmup, WorkerStats(), EpisodeShare(0, 1, None, None)
         if wanted:
-            for _ in self._player.play(shift, costs, UNMEASURED):
-                shift.stopped = costs.steps >= wanted
+            for _ in self._runner.play(share, stats, UNMEASURED):
+                share.stopped = stats.counts.steps >= wanted
 
     def play(self) -> Games:
         """Play all games, some at a time."""
         self._rss_start = resident_memory_kb()
-        self._costs.meter = Meter()
-        self._shift.begin()
-        for episodes in self._player.play(self._shift, self._costs, self._purpose):
-            self._costs.timeline.look(self._shift.elapsed, self._costs.steps)
+        self._stats.meter = Meter()
+        self._share.begin()
+        for episodes in self._runner.play(self._share, self._stats):
+            self._stats.sample(self._share.elapsed)
             yield episodes
 
     def messages(self, seconds: float) -> Iterator[Message]:
@@ -119,28 +90,27 @@ class Worker:
 
     def stop(self) -> None:
         """Begin no further game."""
-        self._shift.stopped = True
+        self._share.stopped = True
 
     def figures(self) -> WorkerFigures:
         """What it has done and cost until now."""
-        costs = self._costs
-        costs.timeline.look(self._shift.elapsed, costs.steps, last=True)
+        stats = self._stats
+        stats.sample(self._share.elapsed, last=True)
         return WorkerFigures(
             worker=self.index + 1,
             host=platform.node(),
             process=os.getpid(),
-            episodes=costs.episodes,
-            steps=costs.steps,
-            agent_steps=costs.agent_steps,
-            metrics=costs.meter.figures(),
+            counts=replace(stats.counts),
+            metrics=stats.meter.figures(),
             rss_start_kb=self._rss_start,
-            samples=list(costs.timeline.samples),
-            latencies=costs.latencies.encoded(),
+            samples=list(stats.timeline.samples),
+            latencies=stats.latencies.encoded(),
         )
 
     def play_one_more(self) -> None:
-        """Play a game, or one in each row, that is none of the plan's."""
-        for _ in self._player.play(Shift(0, 1, self.plan.options.batch or 1, None), self._costs, UNMEASURED):
+        """Play a game, or one in each row, beside those of the plan; ``figures`` is not to be asked after it."""
+        share = EpisodeShare(0, 1, self.plan.options.batch or 1, None)
+        for _ in self._runner.play(share, self._stats, UNMEASURED):
             pass
 
 
@@ -151,12 +121,13 @@ def pace_of(plan: Plan) -> Pace:
     return Pace(players, options.macro_every_steps, plan.max_steps_per_turn)
 
 
-def player_of(plan: Plan, env: RawEnv | None = None) -> AgentCycle | Tables:
-    """Who plays the games of a plan; on ``env`` if one is there already."""
+def runner_of(plan: Plan) -> AECRunner | BatchRunner:
+    """What plays the games of a plan. Raises OptionError, and ContentError as ``environment`` does."""
     if plan.options.batch is not None:
         batch = batch_environment(plan)
-        return Tables(batch, pace_of(plan), _player(plan, batch.layout, batch.profile), plan.seed)
-    return AgentCycle(plan, environment(plan) if env is None else env)
+        return BatchRunner(batch, pace_of(plan), _player(plan, batch.layout, batch.profile), plan.seed)
+    env = environment(plan)
+    return AECRunner(env, pace_of(plan), _player(plan, env.layout, env.session.profile), plan.seed)
 
 
 def _player(plan: Plan, layout: Layout, profile: ProfileOptions | None) -> tuple[str, Player | None]:
