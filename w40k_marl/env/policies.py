@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError, brief
-from ..observe.action_blocks import Kind
+from ..observe.action_blocks import ActionBlock
 from ..observe.layout import Layout
 from .arguments import as_array, kind_of, seed_or_none
 
@@ -89,7 +89,7 @@ def _checked(answer: object, masks: NDArray[np.int8]) -> NDArray[np.int64]:
     return actions
 
 
-def check_policy(argument: str, policy: object, kind: Kind | None, side: int, layout: Layout) -> None:
+def check_policy(argument: str, policy: object, kind: ActionBlock | None, side: int, layout: Layout) -> None:
     """Refuse what is no function, and a policy whose ``kind``, ``seat`` or ``layout`` is another than is needed here.
 
     ``kind`` None is the whole action space. None is no policy and fits everywhere; a policy without one of these
@@ -102,7 +102,7 @@ def check_policy(argument: str, policy: object, kind: Kind | None, side: int, la
     check_fit(argument, policy, kind, side, layout)
 
 
-def check_fit(argument: str, policy: object, kind: Kind | None, side: int, layout: Layout) -> None:
+def check_fit(argument: str, policy: object, kind: ActionBlock | None, side: int, layout: Layout) -> None:
     """Refuse an object by its attributes ``kind``, ``seat`` and ``layout``, as ``check_policy`` does."""
     got = getattr(policy, "kind", kind)
     if got != kind:
