@@ -9,7 +9,15 @@ import pytest
 
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.observe.layout import Layout
-from w40k_marl.policy.block_policy import BlockPolicy, FlatPolicy, Kind, block_actions, block_masks, block_size, to_flat
+from w40k_marl.policy.block_policy import (
+    ActionBlock,
+    BlockPolicy,
+    FlatPolicy,
+    block_actions,
+    block_masks,
+    block_size,
+    to_flat,
+)
 from w40k_marl.policy.errors import EmptyMaskError, LayoutMismatchError, MaskNotGivenError, PredictionError
 
 SMALL = Layout(units_per_side=4, objectives=2)
@@ -35,7 +43,7 @@ def test_two_kinds_share_the_space(layout: Layout) -> None:
 
 @LAYOUTS
 @pytest.mark.parametrize("kind", ["micro", "macro"])
-def test_masks_and_actions_are_shifted_alike(layout: Layout, kind: Kind) -> None:
+def test_masks_and_actions_are_shifted_alike(layout: Layout, kind: ActionBlock) -> None:
     flat = block_actions(layout, kind)
     assert to_flat(layout, kind, np.arange(len(flat))).tolist() == flat.tolist()
     masks = np.random.default_rng(1).integers(2, size=(5, layout.action_count), dtype=np.int8)

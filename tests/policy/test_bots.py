@@ -10,7 +10,7 @@ import pytest
 
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.seat import SeatVectorEnv
-from w40k_marl.policy.block_policy import Kind, block_masks
+from w40k_marl.policy.block_policy import ActionBlock, block_masks
 from w40k_marl.policy.bots import BOTS, GreedyMicro, greedy_player, make_bot
 from w40k_marl.policy.macro_bots import GreedyMacro
 
@@ -30,7 +30,7 @@ def moments() -> tuple[Any, Any, Any]:
     return env.layout, np.array(seen), np.array(masks)
 
 
-def parts(moments: tuple[Any, Any, Any], kind: Kind) -> tuple[Any, Any]:
+def parts(moments: tuple[Any, Any, Any], kind: ActionBlock) -> tuple[Any, Any]:
     layout, seen, masks = moments
     own = block_masks(layout, kind, masks)
     rows = own.any(axis=1)
@@ -39,7 +39,7 @@ def parts(moments: tuple[Any, Any, Any], kind: Kind) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("kind", ["micro", "macro"])
 @pytest.mark.parametrize("name", BOTS)
-def test_bots_choose_legal_actions(moments: tuple[Any, Any, Any], name: str, kind: Kind) -> None:
+def test_bots_choose_legal_actions(moments: tuple[Any, Any, Any], name: str, kind: ActionBlock) -> None:
     seen, masks = parts(moments, kind)
     actions = make_bot(name, kind, moments[0], seed=1)(seen, masks)
     assert len(seen) > 200
@@ -47,7 +47,7 @@ def test_bots_choose_legal_actions(moments: tuple[Any, Any, Any], name: str, kin
 
 
 @pytest.mark.parametrize("kind", ["micro", "macro"])
-def test_greedy_choice_does_not_depend_on_the_batch(moments: tuple[Any, Any, Any], kind: Kind) -> None:
+def test_greedy_choice_does_not_depend_on_the_batch(moments: tuple[Any, Any, Any], kind: ActionBlock) -> None:
     seen, masks = parts(moments, kind)
     bot = make_bot("greedy", kind, moments[0])
     together = bot(seen, masks).tolist()

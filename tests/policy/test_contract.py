@@ -17,7 +17,7 @@ import pytest
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
-from w40k_marl.policy.block_policy import Kind
+from w40k_marl.policy.block_policy import ActionBlock
 from w40k_marl.policy.contract import check_contract, contract_path, made_for, write_contract
 from w40k_marl.policy.errors import (
     ActionSpaceMismatchError,
@@ -53,7 +53,7 @@ def test_contract_lies_beside_the_model() -> None:
 
 
 @pytest.mark.parametrize("kind", ["micro", "macro"])
-def test_model_for_this_game_is_taken(model: Path, kind: Kind) -> None:
+def test_model_for_this_game_is_taken(model: Path, kind: ActionBlock) -> None:
     write(model, made_for(LAYOUT, kind))
     network = check_contract(model, LAYOUT, kind)
     assert network is not None

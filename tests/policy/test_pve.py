@@ -192,6 +192,19 @@ def test_game_that_is_over_is_refused(env: RawEnv) -> None:
         controller.execute_ai_turn(env)
 
 
+def test_game_that_an_illegal_action_has_ended_is_refused(env: RawEnv) -> None:
+    checked = w40k_v0.env(scenario="pve")
+    checked.restore(env.snapshot())
+    controller = PvEController(None, checked)
+    checked.step(int(np.argmin(checked.observe(controller.agent)["action_mask"])))
+    for _ in range(2):
+        with pytest.raises(NotToActError, match="got one that is over"):
+            controller.step(checked)
+        checked.step(None)  # an agent leaves
+    checked.restore(env.snapshot())
+    assert controller.execute_ai_turn(checked)
+
+
 @pytest.mark.parametrize("env", [SeatEnv("pve"), BatchEnv("pve", 1), "pve"], ids=lambda env: type(env).__name__)
 def test_only_single_games_are_played_step_by_step(env: Any) -> None:
     with pytest.raises(ContentError, match="expected an environment of w40k_v0, or a Session"):

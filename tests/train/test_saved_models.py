@@ -22,7 +22,7 @@ from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.seat import SeatVectorEnv
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
-from w40k_marl.policy.block_policy import Kind, block_masks, block_size
+from w40k_marl.policy.block_policy import ActionBlock, block_masks, block_size
 from w40k_marl.policy.contract import contract_path, write_contract
 from w40k_marl.policy.errors import (
     ActionSpaceMismatchError,
@@ -62,7 +62,7 @@ def save(tmp_path: Path) -> Save:
 
     def one(
         name: str = "model",
-        kind: Kind = "micro",
+        kind: ActionBlock = "micro",
         size: int = LAYOUT.observation_size,
         actions: int | None = None,
         contract: bool = True,
@@ -94,7 +94,7 @@ def moments() -> tuple[Any, Any]:
     return np.array(seen), np.array(masks)
 
 
-def rows_of(moments: tuple[Any, Any], kind: Kind) -> tuple[Any, Any]:
+def rows_of(moments: tuple[Any, Any], kind: ActionBlock) -> tuple[Any, Any]:
     own = block_masks(LAYOUT, kind, moments[1])
     return moments[0][own.any(axis=1)], own[own.any(axis=1)]
 
@@ -112,7 +112,7 @@ def rows_of(moments: tuple[Any, Any], kind: Kind) -> tuple[Any, Any]:
     ],
 )
 def test_weights_alone_predict_what_the_whole_model_does(
-    save: Save, moments: tuple[Any, Any], kind: Kind, policy: dict[str, Any]
+    save: Save, moments: tuple[Any, Any], kind: ActionBlock, policy: dict[str, Any]
 ) -> None:
     path = save(kind=kind, **policy)
     seen, masks = rows_of(moments, kind)

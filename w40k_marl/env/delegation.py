@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..observe.action_blocks import Kind, block_masks, is_micro, to_flat
+from ..observe.action_blocks import ActionBlock, block_masks, is_micro, to_flat
 from ..observe.layout import Layout
 from .policies import Policy, RandomPolicy, ask, check_policy
 from .seat import SeatEnv, SeatVectorEnv
@@ -22,7 +22,7 @@ class Delegation:
 
     layout: Layout
     side: int
-    kind: Kind | None
+    kind: ActionBlock | None
     _micro: Policy | None = None
     _macro: Policy | None = None
 
@@ -64,7 +64,7 @@ class DelegatingSeat(Delegation, SeatEnv):
         if self.session.acting_side != self.side:
             return super()._choose()
         observation, mask = self.session.view(self.side)
-        kind: Kind = "micro" if is_micro(self.layout, mask[None])[0] else "macro"
+        kind: ActionBlock = "micro" if is_micro(self.layout, mask[None])[0] else "macro"
         policy = (self._micro if kind == "micro" else self._macro) or self._random_delegate
         masks = block_masks(self.layout, kind, mask[None])
         chosen = np.asarray(ask(policy, observation[None], masks, self._active_type))
@@ -98,7 +98,7 @@ class DelegatingSeats(Delegation, SeatVectorEnv):
         self._delegate(self._micro, "micro", delegated[micro])
         self._delegate(self._macro, "macro", delegated[~micro])
 
-    def _delegate(self, policy: Policy | None, kind: Kind, rows: NDArray[np.intp]) -> None:
+    def _delegate(self, policy: Policy | None, kind: ActionBlock, rows: NDArray[np.intp]) -> None:
         """Let a policy of the side choose in some rows."""
         batch = self.batch
         if len(rows) == 0:

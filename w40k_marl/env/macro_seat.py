@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from ..observe.action_blocks import Kind
+from ..observe.action_blocks import ActionBlock
 from .delegation import DelegatingSeat, DelegatingSeats
 from .playable import GameOptions, ScenarioName
 from .policies import Policy
@@ -20,7 +20,7 @@ class MacroEnv(DelegatingSeat):
     macro action. All else is as in ``SeatEnv``.
     """
 
-    kind: Kind | None = "macro"
+    kind: ActionBlock | None = "macro"
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class MacroEnv(DelegatingSeat):
 class MacroVectorEnv(DelegatingSeats):
     """``SeatVectorEnv`` for learners as that of ``MacroEnv``: policies are asked for many games at once."""
 
-    kind: Kind | None = "macro"
+    kind: ActionBlock | None = "macro"
 
     def __init__(
         self,

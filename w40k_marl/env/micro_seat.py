@@ -15,7 +15,7 @@ from ..content.reward_terms import TERM_COUNT
 from ..content.types import UnitType
 from ..content.world import Setting
 from ..errors import ContentError, brief, did_you_mean
-from ..observe.action_blocks import Kind
+from ..observe.action_blocks import ActionBlock
 from ..reward.weights import RewardsOption, Weights, contributions, micro_weights
 from ..train.config import RewardsConfig
 from .delegation import DelegatingSeat, DelegatingSeats, Delegation
@@ -74,7 +74,7 @@ def _split(rewards: RewardsOption) -> tuple[bool, RewardsOption]:
 class _OfUnitTypes(Delegation):
     """What both views of unit types have."""
 
-    kind: Kind | None = "micro"
+    kind: ActionBlock | None = "micro"
     unit_types: tuple[str, ...]
 
     @property

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ContentError, IllegalActionError, NotAnActionError, W40KError, brief
-from ..observe.action_blocks import Kind
+from ..observe.action_blocks import ActionBlock
 from ..observe.layout import Layout
 from .arguments import as_array, kind_of, seed_or_none
 
@@ -93,7 +93,7 @@ def _checked(answer: object, masks: NDArray[np.int8]) -> NDArray[np.int64]:
     return actions
 
 
-def check_policy(argument: str, policy: object, kind: Kind | None, side: int, layout: Layout) -> None:
+def check_policy(argument: str, policy: object, kind: ActionBlock | None, side: int, layout: Layout) -> None:
     """Raise ContentError if a policy is not callable or is for another kind, seat or layout.
 
     ``kind`` None means the whole action space. A policy of None is always accepted. An attribute
@@ -106,7 +106,7 @@ def check_policy(argument: str, policy: object, kind: Kind | None, side: int, la
     check_fit(argument, policy, kind, side, layout)
 
 
-def check_fit(argument: str, policy: object, kind: Kind | None, side: int, layout: Layout) -> None:
+def check_fit(argument: str, policy: object, kind: ActionBlock | None, side: int, layout: Layout) -> None:
     """Raise ContentError if the object's ``kind``, ``seat`` or ``layout`` differ from those given."""
     got = getattr(policy, "kind", kind)
     if got != kind:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..content.reward_terms import TERM_COUNT
 from ..errors import ContentError, NotAnActionError, W40KError, brief
-from ..observe.action_blocks import Kind, block_actions
+from ..observe.action_blocks import ActionBlock, block_actions
 from ..observe.layout import Layout
 from ..reward.weights import INFO_KEYS, contributions
 from .aec import observation_box
@@ -42,7 +42,7 @@ def _check_seat(seat: int) -> int:
     return int(seat) - 1
 
 
-def _own_actions(layout: Layout, kind: Kind | None) -> NDArray[np.int64]:
+def _own_actions(layout: Layout, kind: ActionBlock | None) -> NDArray[np.int64]:
     """The flat action of each of the learner's actions."""
     return np.arange(layout.action_count) if kind is None else block_actions(layout, kind)
 
@@ -58,7 +58,7 @@ class SeatEnv(Interruptible, gymnasium.Env[NDArray[np.float32], np.int64]):
     """
 
     metadata: dict[str, Any] = {"render_modes": []}
-    kind: Kind | None = None
+    kind: ActionBlock | None = None
     """Block of the decisions that are the learner's; None: all of them."""
     unit_types: tuple[str, ...] = ()
     """Unit types whose decisions alone are the learner's; empty: all."""
@@ -237,7 +237,7 @@ class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
-    kind: Kind | None = None
+    kind: ActionBlock | None = None
     """Block of the decisions that are the learner's; None: all of them."""
     unit_types: tuple[str, ...] = ()
     """Unit types whose decisions alone are the learner's; empty: all."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..env.policies import Policy
 from ..errors import ContentError, brief
-from ..observe.action_blocks import Actions, Kind, Masks, block_actions, block_masks, block_size, to_flat
+from ..observe.action_blocks import ActionBlock, Actions, Masks, block_actions, block_masks, block_size, to_flat
 from ..observe.layout import Layout
 from .errors import (
     ActionSpaceMismatchError,
@@ -26,10 +26,10 @@ from .errors import (
 )
 
 __all__ = [
+    "ActionBlock",
     "Actions",
     "BlockPolicy",
     "FlatPolicy",
-    "Kind",
     "Masks",
     "Vectors",
     "block_actions",
@@ -62,7 +62,7 @@ def check_layout(layout: object) -> None:
         raise ContentError("argument", "layout", "a Layout", brief(layout))
 
 
-def check_shapes(name: str, layout: Layout, kind: Kind | None, observations: Vectors, masks: Masks) -> None:
+def check_shapes(name: str, layout: Layout, kind: ActionBlock | None, observations: Vectors, masks: Masks) -> None:
     """Check that observations are (k, observation_size) and masks (k, size of the block).
 
     ``kind`` None is the whole action space; ``name`` begins the message. Raises LayoutMismatchError
@@ -82,7 +82,7 @@ def check_shapes(name: str, layout: Layout, kind: Kind | None, observations: Vec
         raise PredictionError(f"{name}: expected masks of shape ({rows}, {size}), got {masks.shape}")
 
 
-def check_spaces(name: str, model: object, layout: Layout, kind: Kind) -> None:
+def check_spaces(name: str, model: object, layout: Layout, kind: ActionBlock) -> None:
     """Check the spaces of a model, if it has any, against those of a block.
 
     Raises ActionSpaceMismatchError for another number of actions, LayoutMismatchError for another
@@ -163,7 +163,7 @@ class BlockPolicy:
 
     name: str  # agent key
     about: str  # what stands behind it, for logs: "bot greedy", "maskable_ppo model.zip"
-    kind: Kind
+    kind: ActionBlock
     layout: Layout
     policy: Policy
 

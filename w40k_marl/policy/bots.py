@@ -21,7 +21,7 @@ from ..rules.actions import (
     TARGET_SLOTS,
     WAIT,
 )
-from .block_policy import Actions, FlatPolicy, Kind, Masks, Vectors, check_kind, check_layout, check_shapes
+from .block_policy import ActionBlock, Actions, FlatPolicy, Masks, Vectors, check_kind, check_layout, check_shapes
 from .macro_bots import CHARGE_REACH, GreedyMacro, Scores, best, is_fighter
 from .observation_reader import FieldReader
 
@@ -29,7 +29,7 @@ RANDOM, GREEDY, FIRST = "random", "greedy", "first"
 BOTS = (RANDOM, GREEDY, FIRST)
 
 
-def make_bot(name: str, kind: Kind, layout: Layout, seed: int = 0) -> Policy:
+def make_bot(name: str, kind: ActionBlock, layout: Layout, seed: int = 0) -> Policy:
     """Return the bot of a name in ``BOTS`` for the micro or the macro block; ``seed`` is for ``random``.
 
     Raises ContentError for another name or kind, or if ``layout`` is not a Layout.
@@ -68,7 +68,7 @@ class GreedyMicro:
     deals more damage in melee.
     """
 
-    kind: Kind = "micro"
+    kind: ActionBlock = "micro"
 
     def __init__(self, layout: Layout) -> None:
         """Take the layout of the observations. Raises ContentError if it is not a Layout."""

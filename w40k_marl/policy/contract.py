@@ -25,7 +25,7 @@ from ..env.aec import RawEnv
 from ..errors import ContentError, brief
 from ..files import FileError, write_file
 from ..observe.layout import Layout
-from .block_policy import Kind, block_actions, block_size, check_kind, check_layout
+from .block_policy import ActionBlock, block_actions, block_size, check_kind, check_layout
 from .errors import (
     ActionSpaceMismatchError,
     ContractError,
@@ -62,7 +62,7 @@ def contract_path(model: str | Path) -> Path:
 
 
 def write_contract(
-    path: str | Path, layout: Layout, kind: Kind = "micro", profile: ProfileOptions | None = None
+    path: str | Path, layout: Layout, kind: ActionBlock = "micro", profile: ProfileOptions | None = None
 ) -> Path:
     """Write the contract of the MaskablePPO zip at ``path`` and return the path of the contract.
 
@@ -89,7 +89,7 @@ def write_contract(
 
 
 def check_contract(
-    model: Path, layout: Layout, kind: Kind, profile: ProfileOptions | None = None
+    model: Path, layout: Layout, kind: ActionBlock, profile: ProfileOptions | None = None
 ) -> NetworkEntry | None:
     """Return the network of a model that was trained for this game; None if the contract has none.
 
@@ -148,7 +148,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def made_for(layout: Layout, kind: Kind, profile: ProfileOptions | None = None) -> dict[str, object]:
+def made_for(layout: Layout, kind: ActionBlock, profile: ProfileOptions | None = None) -> dict[str, object]:
     """Return the fields of a contract that follow from the game.
 
     Raises ContentError if an argument has another type.
@@ -169,7 +169,7 @@ def made_for(layout: Layout, kind: Kind, profile: ProfileOptions | None = None) 
 
 
 def _differences(
-    contract: ContractFile, layout: Layout, kind: Kind, profile: ProfileOptions | None, path: Path
+    contract: ContractFile, layout: Layout, kind: ActionBlock, profile: ProfileOptions | None, path: Path
 ) -> Iterator[ContractError]:
     """Yield an error for each difference between a contract and the game, the plainest first."""
     game = made_for(layout, kind, profile)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..observe.layout import Layout
 from ..rules.intents import FOCUS_KILL, HOLD_OBJECTIVE, INTENT_COUNT, INTENTS, SCREEN, TAKE_OBJECTIVE, TEMPO
-from .block_policy import Actions, Kind, Masks, Vectors, check_layout, check_shapes
+from .block_policy import ActionBlock, Actions, Masks, Vectors, check_layout, check_shapes
 from .observation_reader import FieldReader
 
 CHARGE_REACH = 12 / 40
@@ -39,7 +39,7 @@ class PoolOrder:
     If a detail is due, because another player began the activation, it takes the first legal one.
     """
 
-    kind: Kind = "macro"
+    kind: ActionBlock = "macro"
 
     def __init__(self, layout: Layout) -> None:
         """Take the layout of the masks. Raises ContentError if it is not a Layout."""
@@ -73,7 +73,7 @@ class GreedyMacro:
     A base observation does not hold the positions of objectives, so distance to them is not used.
     """
 
-    kind: Kind = "macro"
+    kind: ActionBlock = "macro"
 
     def __init__(self, layout: Layout) -> None:
         """Take the layout of the observations. Raises ContentError if it is not a Layout."""

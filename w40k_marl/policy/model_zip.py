@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ..content.schemas import NetworkEntry
 from ..errors import ContentError, brief, how_to_install
 from ..observe.layout import Layout
-from .block_policy import UNNORMALISED, Kind, block_size, check_kind, check_layout
+from .block_policy import UNNORMALISED, ActionBlock, block_size, check_kind, check_layout
 from .errors import (
     ActionSpaceMismatchError,
     LayoutMismatchError,
@@ -287,7 +287,7 @@ def _tensor(made: Made, read: Callable[[str], NDArray[np.float32]]) -> NDArray[n
 # --- the network in a zip ------------------------------------------------------------------------------------
 
 
-def network_of(model: str | Path, layout: Layout, kind: Kind) -> NetworkEntry | None:
+def network_of(model: str | Path, layout: Layout, kind: ActionBlock) -> NetworkEntry | None:
     """Return the network of a saved plain MlpPolicy, from the names and weights in its zip.
 
     Returns None for any other policy. Raises ContentError if an argument has another type,
@@ -308,7 +308,7 @@ def network_of(model: str | Path, layout: Layout, kind: Kind) -> NetworkEntry | 
             return None
 
 
-def plain_network(model: ModelZip, layout: Layout, kind: Kind) -> tuple[NetworkEntry, Arrays]:
+def plain_network(model: ModelZip, layout: Layout, kind: ActionBlock) -> tuple[NetworkEntry, Arrays]:
     """Return the network of a model and its weights.
 
     Raises NotPlainError if the policy is not a plain MlpPolicy; ModelFileError, UnsafeModelError,
@@ -404,7 +404,7 @@ def _layers(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> tuple[int, ..
     return tuple(layers)
 
 
-def _shapes_of(network: NetworkEntry, layout: Layout, kind: Kind) -> dict[str, tuple[int, ...]]:
+def _shapes_of(network: NetworkEntry, layout: Layout, kind: ActionBlock) -> dict[str, tuple[int, ...]]:
     """Return the name and shape of each tensor of a network."""
     shapes: dict[str, tuple[int, ...]] = {}
 
@@ -421,7 +421,7 @@ def _shapes_of(network: NetworkEntry, layout: Layout, kind: Kind) -> dict[str, t
     return shapes
 
 
-def _check_sizes(model: Path, shapes: Mapping[str, tuple[int, ...]], layout: Layout, kind: Kind) -> None:
+def _check_sizes(model: Path, shapes: Mapping[str, tuple[int, ...]], layout: Layout, kind: ActionBlock) -> None:
     """Raise a ContractError if the weights do not have the sizes of the game's spaces."""
     head = shapes.get("action_net.weight", ())
     if len(head) != 2:

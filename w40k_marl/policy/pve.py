@@ -201,8 +201,9 @@ class PvEController:
 
     def _choose(self, env: RawEnv | Session, session: Session) -> Choice:
         """Choose the next action of the controlled player; only of units that have a model."""
-        self._check_turn(session)
-        observation, mask = self._view(env, session)
+        inner = getattr(env, "unwrapped", env)
+        self._check_turn(inner, session)
+        observation, mask = self._view(inner, session)
         micro_mask = block_masks(self.layout, "micro", mask[None])
         if micro_mask.any():
             unit = unit_view(session)
@@ -215,16 +216,16 @@ class PvEController:
         model = select_model_for_unit(unit, self.meta.model_by_unit_type, self.meta.default_model)
         return Choice(action, unit["id"], model, stage_of(self.layout, action))
 
-    def _view(self, env: RawEnv | Session, session: Session) -> View:
+    def _view(self, env: object, session: Session) -> View:
         """Return observation and mask; an environment has encoded them in its last step."""
-        inner = getattr(env, "unwrapped", env)
-        if not isinstance(inner, RawEnv):
+        if not isinstance(env, RawEnv):
             return session.view(self.side)
-        seen = inner.observe(self.agent)
+        seen = env.observe(self.agent)
         return seen["observation"], seen["action_mask"]
 
-    def _check_turn(self, session: Session) -> None:
-        if session.over:
+    def _check_turn(self, env: object, session: Session) -> None:
+        """Raise NotToActError if the game is over, also by an illegal action, or another player is to act."""
+        if session.over or (isinstance(env, RawEnv) and env.terminations.get(self.agent, True)):
             raise NotToActError(f"{self.agent}: expected a game that goes on, got one that is over")
         if session.acting_side != self.side:
             raise NotToActError(f"{self.agent}: expected to be the player to act, got {session.where()}")

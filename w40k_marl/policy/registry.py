@@ -14,7 +14,7 @@ from ..content.reading import shown
 from ..env.policies import Policy, PolicyError, check_fit, find_policy
 from ..errors import ContentError, brief, did_you_mean
 from ..observe.layout import Layout
-from .block_policy import BlockPolicy, Kind, PredictingModel, check_layout, check_spaces
+from .block_policy import ActionBlock, BlockPolicy, PredictingModel, check_layout, check_spaces
 from .bots import make_bot
 from .config import MetaConfig, PolicyConfig, check_agent_key, meta_config, policy_config
 from .contract import check_game
@@ -121,7 +121,7 @@ def registry_of(models: Mapping[str, object], layout: Layout, meta: MetaConfig |
     return ModelsRegistry(meta, layout, {key: models[key] for key in meta.required_models if key in models})
 
 
-def block_policy(key: str, model: object, kind: Kind, layout: Layout, seat: int) -> BlockPolicy:
+def block_policy(key: str, model: object, kind: ActionBlock, layout: Layout, seat: int) -> BlockPolicy:
     """Return a model as a policy over a block: a BlockPolicy, an object with ``predict``, a ``Policy``.
 
     ``predict(observation, action_masks=...)`` returns an action, or an action and a state. Raises
@@ -180,7 +180,7 @@ def load_registry(
 
 def load_policy(
     key: str,
-    kind: Kind,
+    kind: ActionBlock,
     layout: Layout,
     *,
     folder: Path | None = None,
@@ -217,7 +217,7 @@ def check_options(seed: object, trust_models: object) -> None:
 
 
 def _load(
-    config: PolicyConfig, kind: Kind, layout: Layout, profile: ProfileOptions | None, seed: int, trust: bool
+    config: PolicyConfig, kind: ActionBlock, layout: Layout, profile: ProfileOptions | None, seed: int, trust: bool
 ) -> tuple[Policy, str]:
     """Return the policy of an agent and its description."""
     if config.source == "bot":

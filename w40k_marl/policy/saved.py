@@ -16,7 +16,7 @@ import numpy as np
 from ..content.schemas import NetworkEntry
 from ..env.policies import Policy
 from ..observe.layout import Layout
-from .block_policy import Actions, Kind, Masks, Vectors, block_size, check_spaces
+from .block_policy import ActionBlock, Actions, Masks, Vectors, block_size, check_spaces
 from .contract import check_contract
 from .errors import ContractError, ModelFileError, UnsafeModelError
 from .model_zip import (
@@ -36,7 +36,7 @@ ALLOW = "pass trust_models=True only if you know who made the file: it then runs
 
 
 def load_model(
-    model: str | Path, layout: Layout, kind: Kind, *, profile: ProfileOptions | None = None, trust: bool = False
+    model: str | Path, layout: Layout, kind: ActionBlock, *, profile: ProfileOptions | None = None, trust: bool = False
 ) -> Policy:
     """Load a saved model as a deterministic policy over its block, on the CPU.
 
@@ -91,7 +91,7 @@ class SavedPolicy:
         return np.asarray(chosen, dtype=np.int64)
 
 
-def _built(layout: Layout, kind: Kind, network: NetworkEntry, weights: Arrays) -> Any:
+def _built(layout: Layout, kind: ActionBlock, network: NetworkEntry, weights: Arrays) -> Any:
     """Build a network and set the weights of a file."""
     import torch
     from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
@@ -109,7 +109,7 @@ def _built(layout: Layout, kind: Kind, network: NetworkEntry, weights: Arrays) -
     return built
 
 
-def _unpickled(model: Path, layout: Layout, kind: Kind) -> Any:
+def _unpickled(model: Path, layout: Layout, kind: ActionBlock) -> Any:
     """Unpickle the whole model. Raises ModelFileError if that fails."""
     from sb3_contrib import MaskablePPO
 

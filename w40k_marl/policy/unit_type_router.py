@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ContentError, brief
-from .block_policy import Actions, Kind, Masks, Vectors, as_array, check_shapes
+from .block_policy import ActionBlock, Actions, Masks, Vectors, as_array, check_shapes
 from .errors import ForeignUnitError, PredictionError, UnitTypesNotGivenError
 from .meta_controller import Unit, log_route, select_model_for_unit
 from .registry import ModelsRegistry, check_registry
@@ -20,7 +20,7 @@ class RoutedPolicy:
     """
 
     takes_unit_types = True
-    kind: Kind = "micro"
+    kind: ActionBlock = "micro"
 
     def __init__(self, registry: ModelsRegistry, *, own_types: frozenset[str] = frozenset()) -> None:
         """Take models, mapping and default of a registry.

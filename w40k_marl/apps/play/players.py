@@ -9,7 +9,7 @@ import numpy as np
 
 from ...env.policies import Policy, RandomPolicy
 from ...observe.layout import Layout
-from ...policy.block_policy import BlockPolicy, FlatPolicy, Kind
+from ...policy.block_policy import ActionBlock, BlockPolicy, FlatPolicy
 from ...policy.bots import make_bot
 from ...policy.decision import Decision, carry_out
 from ...policy.pve import PvEController
@@ -72,7 +72,7 @@ class BotPlayer:
         self._policy = FlatPolicy(layout, self._macro, self._micro)
 
     @staticmethod
-    def _checked(name: str, kind: Kind, layout: Layout) -> BlockPolicy:
+    def _checked(name: str, kind: ActionBlock, layout: Layout) -> BlockPolicy:
         return BlockPolicy(name, f"the bot {name}", kind, layout, make_bot(name, kind, layout))
 
     def step(self, match: Match) -> Decision | None:

@@ -15,7 +15,7 @@ from ....content.reading import read_model
 from ....content.schemas import ContractFile
 from ....env.policies import Policy, PolicyError, ask, check_policy, find_policy
 from ....errors import W40KError
-from ....observe.action_blocks import Kind, block_masks, to_flat
+from ....observe.action_blocks import ActionBlock, block_masks, to_flat
 from ....observe.layout import Layout
 from ....policy.config import PolicyConfig, policy_config
 
@@ -32,7 +32,7 @@ class Player:
     """A policy, and the decisions that are its own."""
 
     policy: Policy
-    kind: Kind | None  # None: all decisions; else those of one block, and the others are random
+    kind: ActionBlock | None  # None: all decisions; else those of one block, and the others are random
     layout: Layout
 
     def answer(
@@ -88,7 +88,7 @@ def find_player(
         return name, Player(greedy_player(layout), None, layout)
     if ":" in name and not _is_agent(name):
         policy = find_policy(name)
-        kind: Kind | None = getattr(policy, "kind", None)
+        kind: ActionBlock | None = getattr(policy, "kind", None)
         for side in (0, 1):
             check_policy("--policy", policy, kind, side, layout)
         return name, Player(policy, kind, layout)
@@ -118,7 +118,7 @@ def _agent(name: str) -> PolicyConfig:
         raise PolicyError(f"expected {known}; {error}") from None
 
 
-def _kind_of(config: PolicyConfig) -> Kind:
+def _kind_of(config: PolicyConfig) -> ActionBlock:
     """The block of an agent's policy: what the contract of its model says; micro actions where there is none."""
     contract = Path(config.what).with_suffix(".contract.json")
     if config.source == "maskable_ppo" and contract.is_file():
