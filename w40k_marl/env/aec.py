@@ -32,7 +32,8 @@ from ..view.text import draw
 from .arguments import game_seed_of, seed_or_none, whole_number
 from .events import Event, detail_id
 from .interrupted import Interruptible
-from .playable import GameOptions, ScenarioName
+from .loading import ScenarioName
+from .options import GameKeywords
 from .session import Session, Snapshot, View
 
 PLAYERS = ("player_1", "player_2")
@@ -77,7 +78,7 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         scenario: ScenarioName | Sequence[ScenarioName] = "macro_default",
         *,
         render_mode: str | None = None,
-        **options: Unpack[GameOptions],
+        **options: Unpack[GameKeywords],
     ) -> None:
         """Load the scenarios; of a list, one is drawn at each reset.
 

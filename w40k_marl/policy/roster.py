@@ -34,7 +34,7 @@ def profile_of(game: Any) -> ProfileOptions | None:
     """The options by which the macro blocks of a game are written; None, the base, of a bare layout."""
     inner = getattr(game, "unwrapped", game)
     source = getattr(inner, "session", getattr(inner, "batch", inner))
-    return source.profile if isinstance(source, Session | BatchEnv) else None
+    return source.options.profile if isinstance(source, Session | BatchEnv) else None
 
 
 def settings_of(game: Any) -> list[Setting]:

@@ -14,6 +14,7 @@ from msgspec import structs
 from ...content.scenario import load_scenario, scenario_path
 from ...content.schemas import LayoutEntry, ProfileEntry
 from ...env.aec import RawEnv
+from ...env.options import GameOptions
 from ...env.warmup import Tell, warm_up
 from ...errors import W40KError
 from ...observe.configured import layout_with_room
@@ -84,14 +85,9 @@ def _environment(settings: GameSettings, tell: Tell) -> RawEnv:
     """The environment of a game, its rules compiled."""
 
     def make() -> RawEnv:
-        return RawEnv(
-            settings.scenario,
-            decisions=settings.decisions,
-            layout=_layout_of(settings),
-            max_turns=settings.max_turns,
-            profile=ProfileOptions(**structs.asdict(settings.profile)) if settings.profile else None,
-            weapon_rules=settings.weapon_rules,
-        )
+        profile = ProfileOptions(**structs.asdict(settings.profile)) if settings.profile else None
+        options = GameOptions.from_settings(settings, layout=_layout_of(settings), profile=profile)
+        return RawEnv(settings.scenario, **options.keywords())
 
     env, _ = warm_up(make, tell)
     return env

@@ -11,7 +11,7 @@ from time import monotonic
 
 from ....env.aec import RawEnv
 from ....env.batch import BatchEnv
-from ....env.playable import GameOptions
+from ....env.options import GameOptions
 from ....observe.configured import configured_layout, configured_profile
 from ....observe.layout import Layout
 from ....observe.macro.offensive_profile import ProfileOptions
@@ -58,7 +58,7 @@ class AgentCycle:
     def __init__(self, plan: Plan, env: RawEnv) -> None:
         self._plan = plan
         self._env = env
-        self._player = _player(plan, env.layout, env.session.profile)
+        self._player = _player(plan, env.layout, env.session.options.profile)
 
     def play(self, shift: Shift, costs: Costs, purpose: int = GAMES) -> Games:
         """Play the games of a shift. KeyboardInterrupt after the game that Ctrl-C broke off was handed out."""
@@ -155,7 +155,7 @@ def player_of(plan: Plan, env: RawEnv | None = None) -> AgentCycle | Tables:
     """Who plays the games of a plan; on ``env`` if one is there already."""
     if plan.options.batch is not None:
         batch = batch_environment(plan)
-        return Tables(batch, pace_of(plan), _player(plan, batch.layout, batch.profile), plan.seed)
+        return Tables(batch, pace_of(plan), _player(plan, batch.layout, batch.options.profile), plan.seed)
     return AgentCycle(plan, environment(plan) if env is None else env)
 
 
@@ -168,21 +168,20 @@ def _player(plan: Plan, layout: Layout, profile: ProfileOptions | None) -> tuple
 
 def environment(plan: Plan) -> RawEnv:
     """The environment of a plan. Raises ContentError where a scenario is missing, wrong or does not fit."""
-    return RawEnv(plan.scenarios, **_game_options(plan))
+    return RawEnv(plan.scenarios, **game_options(plan).keywords())
 
 
 def batch_environment(plan: Plan) -> BatchEnv:
     """The batched environment of a plan. Raises ContentError as ``environment`` does."""
-    return BatchEnv(plan.scenarios, plan.options.batch or 1, **_game_options(plan))
+    return BatchEnv(plan.scenarios, plan.options.batch or 1, **game_options(plan).keywords())
 
 
-def _game_options(plan: Plan) -> GameOptions:
-    """How the games of a plan are played. Raises ContentError where its layout has not the size that it expects."""
-    return {
-        "decisions": plan.training.decisions,
-        "game_rules": plan.game_rules,
-        "layout": configured_layout(plan.training, plan.training.where),
-        "max_turns": plan.training.max_turns,
-        "profile": configured_profile(plan.training) if plan.training.layout.macro else None,
-        "weapon_rules": plan.training.weapon_rules,
-    }
+def game_options(plan: Plan) -> GameOptions:
+    """Return the options of the games. Raises ContentError if the layout has not the ``obs_size`` of the training."""
+    training = plan.training
+    return GameOptions.from_settings(
+        training,
+        game_rules=plan.game_rules,
+        layout=configured_layout(training, training.where),
+        profile=configured_profile(training) if training.layout.macro else None,
+    )
