@@ -36,8 +36,8 @@ class GameKeywords(TypedDict, total=False):
 class GameOptions:
     """How games are played and paid, the same for every environment and program.
 
-    None stands for the default. Raises ContentError if a value is not of the right type or out of its bounds, or if a
-    file that it names is missing or wrong.
+    None stands for the default of an option whose keyword accepts it. Raises ContentError if a value has the wrong type
+    or is out of its bounds, or if a file that it names is missing or wrong.
     """
 
     decisions: str = "agent"  # or "reference", for the reference's automatic targets
@@ -76,12 +76,8 @@ class GameOptions:
 
     @classmethod
     def from_settings(cls, settings: object, **others: Unpack[GameKeywords]) -> Self:
-        """Return the options that an entry of a file has as attributes; ``others`` replace them.
-
-        A new option that the schema of the file has as a key is found here without a further line.
-        """
-        found: dict[str, Any] = {name: getattr(settings, name) for name in OPTION_NAMES if hasattr(settings, name)}
-        return cls(**{**found, **others})
+        """Return the options in the settings of a file (see ``given_options``); ``others`` replace them."""
+        return cls(**{**given_options(settings), **others})
 
     def keywords(self) -> GameKeywords:
         """Return these options as keyword arguments: ``RawEnv("pve", **options.keywords())``."""
@@ -91,6 +87,15 @@ class GameOptions:
 
 
 OPTION_NAMES = tuple(option.name for option in fields(GameOptions))
+
+
+def given_options(settings: object) -> dict[str, Any]:
+    """Return the attributes of settings that are named like options of a game and are not None.
+
+    So settings pass an option on as soon as they have it as a field; what a field holds is not checked here.
+    """
+    values = {name: getattr(settings, name, None) for name in OPTION_NAMES}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _check_choice(name: str, known: tuple[str, ...], got: object) -> None:

@@ -14,7 +14,7 @@ from msgspec import structs
 from ...content.scenario import load_scenario, scenario_path
 from ...content.schemas import LayoutEntry, ProfileEntry
 from ...env.aec import RawEnv
-from ...env.options import GameOptions
+from ...env.options import GameOptions, given_options
 from ...env.warmup import Tell, warm_up
 from ...errors import W40KError
 from ...observe.configured import layout_with_room
@@ -128,12 +128,8 @@ def _new_settings(options: PlayOptions) -> GameSettings:
     return GameSettings(
         scenario=scenario,
         seed=secrets.randbelow(NEW_SEEDS) if options.seed is None else options.seed,
-        decisions=options.decisions or "agent",
         intents=options.intents if layout is None else layout.intents,
-        weapon_rules=options.weapon_rules or "reference",
-        max_turns=options.max_turns,
-        layout=layout,
-        profile=_given_profile(options, layout),
+        **{**given_options(options), "layout": layout, "profile": _given_profile(options, layout)},
     )
 
 
@@ -143,10 +139,8 @@ def _settings_of(saved: GameSettings, options: PlayOptions) -> GameSettings:
     given = {
         "scenario": None if options.scenario is None else _lasting(options.scenario),
         "seed": options.seed,
-        "decisions": options.decisions,
         "intents": options.intents or None,
-        "weapon_rules": options.weapon_rules,
-        "max_turns": options.max_turns,
+        **given_options(options),
         "layout": layout,
         "profile": _given_profile(options, layout or saved.layout),
     }
