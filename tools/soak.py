@@ -138,7 +138,7 @@ class Soak:
     def _branch(self, env: RawEnv) -> None:
         """Go on for a while, come back, and find the same future in another environment."""
         snapshot = env.snapshot()
-        other = w40k_v0.raw_env(scenario=env.session.setting.scenario.name, **self._options(env))
+        other = w40k_v0.raw_env(scenario=env.session.setting.scenario.name, **env.session.options.keywords())
         other.restore(snapshot)
         for _ in range(int(self.random.integers(1, BRANCH_STEPS))):
             if env.terminations[env.agent_selection]:
@@ -151,13 +151,6 @@ class Soak:
         env.restore(snapshot)
         expect(env.snapshot() == snapshot, "a restored game is another game")
         self.tally.restores += 1
-
-    def _options(self, env: RawEnv) -> dict[str, Any]:
-        world = env.session.setting.world
-        return {
-            "decisions": DECISIONS[int(world.decisions)],
-            "weapon_rules": WEAPON_RULE_SETTINGS[int(world.weapon_rules)],
-        }
 
     def _malformed(self, env: RawEnv) -> None:
         """Give what is no action, and what is none now: both are refused, and nothing changes."""

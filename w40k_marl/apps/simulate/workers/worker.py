@@ -168,15 +168,15 @@ def _player(plan: Plan, layout: Layout, profile: ProfileOptions | None) -> tuple
 
 def environment(plan: Plan) -> RawEnv:
     """The environment of a plan. Raises ContentError where a scenario is missing, wrong or does not fit."""
-    return RawEnv(plan.scenarios, **game_options(plan).keywords())
+    return RawEnv(plan.scenarios, **_game_options(plan).keywords())
 
 
 def batch_environment(plan: Plan) -> BatchEnv:
     """The batched environment of a plan. Raises ContentError as ``environment`` does."""
-    return BatchEnv(plan.scenarios, plan.options.batch or 1, **game_options(plan).keywords())
+    return BatchEnv(plan.scenarios, plan.options.batch or 1, **_game_options(plan).keywords())
 
 
-def game_options(plan: Plan) -> GameOptions:
+def _game_options(plan: Plan) -> GameOptions:
     """Return the options of the games. Raises ContentError if the layout has not the ``obs_size`` of the training."""
     training = plan.training
     return GameOptions.from_settings(
