@@ -51,26 +51,29 @@ class GameOptions:
     def __post_init__(self) -> None:
         """Check every option, and put what a name or None stands for in its place."""
         rewards = find_rewards(self.rewards)
-        _check_choice("decisions", DECISIONS, self.decisions)
-        _check_choice("weapon_rules", WEAPON_RULE_SETTINGS, self.weapon_rules)
-        _check_max_turns(self.max_turns)
-        found = {
-            "rewards": rewards,
-            "game_rules": _find_game_rules(self.game_rules),
-            "layout": _find_layout(self.layout),
-        }
-        _check_profile(self.profile)
-        for name, value in found.items():
+        for name, known in (("decisions", DECISIONS), ("weapon_rules", WEAPON_RULE_SETTINGS)):
+            got = getattr(self, name)
+            _require(isinstance(got, str) and got in known, name, " or ".join(map(repr, known)), got)
+        turns: Any = self.max_turns
+        whole = isinstance(turns, int) and not isinstance(turns, bool)
+        bounds = f"None or a whole number from 1 to {MOST_TURNS}"
+        _require(turns is None or (whole and 1 <= turns <= MOST_TURNS), "max_turns", bounds, turns)
+        game_rules = _find_game_rules(self.game_rules)
+        layout: Any = Layout() if self.layout is None else self.layout
+        _require(isinstance(layout, Layout), "layout", "None or a Layout", layout)
+        if self.profile is not None:
+            from ..observe.macro.offensive_profile import ProfileOptions  # here: other games need not load it
+
+            _require(isinstance(self.profile, ProfileOptions), "profile", "None or ProfileOptions", self.profile)
+        for name, value in (("rewards", rewards), ("game_rules", game_rules), ("layout", layout)):
             object.__setattr__(self, name, value)
 
     @classmethod
     def of(cls, **keywords: Unpack[GameKeywords]) -> Self:
         """Return the options that keyword arguments name. Raises ContentError also for an unknown keyword."""
-        for name in keywords:
-            if name not in OPTION_NAMES:
-                expected = f"an argument of the environment or a game option ({', '.join(OPTION_NAMES)})"
-                hint = did_you_mean(name, OPTION_NAMES)
-                raise ContentError("argument", name, expected, "an unknown name", hint)
+        for name in [name for name in keywords if name not in OPTION_NAMES]:
+            expected = f"an argument of the environment or a game option ({', '.join(OPTION_NAMES)})"
+            raise ContentError("argument", name, expected, "an unknown name", did_you_mean(name, OPTION_NAMES))
         accepted: dict[str, Any] = {**keywords}
         return cls(**accepted)
 
@@ -98,38 +101,15 @@ def given_options(settings: object) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _check_choice(name: str, known: tuple[str, ...], got: object) -> None:
-    if not isinstance(got, str) or got not in known:
-        raise ContentError("argument", name, " or ".join(map(repr, known)), brief(got))
-
-
-def _check_max_turns(max_turns: object) -> None:
-    whole = isinstance(max_turns, int) and not isinstance(max_turns, bool)
-    if max_turns is not None and not (whole and 1 <= max_turns <= MOST_TURNS):  # type: ignore[operator]
-        raise ContentError("argument", "max_turns", f"None or a whole number from 1 to {MOST_TURNS}", brief(max_turns))
-
-
 def _find_game_rules(given: object) -> GameRules:
     if isinstance(given, GameRules):
         check_game_rules(given)
         return given
-    if given is not None and not isinstance(given, str | Path):
-        raise ContentError("argument", "game_rules", "None, a path, or GameRules", brief(given))
-    return load_game_rules(given)
+    if given is None or isinstance(given, str | Path):
+        return load_game_rules(given)
+    raise ContentError("argument", "game_rules", "None, a path, or GameRules", brief(given))
 
 
-def _find_layout(given: object) -> Layout:
-    if given is None:
-        return Layout()
-    if not isinstance(given, Layout):
-        raise ContentError("argument", "layout", "None or a Layout", brief(given))
-    return given
-
-
-def _check_profile(given: object) -> None:
-    if given is None:
-        return
-    from ..observe.macro.offensive_profile import ProfileOptions  # here: other games need not load it
-
-    if not isinstance(given, ProfileOptions):
-        raise ContentError("argument", "profile", "None or ProfileOptions", brief(given))
+def _require(condition: bool, name: str, expected: str, got: object) -> None:
+    if not condition:
+        raise ContentError("argument", name, expected, brief(got))
