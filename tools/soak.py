@@ -143,7 +143,7 @@ class Soak:
         environment.
         """
         snapshot = env.snapshot()
-        other = w40k_v0.raw_env(scenario=env.session.setting.scenario.name, **self._options(env))
+        other = w40k_v0.raw_env(scenario=env.session.setting.scenario.name, **env.session.options.keywords())
         other.restore(snapshot)
         for _ in range(int(self.random.integers(1, BRANCH_STEPS))):
             if env.terminations[env.agent_selection]:
@@ -156,13 +156,6 @@ class Soak:
         env.restore(snapshot)
         expect(env.snapshot() == snapshot, "a restored game is another game")
         self.tally.restores += 1
-
-    def _options(self, env: RawEnv) -> dict[str, Any]:
-        world = env.session.setting.world
-        return {
-            "decisions": DECISIONS[int(world.decisions)],
-            "weapon_rules": WEAPON_RULE_SETTINGS[int(world.weapon_rules)],
-        }
 
     def _malformed(self, env: RawEnv) -> None:
         """Give invalid and illegal actions: each must raise an error and change nothing."""

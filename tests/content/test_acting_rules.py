@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from w40k_marl.content.builders import WEAPON_RULES
-from w40k_marl.content.game_rules import load_game_rules
 from w40k_marl.content.scenario import build_scenario, list_scenarios, load_scenario
 from w40k_marl.content.weapon_rules import ALWAYS_ACTING, FIELDS, MISSING
-from w40k_marl.content.world import Setting, build_setting
+from w40k_marl.content.world import Setting
+from w40k_marl.env.loading import prepare_scenario
+from w40k_marl.env.options import GameOptions
 from w40k_marl.errors import ContentError
 from w40k_marl.rules.state import MELEE, RANGED
 
+FULL = GameOptions(weapon_rules="full")
 GUN = {"display_name": "Gun", "RNG": 12, "NB": 1, "ATK": 3, "STR": 4, "AP": 0, "DMG": 1}
 FIST = {key: value for key, value in GUN.items() if key != "RNG"}
 
@@ -26,7 +28,7 @@ def setting(minimal: dict[str, Any], kind: str, rules: list[str], weapon_rules: 
     }
     data = {**minimal, **own}
     data["units"] = [{**minimal["units"][0], "unit_type": "Owner"}, minimal["units"][1]]
-    return build_setting(build_scenario(data, name="case"), load_game_rules(None), weapon_rules=weapon_rules)
+    return prepare_scenario(build_scenario(data, name="case"), GameOptions(weapon_rules=weapon_rules)).setting
 
 
 def test_every_rule_acts_or_is_refused() -> None:
@@ -87,9 +89,9 @@ def test_unknown_setting_is_refused(minimal: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", list_scenarios())
 def test_shipped_scenarios_can_be_played_in_full(name: str) -> None:
-    assert build_setting(load_scenario(name), load_game_rules(None), weapon_rules="full").world.weapon_rules == 1
+    assert prepare_scenario(load_scenario(name), FULL).setting.world.weapon_rules == 1
 
 
 def test_lab_has_every_rule_that_acts() -> None:
-    world = build_setting(load_scenario("weapon_rules_lab"), load_game_rules(None), weapon_rules="full").world
+    world = prepare_scenario(load_scenario("weapon_rules_lab"), FULL).setting.world
     assert [field for field in FIELDS.values() if not world[field].any()] == []

@@ -173,7 +173,7 @@ def test_copies_and_pickles_keep_the_options() -> None:
     session = Session("small_board", layout=MACRO, profile=OPTIONS[3])
     session.reset(np.random.default_rng(3))
     for twin in (copy.deepcopy(session), pickle.loads(pickle.dumps(session))):
-        assert twin.profile == OPTIONS[3]
+        assert twin.options.profile == OPTIONS[3]
         assert twin.view(0)[0].tobytes() == session.view(0)[0].tobytes()
         assert twin.macro_observation() == session.macro_observation()
 

@@ -22,7 +22,7 @@ MACRO = {"layout": ["macro,units_per_side=16"], "profile": ["real_range", "best_
 def test_options_reach_the_environment(begin: Begin) -> None:
     env = begin(**MACRO).match.env
     assert env.layout == Layout(macro=True)
-    assert env.session.profile == ProfileOptions(real_range=True, best_weapons=2)
+    assert env.session.options.profile == ProfileOptions(real_range=True, best_weapons=2)
 
 
 def test_intents_are_a_field_of_the_layout_too(begin: Begin) -> None:
@@ -39,7 +39,7 @@ def test_saved_game_keeps_layout_and_profile(begin: Begin) -> None:
     for given in ({}, MACRO):
         env = begin(resume=str(file), **given).match.env
         assert env.layout == Layout(macro=True)
-        assert env.session.profile == ProfileOptions(real_range=True, best_weapons=2)
+        assert env.session.options.profile == ProfileOptions(real_range=True, best_weapons=2)
     with pytest.raises(PlayError, match="--layout: expected that of the game"):
         begin(resume=str(file), layout=["macro,macro_extras"])
     with pytest.raises(PlayError, match="--profile: expected that of the game"):

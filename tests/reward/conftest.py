@@ -10,7 +10,6 @@ import pytest
 
 from w40k_marl.content.reward_terms import TERM_NAMES
 from w40k_marl.reward import terms
-from w40k_marl.rules.state import new_games
 from w40k_marl.testing.table import Table, weapon_entry
 
 
@@ -22,7 +21,7 @@ class Account(Table):
         self.amounts = np.zeros((2, len(TERM_NAMES)))
         self.total = np.zeros_like(self.amounts)
         self.weights, self.paid = np.zeros_like(self.amounts), np.zeros_like(self.amounts)
-        self.before = new_games(1, *settings.get("capacity", (16, 8)))
+        self.before = self.games.copy()
 
     def step(self, action: int) -> None:
         terms.remember_row(self.games, 0, self.before)

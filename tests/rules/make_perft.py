@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from w40k_marl.content.game_rules import load_game_rules
 from w40k_marl.content.scenario import build_scenario
-from w40k_marl.content.world import Setting, build_setting
+from w40k_marl.content.world import Setting
+from w40k_marl.env.loading import prepare_scenario
+from w40k_marl.env.options import GameOptions
 from w40k_marl.rules import engine
 from w40k_marl.rules.state import new_games
 
@@ -68,7 +69,7 @@ def setting_of(position: str, decisions: str) -> Setting:
         {**data, "objectives": [{"id": 1, "hexes": [middle]}], "primary_objectives": "objectives_control"},
         name=position,
     )
-    return build_setting(scenario, load_game_rules(None), decisions=decisions, max_turns=2)
+    return prepare_scenario(scenario, GameOptions(decisions=decisions, max_turns=2)).setting
 
 
 def counts(position: str, decisions: str, depth: int) -> list[int]:

@@ -9,6 +9,7 @@ import pytest
 from numba import config
 
 from w40k_marl.errors import ContentError
+from w40k_marl.observe.layout import Layout
 from w40k_marl.rules import engine
 from w40k_marl.rules.bits import NOTHING, bit, count, first, has
 from w40k_marl.rules.state import MELEE, NOBODY, RANGED
@@ -364,7 +365,7 @@ def random_steps(table: Any, count: int) -> int:
 def test_sixty_four_units_a_side_play(play: Any) -> None:
     units = [f"^a{n} Intercessor {n % 25},{18 - 2 * (n // 25)}" for n in range(64)]
     units += [f"vb{n} Hormagaunt {n % 25},{2 * (n // 25)}" for n in range(64)]
-    table = play(*units, capacity=(64, 64), decisions="agent")
+    table = play(*units, layout=Layout(64, 64), decisions="agent")
     assert len(table.pool()) == 64
     assert random_steps(table, 600) == 600
 
@@ -384,7 +385,7 @@ def test_smallest_and_largest_boards_play(play: Any, board: tuple[int, int]) -> 
 
 @pytest.mark.parametrize(
     ("change", "key"),
-    [({"board": (256, 10)}, "board.cols"), ({"board": (10, 65)}, "board.rows"), ({"capacity": (1, 1)}, "units")],
+    [({"board": (256, 10)}, "board.cols"), ({"board": (10, 65)}, "board.rows"), ({"layout": Layout(1, 1)}, "units")],
 )
 def test_beyond_the_capacities_is_an_error_at_load(play: Any, change: dict[str, Any], key: str) -> None:
     with pytest.raises(ContentError, match=key):
@@ -394,7 +395,7 @@ def test_beyond_the_capacities_is_an_error_at_load(play: Any, change: dict[str, 
 def test_sixty_five_units_are_an_error_at_load(play: Any) -> None:
     units = [f"^a{n} Intercessor {n % 25},{18 - 2 * (n // 25)}" for n in range(65)]
     with pytest.raises(ContentError, match="units of player 1: expected at most 64, got 65"):
-        play(*units, capacity=(64, 64))
+        play(*units, layout=Layout(64, 64))
 
 
 # --- what a replay may force ----------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def test_options_reach_the_environment() -> None:
     for made in (environment(whole), batch_environment(whole)):
         assert made.layout == Layout(12, 8, intents=True, macro=True)
         session = getattr(made, "session", None) or made._session
-        assert session.profile == ProfileOptions(True, 3, True, True, True)
+        assert session.options.profile == ProfileOptions(True, 3, True, True, True)
         world = session.setting.world
         assert (world.weapon_rules, world.decisions, world.max_turns) == (1, DECISIONS.index("reference"), 3)
 
@@ -167,7 +167,7 @@ def test_profile_and_layout_of_training_json_are_played(tmp_path: Path, monkeypa
     (folder / "rewards.json").write_text('{"terms": {"win": 1}}', encoding="utf-8")
     env = environment(make_plan(Options(controlled_agent="Scout", seed=1)))
     assert env.layout == Layout(10, 8, macro=True)
-    assert env.session.profile == ProfileOptions(real_range=True, best_weapons=2)
+    assert env.session.options.profile == ProfileOptions(real_range=True, best_weapons=2)
     assert env.session.setting.world.weapon_rules == 1
 
 

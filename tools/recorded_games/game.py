@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w40k_marl.content.types import Weapon
-from w40k_marl.content.world import Setting, build_setting
+from w40k_marl.content.world import Setting
+from w40k_marl.env.loading import prepare_scenario
+from w40k_marl.env.options import GameOptions
+from w40k_marl.observe.layout import Layout
 from w40k_marl.rules import engine
 from w40k_marl.rules.board import Board
 from w40k_marl.rules.dice import PURPOSES
@@ -49,13 +52,10 @@ class ReplayedGame:
         largest = max(sum(unit.player == player for unit in scenario.units) for player in (1, 2))
         small = largest <= _SMALL and len(scenario.objectives) <= _SMALL_OBJECTIVES
         units, objectives = (_SMALL, _SMALL_OBJECTIVES) if small else (MAX_UNITS_PER_SIDE, MAX_UNITS_PER_SIDE)
-        self.setting: Setting = build_setting(
-            scenario,
-            game_rules_of(trace.header),
-            units_per_side=units,
-            objectives=objectives,
-            decisions="reference",
+        options = GameOptions(
+            game_rules=game_rules_of(trace.header), layout=Layout(units, objectives), decisions="reference"
         )
+        self.setting: Setting = prepare_scenario(scenario, options).setting
         self.games: Games = new_games(1, units, objectives)
         self.board: Board = self.setting.board
         if not trace.header["scenario"]["walls_stop_movement"]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..errors import ContentError
-from ..rules.state import World
+from ..rules.state import ACTING, MELEE, RANGED, World
 from .types import Scenario, Unit, Weapon
 
 FIELDS: Mapping[str, str] = {
@@ -64,10 +64,21 @@ def _check(scenario: str, unit: Unit, weapon: Weapon, *, melee: bool) -> None:
         seen.add(name)
 
 
-def write_acting_rules(world: World, at: tuple[int, int, int], weapon: Weapon) -> None:
-    """Set the World fields of a weapon that has passed ``check_acting_rules``; ``at``: unit, kind,
-    slot.
+def write_acting_rules(world: World, scenario: Scenario, number_of: Mapping[str, int]) -> None:
+    """Set the World fields of every weapon of a scenario; ``number_of`` holds unit numbers by id.
+
+    Raises ContentError as ``check_acting_rules`` does.
     """
+    check_acting_rules(scenario)
+    world.weapon_rules = ACTING
+    for unit in scenario.units:
+        for kind, weapons in ((RANGED, unit.type.ranged), (MELEE, unit.type.melee)):
+            for slot, weapon in enumerate(weapons):
+                _write_weapon(world, (number_of[unit.id], kind, slot), weapon)
+
+
+def _write_weapon(world: World, at: tuple[int, int, int], weapon: Weapon) -> None:
+    """Set the World fields of a weapon; ``at`` is unit, kind, slot."""
     for rule in weapon.rules:
         name, number = _parts(rule)
         if name in ALWAYS_ACTING:

@@ -11,10 +11,8 @@ from ..rules.board import Board, make_board
 from ..rules.combat import kind_by_hit_points
 from ..rules.hexes import MAX_COLUMNS, MAX_ROWS, longest_distance
 from ..rules.state import (
-    ACTING,
     CONDITIONS,
     CONTROL_METHODS,
-    DECISIONS,
     ELITE,
     MAX_CONDITIONS,
     MAX_OBJECTIVES,
@@ -26,13 +24,11 @@ from ..rules.state import (
     RANGED,
     SWARM,
     TROOP,
-    WEAPON_RULE_SETTINGS,
     World,
     Worlds,
     world_dtype,
 )
 from .types import Dice, GameRules, Scenario, Unit, Weapon
-from .weapon_rules import check_acting_rules, write_acting_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +49,20 @@ class Setting:
 
 
 def build_setting(
-    scenario: Scenario,
-    game_rules: GameRules,
-    *,
-    units_per_side: int = 16,
-    objectives: int = 8,
-    decisions: str = "agent",
-    max_turns: int | None = None,
-    weapon_rules: str = "reference",
-    intents: bool = False,
+    scenario: Scenario, game_rules: GameRules, *, units_per_side: int = 16, objectives: int = 8
 ) -> Setting:
     """Return the arrays of a scenario for capacities of ``units_per_side`` and ``objectives``.
 
-    ``decisions`` is ``"agent"`` or ``"reference"``; ``max_turns`` replaces the value of the game
-    rules; ``weapon_rules`` is ``"reference"`` (only ASSAULT and PISTOL have an effect) or
-    ``"full"`` (docs/weapon_rules.md); with ``intents`` every activation begins with an intent.
-
-    Raises ContentError if an argument is invalid, if the scenario does not fit, or if ``"full"``
-    cannot play a weapon rule.
+    The options of a game are 0 in the World, their first values in ``rules.state``; ``env.loading`` sets them.
+    Raises ContentError if the scenario does not fit the capacities.
     """
-    _check_arguments(units_per_side, objectives, decisions, max_turns, weapon_rules)
     check_capacities(scenario, units_per_side, objectives)
-    if weapon_rules == "full":
-        check_acting_rules(scenario)
     sides = [[unit for unit in scenario.units if unit.player == player] for player in (1, 2)]
     numbers = {unit.id: side * units_per_side + slot for side in (0, 1) for slot, unit in enumerate(sides[side])}
     worlds: Worlds = np.zeros(1, dtype=world_dtype(units_per_side))
     world = worlds[0]
     world.units_per_side, world.cols, world.rows = units_per_side, scenario.cols, scenario.rows
-    world.max_turns = game_rules.max_turns if max_turns is None else max_turns
-    world.decisions = DECISIONS.index(decisions)
-    world.intents = intents
-    world.weapon_rules = WEAPON_RULE_SETTINGS.index(weapon_rules)
+    world.max_turns = game_rules.max_turns
     world.advance_dice_sides = game_rules.advance_distance_range
     world.objective_count = len(scenario.objectives)
     for number, objective in enumerate(scenario.objectives):
@@ -106,25 +84,6 @@ def build_setting(
     hexes = [objective.hexes for objective in scenario.objectives]
     board = make_board(scenario.cols, scenario.rows, scenario.walls, hexes)
     return Setting(scenario, game_rules, worlds, board, tuple(units), numbers)
-
-
-def _check_arguments(
-    units_per_side: int, objectives: int, decisions: str, max_turns: int | None, weapon_rules: str
-) -> None:
-    """Raise ContentError if an argument is not one of its allowed values."""
-    choices = (("decisions", DECISIONS, decisions), ("weapon_rules", WEAPON_RULE_SETTINGS, weapon_rules))
-    for key, known, got in choices:
-        if got not in known:
-            raise ContentError("argument", key, " or ".join(map(repr, known)), repr(got))
-    if max_turns is not None and max_turns < 1:
-        raise ContentError("argument", "max_turns", "at least 1", str(max_turns))
-    capacities = (
-        ("units_per_side", MAX_UNITS_PER_SIDE, units_per_side),
-        ("objectives", MAX_OBJECTIVES, objectives),
-    )
-    for key, limit, size in capacities:
-        if not 1 <= size <= limit:
-            raise ContentError("argument", f"layout.{key}", f"from 1 to {limit}", str(size))
 
 
 def check_capacities(
@@ -209,8 +168,6 @@ def _write_weapon(world: World, at: tuple[int, int, int], weapon: Weapon) -> Non
     world.armor_penetration[at] = weapon.ap
     world.assault[at] = "ASSAULT" in weapon.rules
     world.pistol[at] = "PISTOL" in weapon.rules
-    if world.weapon_rules == ACTING:
-        write_acting_rules(world, at, weapon)
 
 
 def _fixed_and_dice(value: Dice) -> tuple[int, int]:

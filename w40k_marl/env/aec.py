@@ -32,7 +32,8 @@ from ..view.text import draw
 from .arguments import game_seed_of, seed_or_none, whole_number
 from .events import Event, detail_id
 from .interrupted import Interruptible
-from .playable import GameOptions, ScenarioName
+from .loading import ScenarioName
+from .options import GameKeywords
 from .session import Session, Snapshot, View
 
 PLAYERS = ("player_1", "player_2")
@@ -81,7 +82,7 @@ class RawEnv(Interruptible, AECEnv[str, Any, Any]):
         scenario: ScenarioName | Sequence[ScenarioName] = "macro_default",
         *,
         render_mode: str | None = None,
-        **options: Unpack[GameOptions],
+        **options: Unpack[GameKeywords],
     ) -> None:
         """Load the scenarios; if there are several, each reset draws one.
 

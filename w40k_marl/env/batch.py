@@ -22,13 +22,13 @@ from ..rules.state import Games, new_games
 from . import kernels
 from .arguments import as_array, kind_of, seed_or_none, whole_number
 from .interrupted import Interruptible
-from .playable import GameOptions, ScenarioName
+from .loading import ScenarioName
+from .options import GameKeywords, GameOptions
 from .session import Session, Snapshot
 from .snapshots import alike, check_game, put, read_snapshot, unpickling
 from .threads import ThreadTeam
 
 if TYPE_CHECKING:
-    from ..observe.macro.offensive_profile import ProfileOptions
     from ..observe.macro.writer import MacroWriter
 
 ROWS_PER_BLOCK = 128
@@ -103,7 +103,7 @@ class BatchEnv(Interruptible):
         num_games: int = 64,
         *,
         num_threads: int = 1,
-        **options: Unpack[GameOptions],
+        **options: Unpack[GameKeywords],
     ) -> None:
         """Load the scenarios and make the arrays.
 
@@ -169,7 +169,7 @@ class BatchEnv(Interruptible):
         self.unit_type_names = sorted({unit.type.name for setting in settings for unit in setting.scenario.units})
         self._types_of = [self._type_table(setting) for setting in settings]
         self._all_rows = np.arange(self.num_games)
-        self.reward_weights = weights_of(self._session.rewards)
+        self.reward_weights = weights_of(self._session.options.rewards)
         self._blocks = self._make_blocks()
         self._block_of = np.concatenate([np.full(len(block.rows), i) for i, block in enumerate(self._blocks)])
 
@@ -209,9 +209,9 @@ class BatchEnv(Interruptible):
         return self._session.settings
 
     @property
-    def profile(self) -> ProfileOptions | None:
-        """Options of the offensive profile in macro observations."""
-        return self._session.profile
+    def options(self) -> GameOptions:
+        """How the games are played and paid."""
+        return self._session.options
 
     def setting_of(self, row: int) -> Setting:
         """The scenario of a row, with its units by number."""
@@ -432,7 +432,7 @@ class BatchEnv(Interruptible):
         self._check_finished()
         block = self._block(row)
         of = f"the scenario of row {row}"
-        _, games = read_snapshot(snapshot, [self._session.playables[block.scenario]], self.games.dtype, of)
+        _, games = read_snapshot(snapshot, [self._session.scenarios[block.scenario]], self.games.dtype, of)
         if games["over"][0]:
             raise ContentError("snapshot", "game", "one that goes on", "one that is over")
         self._unfinished = True

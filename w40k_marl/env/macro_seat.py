@@ -7,7 +7,8 @@ from typing import Unpack
 
 from ..observe.action_blocks import ActionBlock
 from .delegation import DelegatingSeat, DelegatingSeats
-from .playable import GameOptions, ScenarioName
+from .loading import ScenarioName
+from .options import GameKeywords
 from .policies import Policy
 
 
@@ -29,7 +30,7 @@ class MacroEnv(DelegatingSeat):
         seat: int = 1,
         opponent: Policy | None = None,
         micro: Policy | None = None,
-        **options: Unpack[GameOptions],
+        **options: Unpack[GameKeywords],
     ) -> None:
         """Sit down at ``seat`` (1 or 2); ``micro`` plays the micro actions of its units, by default at random.
 
@@ -53,7 +54,7 @@ class MacroVectorEnv(DelegatingSeats):
         opponent: Policy | None = None,
         micro: Policy | None = None,
         num_threads: int = 1,
-        **options: Unpack[GameOptions],
+        **options: Unpack[GameKeywords],
     ) -> None:
         """Sit down at ``seat`` of every game; arguments are those of ``SeatVectorEnv`` and ``MacroEnv``."""
         super().__init__(

@@ -19,7 +19,8 @@ from ..observe.action_blocks import ActionBlock
 from ..reward.weights import RewardsOption, Weights, contributions, micro_weights
 from ..train.config import RewardsConfig
 from .delegation import DelegatingSeat, DelegatingSeats, Delegation
-from .playable import GameOptions, ScenarioName
+from .loading import ScenarioName
+from .options import GameKeywords
 from .policies import Policy, check_policy
 
 BY_UNIT_TYPE = "unit_types"
@@ -104,7 +105,7 @@ class MicroEnv(_OfUnitTypes, DelegatingSeat):
         opponent: Policy | None = None,
         macro: Policy | None = None,
         micro: Policy | None = None,
-        **options: Unpack[GameOptions],
+        **options: Unpack[GameKeywords],
     ) -> None:
         """Sit down at ``seat`` for the units of some types, by name, or of all types of an agent key.
 
@@ -150,7 +151,7 @@ class MicroVectorEnv(_OfUnitTypes, DelegatingSeats):
         macro: Policy | None = None,
         micro: Policy | None = None,
         num_threads: int = 1,
-        **options: Unpack[GameOptions],
+        **options: Unpack[GameKeywords],
     ) -> None:
         """Sit down at ``seat`` of every game; arguments are those of ``SeatVectorEnv`` and ``MicroEnv``."""
         by_type, options["rewards"] = _split(options.get("rewards", BY_UNIT_TYPE))

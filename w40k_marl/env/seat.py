@@ -28,7 +28,8 @@ from .arguments import as_array, game_seed_of, kind_of, seed_or_none, whole_numb
 from .batch import BatchEnv
 from .interrupted import Interruptible
 from .kernels import MOST_GAMES_WITHOUT_A_DECISION
-from .playable import GameOptions, ScenarioName
+from .loading import ScenarioName
+from .options import GameKeywords
 from .policies import Policy, RandomPolicy, ask, check_policy
 from .session import Session
 from .snapshots import unpickling
@@ -69,7 +70,7 @@ class SeatEnv(Interruptible, gymnasium.Env[NDArray[np.float32], np.int64]):
         *,
         seat: int = 1,
         opponent: Policy | None = None,
-        **options: Unpack[GameOptions],
+        **options: Unpack[GameKeywords],
     ) -> None:
         """Sit down at ``seat`` (1 or 2) against a policy, by default a random one seeded by ``reset``.
 
@@ -250,7 +251,7 @@ class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int
         seat: int = 1,
         opponent: Policy | None = None,
         num_threads: int = 1,
-        **options: Unpack[GameOptions],
+        **options: Unpack[GameKeywords],
     ) -> None:
         """Sit down at ``seat`` (1 or 2) of every game against a policy, by default a random one."""
         self.side = _check_seat(seat)

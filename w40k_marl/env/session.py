@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.types import GameRules
 from ..content.world import Setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, NotAnActionError, W40KError, brief
-from ..observe.layout import Layout
 from ..reward.tracker import Earnings
-from ..reward.weights import RewardsOption, find_rewards
 from ..rules import engine
 from ..rules.bits import has
 from ..rules.state import NOBODY, PHASES, Game, Games, new_games
@@ -23,12 +19,12 @@ from .arguments import game_seed_or_none
 from .events import Event, describe_event
 from .interrupted import Interruptible
 from .kernels import step_and_view
-from .playable import Playable, ScenarioName, load_all, make_way, playable
+from .loading import LoadedScenario, ScenarioName, load_scenarios, prepare_scenario
+from .options import GameKeywords, GameOptions
 from .snapshots import check_game, games_of, put, read_snapshot, unpickling
 
 if TYPE_CHECKING:
     from ..observe.macro.observation import MacroObservation
-    from ..observe.macro.offensive_profile import ProfileOptions
     from ..observe.macro.writer import MacroWriter
 
 Snapshot: TypeAlias = bytes
@@ -52,24 +48,19 @@ class Session(Interruptible):
     def __init__(
         self,
         scenario: ScenarioName | Sequence[ScenarioName] = "macro_default",
-        *,
-        decisions: str = "agent",
-        game_rules: str | Path | GameRules | None = None,
-        layout: Layout | None = None,
-        max_turns: int | None = None,
-        weapon_rules: str = "reference",
-        rewards: RewardsOption = None,
-        profile: ProfileOptions | None = None,
+        **options: Unpack[GameKeywords],
     ) -> None:
-        """Load every scenario; ContentError where one is missing, wrong or does not fit the layout."""
-        self.rewards = find_rewards(rewards)
-        self._way = make_way(decisions, game_rules, layout, max_turns, weapon_rules, profile)
-        self._start(load_all(scenario, self._way))
+        """Load every scenario. ``options`` are those of ``GameOptions``.
 
-    def _start(self, settings: list[Playable]) -> None:
-        """Take settings and an empty row."""
-        self.playables = settings
-        self.layout = self._way.layout
+        Raises ContentError for a bad option, and if a scenario is missing or wrong or does not fit the options.
+        """
+        self.options = GameOptions.of(**options)
+        self._start(load_scenarios(scenario, self.options))
+
+    def _start(self, scenarios: list[LoadedScenario]) -> None:
+        """Take loaded scenarios and an empty row."""
+        self.scenarios = scenarios
+        self.layout = self.options.layout
         self._action_count = self.layout.action_count
         self.games: Games = new_games(1, self.layout.units_per_side, self.layout.objectives)
         self._summary: NDArray[np.int64] = self.games[0].summary
@@ -78,31 +69,26 @@ class Session(Interruptible):
 
     def _open_account(self) -> Earnings | None:
         """Where the terms of each step are counted; None where only the result is paid."""
-        if self.rewards is None:
+        if self.options.rewards is None:
             return None
-        return Earnings(self.rewards, self.layout.units_per_side, self.layout.objectives)
-
-    @property
-    def profile(self) -> ProfileOptions | None:
-        """Options of the offensive profile in macro observations."""
-        return self._way.profile
+        return Earnings(self.options.rewards, self.layout.units_per_side, self.layout.objectives)
 
     @property
     def settings(self) -> list[Setting]:
         """The settings that a reset draws from."""
-        return [playable.setting for playable in self.playables]
+        return [loaded.setting for loaded in self.scenarios]
 
     @property
     def fingerprints(self) -> list[bytes]:
         """What the snapshots of each of the settings begin with."""
-        return [playable.fingerprint for playable in self.playables]
+        return [loaded.fingerprint for loaded in self.scenarios]
 
     def _use(self, index: int) -> None:
         """Play on one of the settings."""
         self.setting_index = index
-        self.setting = self.playables[index].setting
+        self.setting = self.scenarios[index].setting
         self._worlds, self._board = self.setting.worlds, self.setting.board
-        self._macro = self.playables[index].macro
+        self._macro = self.scenarios[index].macro
 
     # --- play ----------------------------------------------------------------------------------------------
 
@@ -115,8 +101,8 @@ class Session(Interruptible):
         if not isinstance(random, np.random.Generator):
             raise ContentError("argument", "random", "a numpy Generator", brief(random))
         self._unfinished = True
-        if len(self.playables) > 1:
-            self._use(int(random.integers(len(self.playables))))
+        if len(self.scenarios) > 1:
+            self._use(int(random.integers(len(self.scenarios))))
         self.games.view(np.uint8).fill(0)  # nothing of the last game, not even its old events
         self.games[0].seed = np.uint64(random.integers(2**63) if game_seed is None else game_seed)
         if self._call(engine.RESET) != engine.ACCEPTED:
@@ -213,12 +199,12 @@ class Session(Interruptible):
         from ..observe.macro.observation import macro_observation
 
         self._check_finished()
-        return macro_observation(self.setting, self.games, options=self.profile, extras=extras)
+        return macro_observation(self.setting, self.games, options=self.options.profile, extras=extras)
 
     @property
     def macro_writers(self) -> list[MacroWriter | None]:
         """Who writes the macro blocks of each of the settings; nobody without them in the layout."""
-        return [playable.macro for playable in self.playables]
+        return [loaded.macro for loaded in self.scenarios]
 
     def mask(self) -> NDArray[np.int8]:
         """Fresh mask of the acting side, shape ``(layout.action_count,)``."""
@@ -301,7 +287,7 @@ class Session(Interruptible):
     def snapshot(self) -> Snapshot:
         """The game at this moment, for any session that plays the same scenario by the same rules."""
         self._check_finished()
-        return self.playables[self.setting_index].fingerprint + self.games.tobytes()
+        return self.scenarios[self.setting_index].fingerprint + self.games.tobytes()
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot.
@@ -309,7 +295,7 @@ class Session(Interruptible):
         Raises ContentError, and leaves the running game, where it is not of this layout or of these scenarios, or where
         its record is no state of a game.
         """
-        index, games = read_snapshot(snapshot, self.playables, self.games.dtype)
+        index, games = read_snapshot(snapshot, self.scenarios, self.games.dtype)
         self._unfinished = True
         self._use(index)
         put(games, self.games)
@@ -322,8 +308,8 @@ class Session(Interruptible):
         self._check_finished()
         copy = type(self).__new__(type(self))
         memo[id(self)] = copy
-        copy._way, copy.rewards = self._way, self.rewards
-        copy._start(self.playables)
+        copy.options = self.options
+        copy._start(self.scenarios)
         copy._use(self.setting_index)
         put(self.games, copy.games)
         if self.earnings is not None and copy.earnings is not None:
@@ -334,12 +320,11 @@ class Session(Interruptible):
         """What a pickle holds: scenarios and rules, from which the arrays are made again, and the row."""
         self._check_finished()
         return {
-            "way": self._way,
+            "options": self.options,
             "scenarios": [setting.scenario for setting in self.settings],
             "fingerprints": self.fingerprints,
             "setting_index": self.setting_index,
             "row": self.games.tobytes(),
-            "rewards": self.rewards,
             "amounts": None if self.earnings is None else self.earnings.amounts,
         }
 
@@ -355,8 +340,8 @@ class Session(Interruptible):
 
     def _take(self, state: dict[str, Any]) -> None:
         """``__setstate__`` of a session that nobody has."""
-        self._way, self.rewards = state["way"], state["rewards"]
-        self._start([playable(scenario, self._way) for scenario in state["scenarios"]])
+        self.options = state["options"]
+        self._start([prepare_scenario(scenario, self.options) for scenario in state["scenarios"]])
         if self.fingerprints != state["fingerprints"]:
             raise ContentError("pickle", "scenarios", "the scenarios and rules of the pickled session", "others")
         self._use(state["setting_index"])

@@ -17,11 +17,11 @@ from ..content.world import Setting
 from ..errors import ContentError, W40KError, brief
 from ..rules.state import Games
 from ..rules.validity import FAULTS, SOUND, first_fault
-from .playable import FINGERPRINT, Playable
+from .loading import FINGERPRINT, LoadedScenario
 
 
 def read_snapshot(
-    snapshot: object, playables: Sequence[Playable], dtype: np.dtype[Any], of: str = "a scenario of this session"
+    snapshot: object, scenarios: Sequence[LoadedScenario], dtype: np.dtype[Any], of: str = "a scenario of this session"
 ) -> tuple[int, Games]:
     """Return the index of the snapshot's setting in ``playables``, and its game, an array of one.
 
@@ -35,13 +35,13 @@ def read_snapshot(
     given = bytes(snapshot)
     if len(given) != size:
         raise ContentError("snapshot", "size", f"{size} bytes, as games of this layout have", f"{len(given)} bytes")
-    known = [playable.fingerprint for playable in playables]
+    known = [loaded.fingerprint for loaded in scenarios]
     if given[:FINGERPRINT] not in known:
         expected = f"a game of {of}, with the same rules, layout and decisions"
         raise ContentError("snapshot", "scenario", expected, "another")
     index = known.index(given[:FINGERPRINT])
     games = games_of(given[FINGERPRINT:], dtype)
-    check_game(playables[index].setting, games)
+    check_game(scenarios[index].setting, games)
     return index, games
 
 

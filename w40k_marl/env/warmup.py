@@ -15,6 +15,7 @@ from ..observe.layout import Layout
 from ..observe.macro.offensive_profile import ProfileOptions
 from .aec import RawEnv
 from .batch import BatchEnv
+from .options import GameOptions
 
 SMALLEST_SCENARIO = "small_board"
 REWARDS = "MacroController"  # any agent with reward terms: the code does not depend on the weights
@@ -80,12 +81,15 @@ def _step(env: RawEnv) -> None:
 
 def _play_everything(layout: Layout, scenario: str) -> None:
     """Step one environment and one batch, with macro blocks and reward terms."""
-    layout = replace(layout, macro=True, macro_extras=True)
-    profile = ProfileOptions(real_range=True)
-    env = RawEnv(scenario, layout=layout, rewards=REWARDS, profile=profile)
+    options = GameOptions.of(
+        layout=replace(layout, macro=True, macro_extras=True),
+        rewards=REWARDS,
+        profile=ProfileOptions(real_range=True),
+    ).keywords()
+    env = RawEnv(scenario, **options)
     _step(env)
     env.session.macro_observation(extras=True)
-    batch = BatchEnv(scenario, 2, layout=layout, rewards=REWARDS, profile=profile)
+    batch = BatchEnv(scenario, 2, **options)
     batch.reset(seed=0)
     batch.watch(batch.acting_sides.copy())
     batch.step(batch.random_actions())

@@ -37,7 +37,7 @@ def profile_of(game: Any) -> ProfileOptions | None:
     """Return the options of the macro blocks of a game; None for a layout."""
     inner = getattr(game, "unwrapped", game)
     source = getattr(inner, "session", getattr(inner, "batch", inner))
-    return source.profile if isinstance(source, Session | BatchEnv) else None
+    return source.options.profile if isinstance(source, Session | BatchEnv) else None
 
 
 def settings_of(game: Any) -> list[Setting]:

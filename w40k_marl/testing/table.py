@@ -11,15 +11,15 @@ has more examples.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.game_rules import load_game_rules
 from ..content.scenario import build_scenario
-from ..content.world import build_setting
 from ..env.events import Event, describe_event
+from ..env.loading import prepare_scenario
+from ..env.options import GameKeywords, GameOptions
 from ..rules import engine
 from ..rules.actions import FIGHT_ACTION, MICRO_COUNT, WAIT
 from ..rules.board import Board
@@ -46,21 +46,19 @@ class Table:
         board: Hex = (25, 21),
         walls: str = "",
         objectives: Mapping[str, str] | None = None,
-        decisions: str = "reference",
         types: Mapping[str, Any] | None = None,
         weapons: Mapping[str, Any] | None = None,
         scoring: Sequence[dict[str, Any]] | None = None,
-        max_turns: int | None = None,
-        capacity: Hex = (16, 8),
         seed: int = 0,
-        weapon_rules: str = "reference",
+        **options: Unpack[GameKeywords],
     ) -> None:
         """Set up the position and begin the game.
 
-        ``units`` are lines ``"^ID TYPE COLUMN,ROW"``; ``walls`` and the hexes of each of the
+                ``units`` are lines ``"^ID TYPE COLUMN,ROW"``; ``walls`` and the hexes of each of the
         ``objectives`` are pairs such as ``"10,7 9,9"``. ``types``, ``weapons`` and ``scoring`` are
-        entries of a scenario file, ``capacity`` is units per side and objectives. Raises
-        ContentError if the position is not a valid scenario.
+        entries of a scenario file, ``options`` are those of ``GameOptions``, with
+        ``decisions="reference"`` by default. Raises ContentError if the position is not a valid
+        scenario or does not fit the options.
         """
         cols, rows = board
         corner = f"0,{rows - 1}"
@@ -76,17 +74,11 @@ class Table:
             "primary_objectives": [entry["id"] for entry in scoring] if scoring else "objectives_control",
             "primary_objective_configs": list(scoring or []),
         }
-        self.setting = build_setting(
-            build_scenario(data, name="table"),
-            load_game_rules(None),
-            units_per_side=capacity[0],
-            objectives=capacity[1],
-            decisions=decisions,
-            max_turns=max_turns,
-            weapon_rules=weapon_rules,
-        )
-        self.units_per_side = capacity[0]
-        self.games: Games = new_games(1, *capacity)
+        keywords: GameKeywords = {"decisions": "reference", **options}
+        game_options = GameOptions.of(**keywords)
+        self.setting = prepare_scenario(build_scenario(data, name="table"), game_options).setting
+        self.units_per_side = game_options.layout.units_per_side
+        self.games: Games = new_games(1, self.units_per_side, game_options.layout.objectives)
         _expect(engine.reset(*self.arguments, np.uint64(seed)) == engine.ACCEPTED, "no room to deploy the units")
 
     # --- the position ---------------------------------------------------------------------------------------

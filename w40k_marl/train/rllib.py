@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..env.aec import PLAYERS, RawEnv
-from ..env.playable import ScenarioName
+from ..env.loading import ScenarioName
 from ..env.wrappers import RLlibNames
 from ..errors import how_to_install
 from ..w40k_v0 import env

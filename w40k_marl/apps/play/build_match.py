@@ -14,6 +14,7 @@ from msgspec import structs
 from ...content.scenario import load_scenario, scenario_path
 from ...content.schemas import LayoutEntry, ProfileEntry
 from ...env.aec import RawEnv
+from ...env.options import GameOptions, given_options
 from ...env.warmup import Tell, warm_up
 from ...errors import W40KError
 from ...observe.configured import layout_with_room
@@ -84,14 +85,9 @@ def _environment(settings: GameSettings, tell: Tell) -> RawEnv:
     """The environment of a game, its rules compiled."""
 
     def make() -> RawEnv:
-        return RawEnv(
-            settings.scenario,
-            decisions=settings.decisions,
-            layout=_layout_of(settings),
-            max_turns=settings.max_turns,
-            profile=ProfileOptions(**structs.asdict(settings.profile)) if settings.profile else None,
-            weapon_rules=settings.weapon_rules,
-        )
+        profile = ProfileOptions(**structs.asdict(settings.profile)) if settings.profile else None
+        options = GameOptions.from_settings(settings, layout=_layout_of(settings), profile=profile)
+        return RawEnv(settings.scenario, **options.keywords())
 
     env, _ = warm_up(make, tell)
     return env
@@ -132,12 +128,8 @@ def _new_settings(options: PlayOptions) -> GameSettings:
     return GameSettings(
         scenario=scenario,
         seed=secrets.randbelow(NEW_SEEDS) if options.seed is None else options.seed,
-        decisions=options.decisions or "agent",
         intents=options.intents if layout is None else layout.intents,
-        weapon_rules=options.weapon_rules or "reference",
-        max_turns=options.max_turns,
-        layout=layout,
-        profile=_given_profile(options, layout),
+        **{**given_options(options), "layout": layout, "profile": _given_profile(options, layout)},
     )
 
 
@@ -147,10 +139,8 @@ def _settings_of(saved: GameSettings, options: PlayOptions) -> GameSettings:
     given = {
         "scenario": None if options.scenario is None else _lasting(options.scenario),
         "seed": options.seed,
-        "decisions": options.decisions,
         "intents": options.intents or None,
-        "weapon_rules": options.weapon_rules,
-        "max_turns": options.max_turns,
+        **given_options(options),
         "layout": layout,
         "profile": _given_profile(options, layout or saved.layout),
     }

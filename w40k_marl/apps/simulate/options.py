@@ -16,7 +16,7 @@ from ...content.paths import find_data
 from ...content.scenario import load_scenario, scenario_path
 from ...content.types import GameRules, Scenario
 from ...content.weapon_rules import check_acting_rules
-from ...env.playable import MOST_TURNS
+from ...env.options import MOST_TURNS
 from ...errors import W40KError, how_to_install
 from ...files import FileTakenError, file_to_write
 from ...observe.configured import layout_with_room

@@ -10,7 +10,7 @@ from time import monotonic
 
 from ....env.aec import RawEnv
 from ....env.batch import BatchEnv
-from ....env.playable import GameOptions
+from ....env.options import GameOptions
 from ....observe.configured import configured_layout, configured_profile
 from ....observe.layout import Layout
 from ....observe.macro.offensive_profile import ProfileOptions
@@ -125,9 +125,9 @@ def runner_of(plan: Plan) -> AECRunner | BatchRunner:
     """What plays the games of a plan. Raises OptionError, and ContentError as ``environment`` does."""
     if plan.options.batch is not None:
         batch = batch_environment(plan)
-        return BatchRunner(batch, pace_of(plan), _player(plan, batch.layout, batch.profile), plan.seed)
+        return BatchRunner(batch, pace_of(plan), _player(plan, batch.layout, batch.options.profile), plan.seed)
     env = environment(plan)
-    return AECRunner(env, pace_of(plan), _player(plan, env.layout, env.session.profile), plan.seed)
+    return AECRunner(env, pace_of(plan), _player(plan, env.layout, env.session.options.profile), plan.seed)
 
 
 def _player(plan: Plan, layout: Layout, profile: ProfileOptions | None) -> tuple[str, Player | None]:
@@ -139,21 +139,20 @@ def _player(plan: Plan, layout: Layout, profile: ProfileOptions | None) -> tuple
 
 def environment(plan: Plan) -> RawEnv:
     """The environment of a plan. Raises ContentError where a scenario is missing, wrong or does not fit."""
-    return RawEnv(plan.scenarios, **_game_options(plan))
+    return RawEnv(plan.scenarios, **_game_options(plan).keywords())
 
 
 def batch_environment(plan: Plan) -> BatchEnv:
     """The batched environment of a plan. Raises ContentError as ``environment`` does."""
-    return BatchEnv(plan.scenarios, plan.options.batch or 1, **_game_options(plan))
+    return BatchEnv(plan.scenarios, plan.options.batch or 1, **_game_options(plan).keywords())
 
 
 def _game_options(plan: Plan) -> GameOptions:
-    """How the games of a plan are played. Raises ContentError where its layout has not the size that it expects."""
-    return {
-        "decisions": plan.training.decisions,
-        "game_rules": plan.game_rules,
-        "layout": configured_layout(plan.training, plan.training.where),
-        "max_turns": plan.training.max_turns,
-        "profile": configured_profile(plan.training) if plan.training.layout.macro else None,
-        "weapon_rules": plan.training.weapon_rules,
-    }
+    """Return the options of the games. Raises ContentError if the layout has not the ``obs_size`` of the training."""
+    training = plan.training
+    return GameOptions.from_settings(
+        training,
+        game_rules=plan.game_rules,
+        layout=configured_layout(training, training.where),
+        profile=configured_profile(training) if training.layout.macro else None,
+    )
