@@ -8,22 +8,14 @@ import pytest
 
 from w40k_marl.content import paths
 from w40k_marl.content.catalogue import load_unit_types
-from w40k_marl.content.paths import data_folder, find_data
+from w40k_marl.content.paths import data_folder, find_data, list_data
 from w40k_marl.content.scenario import load_scenario
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.errors import ContentError
-from w40k_marl.observe.configured import configured_layout, configured_profile, layout_with_room
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
-from w40k_marl.train.config import (
-    Capacities,
-    Evolutions,
-    RewardsConfig,
-    TrainingConfig,
-    list_agents,
-    rewards_config,
-    training_config,
-)
+from w40k_marl.reward.config import RewardsConfig, rewards_config
+from w40k_marl.train.config import TrainingConfig, training_config
 
 
 @pytest.fixture
@@ -44,8 +36,8 @@ def write(folder: Path, name: str, content: dict[str, Any]) -> None:
 
 def test_shipped_agents() -> None:
     keys = {unit_type.agent_key for unit_type in load_unit_types().values()}
-    assert list_agents() == sorted({"MacroController", *keys})
-    assert training_config() == TrainingConfig("macro_default", "agent", None, Capacities(16, 8), "reference", 922)
+    assert list_data("agents") == sorted({"MacroController", *keys})
+    assert training_config() == TrainingConfig("macro_default", "agent", None, Layout(16, 8), "reference", 922)
 
 
 @pytest.mark.parametrize("name", ["default", "MacroController_training_config"])
@@ -62,8 +54,8 @@ def test_debug_entry_has_the_same_layout() -> None:
 
 def test_super_agent_entry_has_intents_and_the_macro_observation() -> None:
     config = training_config("super_agent")
-    assert config.layout == Capacities(16, 8, intents=True, macro=True)
-    layout = configured_layout(config)
+    assert config.layout == Layout(16, 8, intents=True, macro=True)
+    layout = config.checked_layout()
     assert layout == Layout(intents=True, macro=True)
     assert layout.observation_size == config.obs_size
     env = RawEnv(config.scenario, decisions=config.decisions, max_turns=config.max_turns, layout=layout)
@@ -74,14 +66,14 @@ def test_entry_knows_where_it_stands(scout: Path) -> None:
     write(scout, "training", {"large": {"obs_size": 3}})
     config = training_config("large", agent="Scout")
     with pytest.raises(ContentError, match=r"obs_size: expected 922, .*, got 3") as caught:
-        configured_layout(config, config.where)
+        config.checked_layout()
     assert str(caught.value).startswith(f"{scout / 'training.json'}: large: obs_size: ")
 
 
 def test_entry_may_ask_for_more_blocks_and_name_their_size(scout: Path) -> None:
     write(scout, "training", {"default": {"layout": {"macro": True, "macro_extras": True}, "obs_size": 1508}})
     expected = TrainingConfig(
-        "macro_default", "agent", None, Capacities(16, 8, macro=True, macro_extras=True), obs_size=1508
+        "macro_default", "agent", None, Layout(16, 8, macro=True, macro_extras=True), obs_size=1508
     )
     assert training_config(agent="Scout") == expected
 
@@ -128,14 +120,14 @@ def test_rewards_that_are_no_name_are_a_file(name: str | Path) -> None:
 
 def test_entry_left_empty_has_the_defaults(scout: Path) -> None:
     write(scout, "training", {"default": {}})
-    assert training_config(agent="Scout") == TrainingConfig("macro_default", "agent", None, Capacities(16, 8))
+    assert training_config(agent="Scout") == TrainingConfig("macro_default", "agent", None, Layout(16, 8))
 
 
 def test_entry_with_everything(scout: Path) -> None:
     layout = {"units_per_side": 4, "objectives": 3}
     write(scout, "training", {"default": {"max_turns": 2, "weapon_rules": "full", "layout": layout}})
     found = training_config(agent="Scout")
-    assert found == TrainingConfig("macro_default", "agent", 2, Capacities(4, 3), "full")
+    assert found == TrainingConfig("macro_default", "agent", 2, Layout(4, 3), "full")
 
 
 def test_term_left_out_pays_nothing(scout: Path) -> None:
@@ -155,7 +147,7 @@ def test_agent_without_training_has_the_entry_default_alone(scout: Path) -> None
     write(scout, "rewards", {"terms": {}})
     found = training_config(agent="Scout")
     assert found == training_config("Scout_training_config")
-    assert found == TrainingConfig("macro_default", "agent", None, Capacities(16, 8))
+    assert found == TrainingConfig("macro_default", "agent", None, Layout(16, 8))
     assert found.where == "default settings, as Scout has no training.json"
     with pytest.raises(ContentError, match=r"one of default, Scout_training_config, .*: Scout has no training\.json"):
         training_config("debug", agent="Scout")
@@ -164,16 +156,15 @@ def test_agent_without_training_has_the_entry_default_alone(scout: Path) -> None
 def test_entry_may_name_evolutions_of_the_profile(scout: Path) -> None:
     write(scout, "training", {"default": {"profile": {"real_range": True, "best_weapons": 2}}})
     found = training_config(agent="Scout")
-    assert found.profile == Evolutions(real_range=True, best_weapons=2)
-    assert configured_profile(found) == ProfileOptions(real_range=True, best_weapons=2)
+    assert found.profile == ProfileOptions(real_range=True, best_weapons=2)
 
 
 def test_room_for_a_scenario_is_never_less_than_asked_for() -> None:
     scenarios = [load_scenario("macro_default"), load_scenario("small_board")]
-    assert layout_with_room(scenarios, Layout()) == Layout()
+    assert Layout().with_room_for(scenarios) == Layout()
     sides = [sum(unit.player == player for unit in one.units) for one in scenarios for player in (1, 2)]
     objectives = max(len(one.objectives) for one in scenarios)
-    assert layout_with_room(scenarios, Layout(1, 1, intents=True)) == Layout(max(sides), objectives, intents=True)
+    assert Layout(1, 1, intents=True).with_room_for(scenarios) == Layout(max(sides), objectives, intents=True)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +225,7 @@ def test_agent_without_its_file(scout: Path) -> None:
 
 def test_packaged_copy_comes_before_the_repository(scout: Path) -> None:
     assert find_data("agents", "Scout") == scout
-    assert list_agents() == ["Scout"]
+    assert list_data("agents") == ["Scout"]
 
 
 def test_no_data_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

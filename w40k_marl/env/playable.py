@@ -16,7 +16,7 @@ from ..content.world import Setting, build_setting
 from ..errors import ContentError, brief
 from ..observe.encode import write_features
 from ..observe.layout import Layout
-from ..reward.weights import RewardsOption
+from ..reward.config import RewardsOption
 from ..rules.state import DECISIONS, WEAPON_RULE_SETTINGS
 
 if TYPE_CHECKING:

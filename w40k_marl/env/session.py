@@ -14,8 +14,8 @@ from ..content.world import Setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, NotAnActionError, W40KError, brief
 from ..observe.encode import LOOK, step_and_view
 from ..observe.layout import Layout
+from ..reward.config import RewardsOption, find_rewards
 from ..reward.tracker import Earnings
-from ..reward.weights import RewardsOption, find_rewards
 from ..rules import engine
 from ..rules.bits import has
 from ..rules.state import NOBODY, PHASES, Game, Games, new_games

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 import numpy as np
 
-from ..content.schemas import NetworkEntry
 from ..env.policies import Policy
 from ..errors import how_to_install
 from ..observe.layout import Layout
 from .block_policy import UNNORMALISED, Actions, Kind, Masks, Vectors, block_size, check_spaces
-from .contract import check_contract, check_game, checked_path
+from .contract import NetworkEntry, check_contract, check_game, checked_path
 from .errors import (
     ActionSpaceMismatchError,
     ContractError,

@@ -12,7 +12,6 @@ from time import monotonic
 from ....env.aec import RawEnv
 from ....env.batch import BatchEnv
 from ....env.playable import GameOptions
-from ....observe.configured import configured_layout, configured_profile
 from ....observe.layout import Layout
 from ....observe.macro.offensive_profile import ProfileOptions
 from ..measure.resources import Figures, Meter, resident_memory_kb
@@ -181,8 +180,8 @@ def _game_options(plan: Plan) -> GameOptions:
     return {
         "decisions": plan.training.decisions,
         "game_rules": plan.game_rules,
-        "layout": configured_layout(plan.training, plan.training.where),
+        "layout": plan.training.checked_layout(),
         "max_turns": plan.training.max_turns,
-        "profile": configured_profile(plan.training) if plan.training.layout.macro else None,
+        "profile": plan.training.profile if plan.training.layout.macro else None,
         "weapon_rules": plan.training.weapon_rules,
     }
