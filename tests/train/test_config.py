@@ -1,3 +1,5 @@
+"""``training.json``: entries by name, what they make, and what is refused in them."""
+
 from __future__ import annotations
 
 import json
@@ -6,28 +8,13 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.content import paths
 from w40k_marl.content.catalogue import load_unit_types
-from w40k_marl.content.paths import data_folder, find_data, list_data
-from w40k_marl.content.scenario import load_scenario
+from w40k_marl.content.paths import list_data
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
-from w40k_marl.reward.config import RewardsConfig, rewards_config
 from w40k_marl.train.config import TrainingConfig, training_config
-
-
-@pytest.fixture
-def scout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An agent of our own, in data folders of our own; its folder."""
-    monkeypatch.setattr(paths, "_PACKAGE", tmp_path)
-    folder = tmp_path / "_data" / "agents" / "Scout"
-    folder.mkdir(parents=True)
-    scenarios = tmp_path / "_data" / "scenarios"
-    scenarios.mkdir()
-    (scenarios / "macro_default.json").write_text("{}", encoding="utf-8")
-    return folder
 
 
 def write(folder: Path, name: str, content: dict[str, Any]) -> None:
@@ -78,21 +65,6 @@ def test_entry_may_ask_for_more_blocks_and_name_their_size(scout: Path) -> None:
     assert training_config(agent="Scout") == expected
 
 
-def test_rewards_of_an_agent_have_two_names() -> None:
-    rewards = rewards_config("MacroController")
-    assert rewards == rewards_config("MacroController_rewards_config") == rewards_config()
-    assert not rewards.zero_sum
-    for gain, loss in (
-        ("win", "lose"),
-        ("victory_points", "victory_points_conceded"),
-        ("objectives_captured", "objectives_lost"),
-        ("damage_dealt", "damage_received"),
-    ):
-        assert rewards.terms[gain] == -rewards.terms[loss] > 0
-    assert rewards.terms["objectives_held"] > 0
-    assert rewards.terms["progress"] > 0
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -106,18 +78,6 @@ def test_unknown_training_name_lists_the_known(name: str, expected: str) -> None
         training_config(name)
 
 
-@pytest.mark.parametrize("name", ["", "Macro", "Macro_rewards_config"])
-def test_unknown_rewards_name_lists_the_known(name: str) -> None:
-    with pytest.raises(ContentError, match="one of MacroController"):
-        rewards_config(name)
-
-
-@pytest.mark.parametrize("name", ["../MacroController", "mine.json", Path("MacroController")])
-def test_rewards_that_are_no_name_are_a_file(name: str | Path) -> None:
-    with pytest.raises(ContentError, match=f"{Path(name).name}: .*expected a file that can be read"):
-        rewards_config(name)
-
-
 def test_entry_left_empty_has_the_defaults(scout: Path) -> None:
     write(scout, "training", {"default": {}})
     assert training_config(agent="Scout") == TrainingConfig("macro_default", "agent", None, Layout(16, 8))
@@ -128,19 +88,6 @@ def test_entry_with_everything(scout: Path) -> None:
     write(scout, "training", {"default": {"max_turns": 2, "weapon_rules": "full", "layout": layout}})
     found = training_config(agent="Scout")
     assert found == TrainingConfig("macro_default", "agent", 2, Layout(4, 3), "full")
-
-
-def test_term_left_out_pays_nothing(scout: Path) -> None:
-    write(scout, "rewards", {"terms": {"win": 1, "_comment": "only winning counts"}})
-    rewards = rewards_config("Scout")
-    assert {name for name, weight in rewards.terms.items() if weight} == {"win"}
-    assert not rewards.zero_sum
-
-
-def test_rewards_of_a_file_need_no_agent(scout: Path) -> None:
-    write(scout, "mine", {"terms": {"win": 1}, "zero_sum": True})
-    for name in (scout / "mine.json", str(scout / "mine.json")):
-        assert rewards_config(name) == RewardsConfig({"win": 1}, zero_sum=True)
 
 
 def test_agent_without_training_has_the_entry_default_alone(scout: Path) -> None:
@@ -157,14 +104,6 @@ def test_entry_may_name_evolutions_of_the_profile(scout: Path) -> None:
     write(scout, "training", {"default": {"profile": {"real_range": True, "best_weapons": 2}}})
     found = training_config(agent="Scout")
     assert found.profile == ProfileOptions(real_range=True, best_weapons=2)
-
-
-def test_room_for_a_scenario_is_never_less_than_asked_for() -> None:
-    scenarios = [load_scenario("macro_default"), load_scenario("small_board")]
-    assert Layout().with_room_for(scenarios) == Layout()
-    sides = [sum(unit.player == player for unit in one.units) for one in scenarios for player in (1, 2)]
-    objectives = max(len(one.objectives) for one in scenarios)
-    assert Layout(1, 1, intents=True).with_room_for(scenarios) == Layout(max(sides), objectives, intents=True)
 
 
 @pytest.mark.parametrize(
@@ -191,44 +130,3 @@ def test_wrong_training_entry_is_refused(entry: dict[str, Any], key: str, scout:
     with pytest.raises(ContentError) as caught:
         training_config("Scout_training_config")
     assert (caught.value.file, caught.value.key) == (str(scout / "training.json"), key)
-
-
-@pytest.mark.parametrize(
-    ("rewards", "key"),
-    [
-        ({}, "terms"),
-        ({"terms": {"wins": 1}}, "terms.wins"),
-        ({"terms": {"win": "1"}}, "terms.win"),
-        ({"terms": {"win": True}}, "terms.win"),
-        ({"terms": {}, "zero_sum": 1}, "zero_sum"),
-        ({"terms": {}, "win": 1}, "win"),
-    ],
-)
-def test_wrong_rewards_are_refused(rewards: dict[str, Any], key: str, scout: Path) -> None:
-    write(scout, "rewards", rewards)
-    with pytest.raises(ContentError) as caught:
-        rewards_config("Scout")
-    assert caught.value.key == key
-    assert caught.value.file == str(scout / "rewards.json")
-
-
-def test_unknown_term_lists_the_known_and_the_nearest(scout: Path) -> None:
-    write(scout, "rewards", {"terms": {"damage_delt": 1}})
-    with pytest.raises(ContentError, match=r'reward terms win, lose, .*waiting.*did you mean "damage_dealt"'):
-        rewards_config("Scout")
-
-
-def test_agent_without_its_file(scout: Path) -> None:
-    with pytest.raises(ContentError, match=r"rewards\.json.*expected a file that can be read"):
-        rewards_config(scout.name)
-
-
-def test_packaged_copy_comes_before_the_repository(scout: Path) -> None:
-    assert find_data("agents", "Scout") == scout
-    assert list_data("agents") == ["Scout"]
-
-
-def test_no_data_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "_PACKAGE", tmp_path / "w40k_marl")
-    with pytest.raises(ContentError, match="no such folder"):
-        data_folder("agents")
