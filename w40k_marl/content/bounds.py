@@ -6,6 +6,8 @@ from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta, UnsetType
 
+from ..rules.state import MAX_OBJECTIVES, MAX_UNITS_PER_SIDE, MAX_WEAPONS
+
 Value = TypeVar("Value")
 Optional: TypeAlias = Value | UnsetType
 """A key that may be left out, but not be null."""
@@ -16,3 +18,6 @@ PositiveStat = Annotated[int, Meta(ge=1, le=1000)]
 PositiveCount = Annotated[int, Meta(ge=1)]
 Turns = Annotated[int, Meta(ge=1, le=1000)]
 Player = Literal[1, 2]
+UnitCapacity = Annotated[int, Meta(ge=1, le=MAX_UNITS_PER_SIDE)]
+ObjectiveCapacity = Annotated[int, Meta(ge=1, le=MAX_OBJECTIVES)]
+WeaponCount = Annotated[int, Meta(ge=1, le=MAX_WEAPONS)]

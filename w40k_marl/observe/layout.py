@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..content.bounds import ObjectiveCapacity, UnitCapacity
 from ..content.types import Scenario
 from ..errors import ContentError, W40KError, brief
 from ..rules.actions import MICRO_ACTIONS, MICRO_COUNT, TARGET_SLOTS
@@ -132,16 +133,19 @@ class Block:
 
 @dataclass(frozen=True)
 class Layout:
-    """Capacities of a game, and the shapes that follow; scenarios that do not fit are refused at load."""
+    """Capacities of a game, and the shapes that follow; scenarios that do not fit are refused at load.
 
-    units_per_side: int = 16  # at most 64
-    objectives: int = 8  # at most 64
+    Also the key ``layout`` of files. Raises ContentError for capacities out of range and flags of another type.
+    """
+
+    units_per_side: UnitCapacity = 16  # at most 64
+    objectives: ObjectiveCapacity = 8  # at most 64
     intents: bool = False  # whether every activation begins with an intent
     macro: bool = False  # whether the observation ends with the macro blocks
     macro_extras: bool = False  # and with threats and priorities behind them
 
     def __post_init__(self) -> None:
-        """Refuse capacities that the rules cannot hold, and flags that are none."""
+        """Check the fields. Raises ContentError."""
         for name, limit in (("units_per_side", MAX_UNITS_PER_SIDE), ("objectives", MAX_OBJECTIVES)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= limit:
