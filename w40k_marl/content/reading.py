@@ -36,6 +36,7 @@ Model = TypeVar("Model")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _AT = r"(?: - at (?P<key>`key` in )?`\$(?P<place>[^`]*)`)?"
+_PLAIN = (shapes.TupleType, shapes.IntType, shapes.FloatType, shapes.StrType)  # hold no keys
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 MESSAGES: Mapping[str, re.Pattern[str]] = {
@@ -89,8 +90,8 @@ def as_model(data: object, model: type[Model], file: str) -> Model:
         found = msgspec.convert(cleaned, type=model)
     except msgspec.ValidationError as error:
         message = read_message(error)
-    if message is None or (message.name == "other" and message.cause is None):
-        form: Any = model  # a class, or one like dict[str, Layout]
+    form: Any = model  # a class, or one like dict[str, Layout]
+    if _ignores_keys(form) if message is None else (message.name == "other" and message.cause is None):
         _check_keys(cleaned, _shape(form), file, ())
     if message is not None:
         raise _refusal(cleaned, model, file, message)
@@ -172,28 +173,34 @@ def unreadable(text: str) -> str:
 
 
 def _check_keys(data: object, node: shapes.Type, file: str, place: Place) -> None:
-    """Raise ContentError for an unknown key and for a missing one; msgspec ignores unknown keys of dataclasses."""
-    if isinstance(data, list):
-        for index, value in enumerate(data):
-            _check_keys_inside(value, node, index, file, place)
-    if not isinstance(data, dict):
-        return
-    fields = {field.encode_name: field for field in _fields(node)}
+    """Raise ContentError for the first unknown or missing key."""
+    for option in _options(node):
+        if isinstance(option, shapes.StructType | shapes.DataclassType) and isinstance(data, dict):
+            _check_keys_of(data, option, file, place)
+        elif isinstance(option, shapes.DictType) and isinstance(data, dict):
+            for key, value in data.items():
+                _check_keys(value, option.value_type, file, (*place, key))
+        elif isinstance(option, shapes.ListType) and isinstance(data, list):
+            if any(not isinstance(item, _PLAIN) for item in _options(option.item_type)):
+                for index, value in enumerate(data):
+                    _check_keys(value, option.item_type, file, (*place, index))
+        elif isinstance(option, shapes.VarTupleType) and isinstance(data, list):
+            _check_keys(data, shapes.ListType(option.item_type), file, place)
+
+
+def _check_keys_of(
+    data: dict[str, object], node: shapes.StructType | shapes.DataclassType, file: str, place: Place
+) -> None:
+    fields = {field.encode_name: field for field in node.fields}
     for key, value in data.items():
-        if fields and key not in fields and _is_closed(node):
+        if key in fields:
+            _check_keys(value, fields[key].type, file, (*place, key))
+        elif isinstance(node, shapes.DataclassType) or node.forbid_unknown_fields:
             hint, expected = did_you_mean(str(key), fields), f"one of the keys {alternatives(fields)}"
             raise ContentError(file, spelled((*place, str(key))), expected, "an unknown key", hint)
-        _check_keys_inside(value, node, key, file, place)
     for key, field in fields.items():
         if field.required and key not in data:
             raise ContentError(file, spelled((*place, key)), describe(field.type), "nothing: the key is missing")
-
-
-def _check_keys_inside(value: object, node: shapes.Type, step: str | int, file: str, place: Place) -> None:
-    if isinstance(value, dict | list):
-        for option in _options(node):
-            if (inner := _inside(option, step)) is not None:
-                _check_keys(value, inner, file, (*place, step))
 
 
 def _refusal(data: object, model: Any, file: str, message: Message) -> ContentError:
@@ -271,6 +278,12 @@ def _shape(model: Any) -> shapes.Type:
     return shapes.type_info(model)
 
 
+@cache
+def _ignores_keys(model: Any) -> bool:
+    """Return whether there are dataclasses in a model, of which msgspec ignores unknown keys."""
+    return shapes.DataclassType.__name__ in repr(_shape(model))
+
+
 def _shape_at(node: shapes.Type, place: Place) -> shapes.Type:
     for step in place:
         node = next(inner for option in _options(node) if (inner := _inside(option, step)) is not None)
@@ -296,11 +309,6 @@ def _inside(node: shapes.Type, step: str | int) -> shapes.Type | None:
 def _fields(node: shapes.Type) -> tuple[shapes.Field, ...]:
     objects = (option for option in _options(node) if isinstance(option, shapes.StructType | shapes.DataclassType))
     return tuple(field for one in objects for field in one.fields)
-
-
-def _is_closed(node: shapes.Type) -> bool:
-    """Return whether unknown keys are refused; always in dataclasses."""
-    return all(option.forbid_unknown_fields for option in _options(node) if isinstance(option, shapes.StructType))
 
 
 def alternatives(values: Iterable[object]) -> str:
