@@ -1,4 +1,4 @@
-"""What tests of several rooms need: exceptions at every place where Ctrl-C could arrive."""
+"""What tests of several rooms need: an agent of their own, exceptions at every place where Ctrl-C could arrive."""
 
 from __future__ import annotations
 
@@ -11,10 +11,23 @@ from typing import Any
 import pytest
 
 import w40k_marl
+from w40k_marl.content import paths
 
 PACKAGE = str(Path(w40k_marl.__file__).parent)
 
 Interrupt = Callable[[Callable[[], object], int], int]
+
+
+@pytest.fixture
+def scout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An agent of our own, in data folders of our own; its folder."""
+    monkeypatch.setattr(paths, "_PACKAGE", tmp_path)
+    folder = tmp_path / "_data" / "agents" / "Scout"
+    folder.mkdir(parents=True)
+    scenarios = tmp_path / "_data" / "scenarios"
+    scenarios.mkdir()
+    (scenarios / "macro_default.json").write_text("{}", encoding="utf-8")
+    return folder
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ sys.path.append(str(Path(__file__).resolve().parent))  # for `python -I`, too
 from dev import packages_needed
 
 with packages_needed():
-    from w40k_marl.content.reward_terms import REWARD_TERMS
+    from w40k_marl.content.paths import DEFAULT_AGENT
     from w40k_marl.observe.layout import Block, Layout
+    from w40k_marl.reward.config import rewards_config
+    from w40k_marl.reward.terms import REWARD_TERMS
     from w40k_marl.rules.actions import MICRO_ACTIONS
-    from w40k_marl.train.config import DEFAULT_AGENT, rewards_config
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

@@ -11,7 +11,7 @@ import pytest
 
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.reward import weights
-from w40k_marl.train.config import RewardsConfig
+from w40k_marl.reward.config import RewardsConfig
 
 Arrays = dict[str, Any]
 

@@ -13,12 +13,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from w40k_marl import w40k_v0
-from w40k_marl.content.reward_terms import TERM_COUNT, TERM_NAMES
 from w40k_marl.env.aec import PLAYERS
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
+from w40k_marl.reward.config import RewardsConfig, rewards_config
+from w40k_marl.reward.terms import TERM_COUNT, TERM_NAMES
 from w40k_marl.reward.weights import INFO_KEYS, contributions, weights_of
-from w40k_marl.train.config import RewardsConfig, rewards_config
 
 EVERYTHING = RewardsConfig({name: 0.5 + number for number, name in enumerate(TERM_NAMES)})
 ZERO_SUM = RewardsConfig(rewards_config("MacroController").terms, zero_sum=True)

@@ -11,14 +11,14 @@ import pytest
 
 from w40k_marl import w40k_v0
 from w40k_marl.content.catalogue import load_unit_types
-from w40k_marl.content.reward_terms import TERM_NAMES
 from w40k_marl.env import MacroEnv, MicroEnv, MicroVectorEnv
 from w40k_marl.env.aec import PLAYERS
 from w40k_marl.env.seat import SeatEnv
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.action_blocks import is_micro
 from w40k_marl.observe.layout import Layout
-from w40k_marl.train.config import RewardsConfig
+from w40k_marl.reward.config import RewardsConfig
+from w40k_marl.reward.terms import TERM_NAMES
 
 Policy = Callable[..., Any]
 EVERYTHING = RewardsConfig({name: 0.5 + number for number, name in enumerate(TERM_NAMES)})

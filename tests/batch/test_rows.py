@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from w40k_marl import w40k_v0
-from w40k_marl.content.reward_terms import TERM_COUNT
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.errors import ContentError, IllegalActionError, W40KError
 from w40k_marl.observe.layout import Layout
+from w40k_marl.reward.terms import TERM_COUNT
 
 Shown = Callable[[BatchEnv], dict[str, Any]]
 Same = Callable[..., bool]
@@ -269,7 +269,7 @@ def test_random_actions_are_uniform_over_the_mask() -> None:
 
 RESIDENT = """
 import sys, psutil
-from w40k_marl.content.reward_terms import TERM_COUNT
+from w40k_marl.reward.terms import TERM_COUNT
 from w40k_marl.env.batch import BatchEnv
 batch = BatchEnv(num_games=int(sys.argv[1]))
 batch.reset(seed=1)

@@ -27,7 +27,8 @@ from w40k_marl.content.scenario import load_scenario, scenario_path
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError, W40KError
 from w40k_marl.policy.config import meta_config, policy_config
-from w40k_marl.train.config import rewards_config, training_config
+from w40k_marl.reward.config import rewards_config
+from w40k_marl.train.config import training_config
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = sorted(path for folder in ("scenarios", "agents") for path in (ROOT / folder).rglob("*.json"))

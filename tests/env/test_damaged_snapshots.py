@@ -25,9 +25,9 @@ from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError, IllegalActionError, W40KError
 from w40k_marl.observe.layout import Layout
+from w40k_marl.reward.config import RewardsConfig
 from w40k_marl.rules import events
 from w40k_marl.rules.validity import FAULTS
-from w40k_marl.train.config import RewardsConfig
 
 Damage = Callable[[np.random.Generator, list[bytes], np.dtype[Any]], bytes]
 

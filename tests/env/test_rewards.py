@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from w40k_marl import w40k_v0
-from w40k_marl.content.reward_terms import TERM_NAMES
 from w40k_marl.content.scenario import list_scenarios
 from w40k_marl.env.aec import PLAYERS, RawEnv
 from w40k_marl.errors import ContentError
+from w40k_marl.reward.config import RewardsConfig, rewards_config
+from w40k_marl.reward.terms import TERM_NAMES
 from w40k_marl.reward.weights import INFO_KEYS
-from w40k_marl.train.config import RewardsConfig, rewards_config
 
 Play = Callable[..., Iterator[tuple[str, int]]]
 PLAIN_KEYS = {"turn", "phase", "victory_points", "victory_point_margin"}

@@ -20,7 +20,7 @@ from w40k_marl.env.wrappers import MaskInInfos, RLlibNames
 from w40k_marl.errors import ContentError, IllegalActionError, NotAnActionError, W40KError, brief
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
-from w40k_marl.train.config import RewardsConfig
+from w40k_marl.reward.config import RewardsConfig
 
 Make = Callable[..., Any]
 

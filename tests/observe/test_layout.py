@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from w40k_marl.content.scenario import load_scenario
 from w40k_marl.errors import W40KError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.rules.actions import MICRO_ACTIONS
@@ -76,3 +77,11 @@ def test_layouts_of_one_size_are_one_layout(layout: Layout) -> None:
     assert layout.blocks
     assert same == layout == copy.deepcopy(layout) == pickle.loads(pickle.dumps(layout))
     assert hash(same) == hash(layout)
+
+
+def test_room_for_a_scenario_is_never_less_than_asked_for() -> None:
+    scenarios = [load_scenario("macro_default"), load_scenario("small_board")]
+    assert Layout().with_room_for(scenarios) == Layout()
+    sides = [sum(unit.player == player for unit in one.units) for one in scenarios for player in (1, 2)]
+    objectives = max(len(one.objectives) for one in scenarios)
+    assert Layout(1, 1, intents=True).with_room_for(scenarios) == Layout(max(sides), objectives, intents=True)

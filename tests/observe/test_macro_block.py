@@ -17,12 +17,11 @@ from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
-from w40k_marl.observe.configured import configured_layout
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.fields import MACRO_PRIORITY_FIELDS, MACRO_THREAT_FIELDS
 from w40k_marl.observe.macro.observation import macro_vector
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
-from w40k_marl.train.config import Capacities, TrainingConfig
+from w40k_marl.train.config import TrainingConfig
 
 Play = Callable[[Session, int], Iterator[int]]
 
@@ -230,11 +229,11 @@ def _first_legal(_: Any, masks: Any) -> Any:
 
 def test_size_of_a_training_entry_is_checked() -> None:
     def entry(size: int | None, **flags: bool) -> TrainingConfig:
-        return TrainingConfig("small_board", "agent", None, Capacities(16, 8, **flags), obs_size=size)
+        return TrainingConfig("small_board", "agent", None, Layout(16, 8, **flags), obs_size=size)
 
-    assert configured_layout(entry(922)) == configured_layout(entry(None)) == Layout()
-    assert configured_layout(entry(EXTRAS.observation_size, macro=True, macro_extras=True)) == EXTRAS
+    assert entry(922).checked_layout() == entry(None).checked_layout() == Layout()
+    assert entry(EXTRAS.observation_size, macro=True, macro_extras=True).checked_layout() == EXTRAS
     with pytest.raises(ContentError, match=r"training\.json: obs_size: expected 922, the .*, got 323"):
-        configured_layout(entry(323))
+        entry(323).checked_layout()
     with pytest.raises(ContentError, match=f"expected {MACRO.observation_size}, .* got 922"):
-        configured_layout(entry(922, macro=True))
+        entry(922, macro=True).checked_layout()

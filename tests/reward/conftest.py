@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.content.reward_terms import TERM_NAMES
 from w40k_marl.reward import terms
+from w40k_marl.reward.terms import TERM_NAMES
 from w40k_marl.testing.table import Table, weapon_entry
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.content.reward_terms import TERM_NAMES
 from w40k_marl.reward import terms
+from w40k_marl.reward.terms import TERM_NAMES
 from w40k_marl.rules.state import MAX_EVENTS
 
 WAIT, ADVANCE, CHARGE, FIGHT = 11, 12, 9, 10

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from w40k_marl.content.catalogue import load_unit_types
-from w40k_marl.content.reward_terms import TERM_COUNT, TERM_NAMES
 from w40k_marl.errors import ContentError
-from w40k_marl.reward.weights import contributions, find_rewards, micro_weights, weights_of
-from w40k_marl.train.config import RewardsConfig, rewards_config
+from w40k_marl.reward.config import RewardsConfig, find_rewards, rewards_config
+from w40k_marl.reward.terms import TERM_COUNT, TERM_NAMES
+from w40k_marl.reward.weights import contributions, micro_weights, weights_of
 
 UNIT_TYPES = load_unit_types()
 

@@ -14,11 +14,12 @@ from w40k_marl.apps.simulate.options import Options, Plan, make_plan
 from w40k_marl.apps.simulate.run import run
 from w40k_marl.apps.simulate.workers.worker import batch_environment, environment
 from w40k_marl.content import paths
+from w40k_marl.content.paths import list_data
 from w40k_marl.content.scenario import scenario_path
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
 from w40k_marl.rules.state import DECISIONS
-from w40k_marl.train.config import list_agents, training_config
+from w40k_marl.train.config import training_config
 
 Capture = pytest.CaptureFixture[str]
 ALL = "dynamic_weights,best_weapons=3,real_range,weapon_rules,selectable_only"
@@ -50,7 +51,7 @@ def big(tmp_path: Path) -> str:
 # --- agents ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("agent", list_agents())
+@pytest.mark.parametrize("agent", list_data("agents"))
 def test_every_agent_can_be_controlled(agent: str) -> None:
     outcome = run(plan(controlled_agent=agent, episodes=1))
     assert outcome.tally.counts.episodes == 1

@@ -7,8 +7,8 @@ from pathlib import Path
 import docs_tables
 import pytest
 
-from w40k_marl.content.reward_terms import REWARD_TERMS
 from w40k_marl.observe.layout import Layout
+from w40k_marl.reward.terms import REWARD_TERMS
 
 PAGES = Path(__file__).resolve().parents[2] / "docs"
 

@@ -243,7 +243,7 @@ class OneLineParser(argparse.ArgumentParser):
             super()._print_message(message, file)
 
 
-def read_settings(texts: Iterable[str], known: Mapping[str, int | bool]) -> dict[str, int | bool]:
+def read_settings(texts: Iterable[str], known: Mapping[str, int | bool]) -> dict[str, Any]:
     """Read ``name=value`` settings, several in one text with commas between them; a bare name is ``name=true``.
 
     ``known`` holds each name with a value of its type: truth values are ``true`` or ``false``, others whole numbers.

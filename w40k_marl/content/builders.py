@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from ..errors import ContentError, did_you_mean
 from .schemas import CustomUnitTypeEntry, ScoringEntry, UnitTypeEntry, WeaponEntry
@@ -61,17 +61,9 @@ def unit_type(name: str, entry: UnitTypeEntry, weapons: Mapping[str, Weapon], fi
 
     Raises ContentError for an unknown weapon or unit rule, and for a type without weapons (spec 01 4.3, 9).
     """
-    stats = entry.stats
     found = UnitType(
         name=name,
-        move=stats.move,
-        toughness=stats.toughness,
-        armor_save=stats.armor_save,
-        invulnerable_save=stats.invulnerable_save,
-        hit_points=stats.hit_points,
-        leadership=stats.leadership,
-        objective_control=stats.objective_control,
-        value=stats.value,
+        **structs.asdict(entry.stats),
         rules=_unit_rules(entry.rules, file, key),
         ranged=_armed(entry.ranged, weapons, file, f"{key}.ranged", reaching=True),
         melee=_armed(entry.melee, weapons, file, f"{key}.melee", reaching=False),
@@ -93,7 +85,7 @@ def custom_unit_type(
     """
     found = replace(base, name=name)
     if entry.stats is not UNSET:
-        stats = {field: getattr(entry.stats, field) for field in entry.stats.__struct_fields__}
+        stats = structs.asdict(entry.stats)
         found = replace(found, **{field: value for field, value in stats.items() if value is not UNSET})
     if entry.rules is not UNSET:
         found = replace(found, rules=_unit_rules(entry.rules, file, key))

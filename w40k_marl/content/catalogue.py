@@ -18,7 +18,7 @@ from . import builders
 from .files import TOP, is_file, is_folder, read_file
 from .paths import CONTENT
 from .reading import as_model, parse_json, read_model
-from .schemas import BoardEntry, ScoringEntry, UnitTypeEntry, WeaponEntry, ZoneEntry, ZonesEntry
+from .schemas import BoardEntry, ScoringEntry, UnitTypeEntry, WeaponEntry, ZonesEntry
 from .types import Scoring, UnitType, Weapon, Zone
 
 TABLES = ("weapons", "unit_types", "scoring", "deployment_zones")
@@ -94,7 +94,7 @@ def add_tables(catalogue: Catalogue, tables: Sequence[Table]) -> Catalogue:
     if "deployment_zones" in found:
         path, data = found["deployment_zones"]
         for name, pair in as_model(data, dict[str, ZonesEntry], str(path)).items():
-            zones[name] = MappingProxyType({1: _zone(pair.first), 2: _zone(pair.second)})
+            zones[name] = MappingProxyType({1: pair.first, 2: pair.second})
     return Catalogue(
         MappingProxyType(weapons), MappingProxyType(types), MappingProxyType(scoring), MappingProxyType(zones)
     )
@@ -137,7 +137,3 @@ def load_board() -> BoardEntry:
     invalid.
     """
     return read_model(SHIPPED / "boards.json", dict[str, BoardEntry])["default"]
-
-
-def _zone(entry: ZoneEntry) -> Zone:
-    return Zone(entry.first_col, entry.last_col, entry.first_row, entry.last_row)

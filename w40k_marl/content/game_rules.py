@@ -7,7 +7,6 @@ from pathlib import Path
 
 from .paths import CONTENT
 from .reading import as_model, read_model
-from .schemas import GameRulesFile
 from .types import GameRules, TargetWeights
 
 
@@ -17,24 +16,16 @@ def load_game_rules(path: str | Path | None = None) -> GameRules:
     Every key is required: a file that names some of them would leave it open which rules hold for the rest.
     Raises ContentError.
     """
-    entry = read_model(CONTENT / "game_rules.json" if path is None else Path(path), GameRulesFile)
-    weights = entry.macro_target_weights
-    return GameRules(
-        max_turns=entry.max_turns,
-        max_steps_per_turn=entry.max_steps_per_turn,
-        turn_limit_penalty=entry.turn_limit_penalty,
-        charge_max_distance=entry.charge_max_distance,
-        advance_distance_range=entry.advance_distance_range,
-        avg_charge_roll=entry.avg_charge_roll,
-        macro_max_unit_value=entry.macro_max_unit_value,
-        macro_target_weights=TargetWeights(swarm=weights.swarm, troop=weights.troop, elite=weights.elite),
-    )
+    return read_model(CONTENT / "game_rules.json" if path is None else Path(path), GameRules)
 
 
 def check_game_rules(rules: GameRules) -> None:
     """Raise ContentError where numbers that were not read from a file could not stand in one."""
-    entry: dict[str, object] = {field.name: getattr(rules, field.name) for field in fields(GameRules)}
-    weights = rules.macro_target_weights
-    if isinstance(weights, TargetWeights):
-        entry["macro_target_weights"] = {field.name: getattr(weights, field.name) for field in fields(TargetWeights)}
-    as_model(entry, GameRulesFile, "game_rules")
+    as_model(_as_read(rules), GameRules, "game_rules")
+
+
+def _as_read(value: object) -> object:
+    """Return the numbers as a file holds them."""
+    if not isinstance(value, GameRules | TargetWeights):
+        return value
+    return {field.name: _as_read(getattr(value, field.name)) for field in fields(value)}

@@ -10,6 +10,9 @@ from .files import entries, is_folder
 
 Kind = Literal["scenarios", "agents"]
 
+DEFAULT_AGENT = "MacroController"
+"""The agent whose settings hold where none is named."""
+
 CONTENT = Path(__file__).parent
 """Folder of this package's own rules and tables."""
 

@@ -1,7 +1,7 @@
-"""Reads a JSON file into a model, and turns everything that can go wrong into one ``ContentError``.
+"""Reads a JSON file into a model. Everything that can go wrong becomes one ``ContentError``.
 
-The models of ``models.py`` state what a file may hold; the sentences of the errors are made from them here,
-so that a message names the key by its full place and never shows the traceback of a library.
+A model is a msgspec ``Struct`` or a frozen dataclass whose ``__post_init__`` raises ContentError. Keys are checked
+here; for values, ``MESSAGES`` lists the messages of msgspec that are understood.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import json
 import math
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import inspect as shapes
 
 from ..errors import ContentError, brief, did_you_mean
-from .describing import alternatives, describe
 from .files import TOP, read_file
 
 COMMENT = "_comment"
@@ -35,9 +35,22 @@ Model = TypeVar("Model")
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_NAMED_FIELD = re.compile(r"(?:unknown|required) field `(.*?)`", re.DOTALL)
-_WHERE = re.compile(r".* - at `\$(.*)`$", re.DOTALL)
+_AT = r"(?: - at (?P<key>`key` in )?`\$(?P<place>[^`]*)`)?"
+_PLAIN = (shapes.TupleType, shapes.IntType, shapes.FloatType, shapes.StrType)  # hold no keys
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+
+MESSAGES: Mapping[str, re.Pattern[str]] = {
+    name: re.compile(text + _AT, re.DOTALL)
+    for name, text in {
+        "type": r"Expected `[^`]+`(?:, got `[^`]+`)?",
+        "bound": r"Expected `[^`]+` (?:>=|<=|>|<) \S+",
+        "length": r"Expected `[^`]+` of length (?:(?:>=|<=) )?\d+(?:, got \d+)?",
+        "choice": r"Invalid enum value .*?",
+        "range": r"(?:Number|Integer value) out of range",
+        "other": r".*?",  # about keys; or in the words of another version, which are shown as they are
+    }.items()
+}
+"""The messages of msgspec about values, by name: ``<text> - at `$<place>` ``, without the end at the top level."""
 
 
 def read_model(path: Path, model: type[Model]) -> Model:
@@ -72,10 +85,17 @@ def parse_json(content: bytes, file: str) -> object:
 def as_model(data: object, model: type[Model], file: str) -> Model:
     """Check decoded JSON against ``model``; ``file`` is the name that errors carry. Raises ContentError."""
     cleaned = _clean(_without_schema(data, file), file, ())
+    message: Message | None = None
     try:
-        return msgspec.convert(cleaned, type=model)
+        found = msgspec.convert(cleaned, type=model)
     except msgspec.ValidationError as error:
-        raise _refusal(cleaned, model, file, str(error)) from None
+        message = read_message(error)
+    form: Any = model  # a class, or one like dict[str, Layout]
+    if _ignores_keys(form) if message is None else (message.name == "other" and message.cause is None):
+        _check_keys(cleaned, _shape(form), file, ())
+    if message is not None:
+        raise _refusal(cleaned, model, file, message)
+    return found
 
 
 def shown(value: object) -> str:
@@ -152,52 +172,93 @@ def unreadable(text: str) -> str:
     return f"{half}U+{ord(found[0]):04X}"
 
 
-def _refusal(data: object, model: Any, file: str, message: str) -> ContentError:
+def _check_keys(data: object, node: shapes.Type, file: str, place: Place) -> None:
+    """Raise ContentError for the first unknown or missing key."""
+    for option in _options(node):
+        if isinstance(option, shapes.StructType | shapes.DataclassType) and isinstance(data, dict):
+            _check_keys_of(data, option, file, place)
+        elif isinstance(option, shapes.DictType) and isinstance(data, dict):
+            for key, value in data.items():
+                _check_keys(value, option.value_type, file, (*place, key))
+        elif isinstance(option, shapes.ListType) and isinstance(data, list):
+            if any(not isinstance(item, _PLAIN) for item in _options(option.item_type)):
+                for index, value in enumerate(data):
+                    _check_keys(value, option.item_type, file, (*place, index))
+        elif isinstance(option, shapes.VarTupleType) and isinstance(data, list):
+            _check_keys(data, shapes.ListType(option.item_type), file, place)
+
+
+def _check_keys_of(
+    data: dict[str, object], node: shapes.StructType | shapes.DataclassType, file: str, place: Place
+) -> None:
+    fields = {field.encode_name: field for field in node.fields}
+    for key, value in data.items():
+        if key in fields:
+            _check_keys(value, fields[key].type, file, (*place, key))
+        elif isinstance(node, shapes.DataclassType) or node.forbid_unknown_fields:
+            hint, expected = did_you_mean(str(key), fields), f"one of the keys {alternatives(fields)}"
+            raise ContentError(file, spelled((*place, str(key))), expected, "an unknown key", hint)
+    for key, field in fields.items():
+        if field.required and key not in data:
+            raise ContentError(file, spelled((*place, key)), describe(field.type), "nothing: the key is missing")
+
+
+def _refusal(data: object, model: Any, file: str, message: Message) -> ContentError:
     try:
-        return _explained(data, model, file, message)
-    except (LookupError, StopIteration, TypeError, ValueError):  # a key that reads like the end of a message
-        return ContentError(file, TOP, "keys and values of the documented form", message)
+        message = _located(data, model, message)
+        node, value = _shape_at(_shape(model), message.place), _value_at(data, message.place)
+    except (LookupError, StopIteration, TypeError):  # a place that is written in another way than today
+        message = message._replace(name="other")
+    key = spelled(message.place)
+    if isinstance(message.cause, ContentError):
+        cause = message.cause
+        return ContentError(file, spelled((*message.place, cause.key)), cause.expected, cause.got, cause.hint)
+    if message.name == "other":
+        return ContentError(file, key, "a value of the documented form", message.text)
+    if message.of_key:
+        [table] = (option for option in _options(node) if isinstance(option, shapes.DictType))
+        return ContentError(file, key, f"keys of which each is {describe(table.key_type)}", shown(list(value)))
+    return ContentError(file, key, describe(node), shown(value))
 
 
-def _explained(data: object, model: Any, file: str, message: str) -> ContentError:
-    place, message = _locate(data, model, message)
-    node = _shape_at(_shape(model), place)
-    field = _NAMED_FIELD.search(message)
-    if field is None:
-        return ContentError(file, spelled(place), describe(node), shown(_value_at(data, place)))
-    name = field.group(1)
-    key = spelled((*place, name))
-    if "missing required" in message:
-        return ContentError(file, key, describe(_shape_at(node, (name,))), "nothing: the key is missing")
-    known = [entry.encode_name for entry in _fields(node)]
-    hint = did_you_mean(name, known)
-    return ContentError(file, key, f"one of the keys {alternatives(known)}", "an unknown key", hint)
+class Message(NamedTuple):
+    """What msgspec says of a value."""
+
+    name: str  # a key of MESSAGES
+    text: str  # all of it
+    place: Place  # of the value; "..." in the place of the key of a table
+    of_key: bool  # it is about a key of the table at ``place``
+    cause: BaseException | None  # what ``__post_init__`` of a dataclass has raised
 
 
-def _locate(data: object, model: Any, message: str) -> tuple[Place, str]:
-    """Return where the error is, and its message.
-
-    The library writes ``[...]`` for an entry of a table instead of its key; the entry is found by checking
-    the entries one at a time.
-    """
-    place = _steps(message)
-    if "..." not in place:
-        return place, message
-    head = place[: place.index("...")]
-    for key, value in _value_at(data, head).items():
-        try:
-            msgspec.convert(_with_value_at(data, head, {key: value}), type=model)
-        except msgspec.ValidationError as error:
-            found = _steps(str(error))
-            if found[: len(head) + 1] == (*head, "..."):
-                return (*head, key, *found[len(head) + 1 :]), str(error)
-    raise LookupError(message)
+def read_message(error: msgspec.ValidationError) -> Message:
+    """Return the parts of an error of msgspec, with the name of its form in ``MESSAGES``."""
+    text, cause = str(error), error.__cause__
+    told = text if cause is None else text.removeprefix(str(cause))
+    name, found = next((name, found) for name, form in MESSAGES.items() if (found := form.fullmatch(told)))
+    steps = _STEP.findall(found["place"] or "")
+    place = tuple(int(index) if index.isdigit() else name or index for name, index in steps)
+    return Message(name, text, place, found["key"] is not None, cause)
 
 
-def _steps(message: str) -> Place:
-    where = _WHERE.match(message)
-    found = _STEP.findall(where.group(1)) if where else []
-    return tuple(int(index) if index.isdigit() else name or index for name, index in found)
+def _located(data: Any, model: Any, message: Message) -> Message:
+    """Return the message with the keys of tables in its place, by checking the entries one at a time."""
+    while "..." in message.place:
+        head = message.place[: message.place.index("...")]
+        for key, value in _value_at(data, head).items():
+            narrowed = _with_value_at(data, head, {key: value})
+            try:
+                msgspec.convert(narrowed, type=model)
+            except msgspec.ValidationError as error:
+                found = read_message(error)
+                path = zip((*head, "..."), found.place[: len(head) + 1], strict=False)
+                if len(found.place) > len(head) and all(told in (step, "...") for step, told in path):
+                    message = found._replace(place=(*head, key, *found.place[len(head) + 1 :]))
+                    data = narrowed
+                    break
+        else:
+            raise LookupError(message.text)
+    return message
 
 
 def _value_at(data: Any, place: Place) -> Any:
@@ -215,6 +276,12 @@ def _with_value_at(data: Any, place: Place, value: object) -> Any:
 @cache
 def _shape(model: Any) -> shapes.Type:
     return shapes.type_info(model)
+
+
+@cache
+def _ignores_keys(model: Any) -> bool:
+    """Return whether there are dataclasses in a model, of which msgspec ignores unknown keys."""
+    return shapes.DataclassType.__name__ in repr(_shape(model))
 
 
 def _shape_at(node: shapes.Type, place: Place) -> shapes.Type:
@@ -235,10 +302,51 @@ def _inside(node: shapes.Type, step: str | int) -> shapes.Type | None:
     if isinstance(node, shapes.ListType | shapes.VarTupleType):
         return node.item_type
     if isinstance(node, shapes.TupleType) and isinstance(step, int):
-        return node.item_types[step]
+        return node.item_types[step] if step < len(node.item_types) else None
     return next((field.type for field in _fields(node) if field.encode_name == step), None)
 
 
 def _fields(node: shapes.Type) -> tuple[shapes.Field, ...]:
-    structures = (option for option in _options(node) if isinstance(option, shapes.StructType))
-    return tuple(field for structure in structures for field in structure.fields)
+    objects = (option for option in _options(node) if isinstance(option, shapes.StructType | shapes.DataclassType))
+    return tuple(field for one in objects for field in one.fields)
+
+
+def alternatives(values: Iterable[object]) -> str:
+    """Return ``1, 2 or 3``; strings as they are, so that the caller decides about quotes."""
+    *firsts, last = [str(value) for value in values]
+    return f"{', '.join(firsts)} or {last}" if firsts else last
+
+
+def describe(node: shapes.Type) -> str:
+    """Return what a value of this shape is: ``a whole number from 2 to 6``, ``"D3" or "D6"``."""
+    match node:
+        case shapes.Metadata():
+            return describe(node.type)
+        case shapes.UnionType():
+            return alternatives(describe(option) for option in node.types)
+        case shapes.LiteralType():
+            return alternatives(json.dumps(value) for value in node.values)
+        case shapes.IntType():
+            return _number("a whole number", node)
+        case shapes.FloatType():
+            return _number("a number", node)
+        case shapes.StrType():
+            return "a string that is not empty" if node.min_length else "a string"
+        case shapes.ListType() | shapes.VarTupleType():
+            return "a list that is not empty" if node.min_length else "a list"
+        case shapes.TupleType():
+            return "a pair [column, row] of whole numbers"
+        case shapes.BoolType():
+            return "true or false"
+        case shapes.NoneType():
+            return "null"
+        case _:
+            return "an object"
+
+
+def _number(what: str, node: shapes.IntType | shapes.FloatType) -> str:
+    if node.ge is not None and node.le is not None:
+        return f"{what} from {node.ge:g} to {node.le:g}"
+    if node.ge is not None:
+        return f"{what}, {node.ge:g} or more"
+    return f"{what}, {node.le:g} or less" if node.le is not None else what

@@ -1,32 +1,25 @@
-"""What each JSON file may hold, key by key: the only place that knows the form of files.
+"""What the files of scenarios and of the catalogue may hold, key by key.
 
-``reading.py`` checks files against these structures, ``schema.py`` prints the scenario part as a JSON
+``reading.py`` checks files against these structures, ``json_schema.py`` prints the scenario part as a JSON
 schema; the descriptions here are what an editor shows. Keys are those of spec 01, sections 3 to 10; the
-docstrings here reach users of the schema and name no source.
+docstrings here reach users of the schema and name no source. Values whose keys are their fields, such as
+``Zone`` and ``GameRules``, are in ``types.py``. Files of other rooms have their structures there.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct
 
-Value = TypeVar("Value")
-Optional: TypeAlias = Value | UnsetType
-"""A key that may be left out, but not be null."""
+from .bounds import Name, Optional, Player, PositiveStat, Stat, Turns
+from .types import Zone
 
-Name = Annotated[str, Meta(min_length=1)]
 Identifier = int | Name
 Pair = tuple[int, int]
 Dice = Annotated[int, Meta(ge=1, le=1000)] | Literal["D3", "D6"]
-Stat = Annotated[int, Meta(ge=0, le=1000)]
-PositiveStat = Annotated[int, Meta(ge=1, le=1000)]
-PositiveCount = Annotated[int, Meta(ge=1)]
 Points = Annotated[int, Meta(ge=0, le=10_000)]
 Save = Annotated[int, Meta(ge=2, le=7)]
-Turns = Annotated[int, Meta(ge=1, le=1000)]
-Weight = Annotated[float, Meta(ge=0, le=1_000_000)]
-Player = Literal[1, 2]
 
 
 class _Entry(Struct, forbid_unknown_fields=True):
@@ -172,20 +165,11 @@ class ScoringEntry(_Entry):
     control: ControlEntry
 
 
-class ZoneEntry(_Entry):
-    """A deployment rectangle, bounds inclusive."""
-
-    first_col: Stat
-    last_col: Stat
-    first_row: Stat
-    last_row: Stat
-
-
 class ZonesEntry(_Entry, rename={"first": "1", "second": "2"}):
     """The zones of both players under one name."""
 
-    first: ZoneEntry
-    second: ZoneEntry
+    first: Zone
+    second: Zone
 
 
 class ObjectiveEntry(_Entry, kw_only=True):
@@ -252,106 +236,3 @@ class ScenarioFile(_Entry):
     custom_unit_types: Annotated[
         dict[str, CustomUnitTypeEntry], Meta(description="Unit types of this scenario, by name")
     ] = {}
-
-
-class TargetWeightsEntry(_Entry):
-    """Weight of each kind of target in the offensive profile of the macro observation."""
-
-    swarm: Weight
-    troop: Weight
-    elite: Weight
-
-
-class GameRulesFile(_Entry):
-    """``game_rules.json``."""
-
-    max_turns: Turns
-    max_steps_per_turn: Annotated[int, Meta(ge=1, le=1_000_000)]
-    turn_limit_penalty: float
-    charge_max_distance: PositiveStat
-    advance_distance_range: Annotated[int, Meta(ge=1, le=6)]
-    avg_charge_roll: PositiveStat
-    macro_max_unit_value: Annotated[int, Meta(ge=1, le=10_000)]
-    macro_target_weights: TargetWeightsEntry
-
-
-class LayoutEntry(_Entry):
-    """Capacities that fix the sizes of actions and observations."""
-
-    units_per_side: Annotated[int, Meta(ge=1, le=64)] = 16
-    objectives: Annotated[int, Meta(ge=1, le=64)] = 8
-    intents: bool = False
-    macro: bool = False
-    macro_extras: bool = False
-
-
-class ProfileEntry(_Entry):
-    """Evolutions of the offensive profile in macro observations; see docs/macro_observation.md."""
-
-    dynamic_weights: bool = False
-    best_weapons: Annotated[int, Meta(ge=1, le=8)] = 1
-    real_range: bool = False
-    weapon_rules: bool = False
-    selectable_only: bool = False
-
-
-class TrainingEntry(_Entry):
-    """One entry of an agent's ``training.json``: the environment it learns in."""
-
-    scenario: Name = "macro_default"
-    decisions: Literal["agent", "reference"] = "agent"
-    max_turns: Turns | None = None
-    weapon_rules: Literal["reference", "full"] = "reference"
-    layout: Optional[LayoutEntry] = UNSET
-    profile: ProfileEntry = field(default_factory=ProfileEntry)
-    obs_size: Annotated[int, Meta(ge=1)] | None = None
-
-
-class RewardsFile(_Entry):
-    """An agent's ``rewards.json``: the weight of each reward term; a term left out pays nothing."""
-
-    terms: dict[str, float]
-    zero_sum: bool = False
-
-
-class MetaFile(_Entry, kw_only=True):
-    """``agents/pve_meta_controller.json``: which model plays which unit type (meta-controller document)."""
-
-    controlled_player: Player
-    model_by_unit_type: dict[Name, Name]
-    default_model: Optional[Name] = UNSET
-    strict_mapping: Optional[bool] = UNSET
-    no_default: Optional[bool] = UNSET  # another name of strict_mapping
-
-
-class PolicyFile(_Entry, kw_only=True):
-    """``agents/<key>/policy.json``: what stands behind an agent key; one of the last three keys goes with a kind."""
-
-    kind: Literal["maskable_ppo", "bot", "callable"]
-    model: Optional[Name] = UNSET
-    bot: Optional[Literal["random", "greedy", "first"]] = UNSET
-    callable: Optional[Name] = UNSET
-
-
-class NetworkEntry(_Entry):
-    """Shape of a network: units of each hidden layer, and the function between them."""
-
-    policy_layers: tuple[PositiveCount, ...]
-    value_layers: tuple[PositiveCount, ...]
-    activation: Name
-
-
-class ContractFile(_Entry, kw_only=True):
-    """``<model>.contract.json``: the spaces that a saved model was made for."""
-
-    kind: Literal["micro", "macro"]
-    layout: dict[str, int | bool | str]
-    profile: dict[str, int | bool | str] = {}  # of a layout with macro blocks; an option left out is at its default
-    observation_size: PositiveCount
-    observation_hash: Name
-    action_count: PositiveCount
-    action_hash: Name
-    rules_version: Name
-    libraries: dict[str, Name]
-    model_sha256: Name
-    network: NetworkEntry | None

@@ -1,13 +1,20 @@
 """Plain immutable values that describe a game; they connect files and rules.
 
 ``scenario.py`` creates them from files, the replay of recorded games from recordings. ``world.py``
-converts them to the arrays of the rules. This module checks nothing: the models that read files do,
-and ``world.py`` checks the capacities.
+converts them to the arrays of the rules. This module checks nothing: ``reading.py`` checks the bounds
+that values have here, and ``world.py`` checks the capacities.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from .bounds import PositiveStat, Stat, Turns
+
+Weight = Annotated[float, Meta(ge=0, le=1_000_000)]
 
 Dice = int | str
 """A fixed number, or ``"D3"`` or ``"D6"``."""
@@ -106,10 +113,10 @@ class Scoring:
 class Zone:
     """A deployment rectangle, bounds inclusive."""
 
-    first_col: int
-    last_col: int
-    first_row: int
-    last_row: int
+    first_col: Stat
+    last_col: Stat
+    first_row: Stat
+    last_row: Stat
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,20 +138,20 @@ class Scenario:
 class TargetWeights:
     """Weight of each kind of target in the offensive profile of the macro observation."""
 
-    swarm: float
-    troop: float
-    elite: float
+    swarm: Weight
+    troop: Weight
+    elite: Weight
 
 
 @dataclass(frozen=True, slots=True)
 class GameRules:
     """The numbers of ``game_rules.json`` (spec 01 section 7)."""
 
-    max_turns: int
-    max_steps_per_turn: int
+    max_turns: Turns
+    max_steps_per_turn: Annotated[int, Meta(ge=1, le=1_000_000)]
     turn_limit_penalty: float
-    charge_max_distance: int
-    advance_distance_range: int
-    avg_charge_roll: int
-    macro_max_unit_value: int
+    charge_max_distance: PositiveStat
+    advance_distance_range: Annotated[int, Meta(ge=1, le=6)]
+    avg_charge_roll: PositiveStat
+    macro_max_unit_value: Annotated[int, Meta(ge=1, le=10_000)]
     macro_target_weights: TargetWeights

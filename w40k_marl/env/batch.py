@@ -13,9 +13,9 @@ import psutil
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
-from ..content.reward_terms import TERM_COUNT
 from ..content.world import Setting
 from ..errors import ContentError, DeploymentError, IllegalActionError, W40KError, brief
+from ..reward.terms import TERM_COUNT
 from ..reward.weights import weights_of
 from ..rules.engine import RESET, STEP, legal_mask
 from ..rules.state import Games, new_games

@@ -11,13 +11,13 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.reward_terms import TERM_COUNT
 from ..content.types import UnitType
 from ..content.world import Setting
 from ..errors import ContentError, brief, did_you_mean
 from ..observe.action_blocks import ActionBlock
-from ..reward.weights import RewardsOption, Weights, contributions, micro_weights
-from ..train.config import RewardsConfig
+from ..reward.config import RewardsConfig, RewardsOption
+from ..reward.terms import TERM_COUNT
+from ..reward.weights import Weights, contributions, micro_weights
 from .delegation import DelegatingSeat, DelegatingSeats, Delegation
 from .loading import ScenarioName
 from .options import GameKeywords

@@ -10,12 +10,12 @@ from ..content.game_rules import check_game_rules, load_game_rules
 from ..content.types import GameRules
 from ..errors import ContentError, brief, did_you_mean
 from ..observe.layout import Layout
-from ..reward.weights import RewardsOption, find_rewards
+from ..reward.config import RewardsOption, find_rewards
 from ..rules.state import DECISIONS, WEAPON_RULE_SETTINGS
 
 if TYPE_CHECKING:
     from ..observe.macro.offensive_profile import ProfileOptions
-    from ..train.config import RewardsConfig
+    from ..reward.config import RewardsConfig
 
 MOST_TURNS = 1000
 

@@ -18,10 +18,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from ..content.reward_terms import TERM_COUNT
 from ..errors import ContentError, NotAnActionError, W40KError, brief
 from ..observe.action_blocks import ActionBlock, block_actions
 from ..observe.layout import Layout
+from ..reward.terms import TERM_COUNT
 from ..reward.weights import INFO_KEYS, contributions
 from .aec import observation_box
 from .arguments import as_array, game_seed_of, kind_of, seed_or_none, whole_number

@@ -6,13 +6,16 @@ docs tables, ``describe_observation`` and the contracts beside models are all ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..content.bounds import ObjectiveCapacity, UnitCapacity
+from ..content.types import Scenario
 from ..errors import ContentError, W40KError, brief
 from ..rules.actions import MICRO_ACTIONS, MICRO_COUNT, TARGET_SLOTS
 from ..rules.intents import INTENT_COUNT, INTENTS
@@ -130,16 +133,19 @@ class Block:
 
 @dataclass(frozen=True)
 class Layout:
-    """Capacities of a game, and the shapes that follow; scenarios that do not fit are refused at load."""
+    """Capacities of a game, and the shapes that follow; scenarios that do not fit are refused at load.
 
-    units_per_side: int = 16  # at most 64
-    objectives: int = 8  # at most 64
+    Also the key ``layout`` of files. Raises ContentError for capacities out of range and flags of another type.
+    """
+
+    units_per_side: UnitCapacity = 16  # at most 64
+    objectives: ObjectiveCapacity = 8  # at most 64
     intents: bool = False  # whether every activation begins with an intent
     macro: bool = False  # whether the observation ends with the macro blocks
     macro_extras: bool = False  # and with threats and priorities behind them
 
     def __post_init__(self) -> None:
-        """Refuse capacities that the rules cannot hold, and flags that are none."""
+        """Check the fields. Raises ContentError."""
         for name, limit in (("units_per_side", MAX_UNITS_PER_SIDE), ("objectives", MAX_OBJECTIVES)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= limit:
@@ -149,6 +155,15 @@ class Layout:
                 raise ContentError("layout", name, "True or False", brief(getattr(self, name)))
         if self.macro_extras and not self.macro:
             raise ContentError("layout", "macro_extras", "False without macro", "True")
+
+    def with_room_for(self, scenarios: Iterable[Scenario]) -> Self:
+        """Return the layout with capacities raised to what the scenarios need, up to the limits of the rules."""
+        units, objectives = self.units_per_side, self.objectives
+        for scenario in scenarios:
+            sides = [sum(unit.player == player for unit in scenario.units) for player in (1, 2)]
+            units, objectives = max(units, *sides), max(objectives, len(scenario.objectives))
+        units, objectives = min(units, MAX_UNITS_PER_SIDE), min(objectives, MAX_OBJECTIVES)
+        return replace(self, units_per_side=units, objectives=objectives)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Itself: nothing in it changes."""
@@ -199,12 +214,6 @@ class Layout:
         ]
         low, high = np.array(bounds, dtype=np.float32).T.copy()
         return low, high
-
-    def check_observation_size(self, size: int | None, where: str, key: str = "obs_size") -> None:
-        """Raise ContentError where ``size``, as a file names it, is not the length of the observation."""
-        if size is not None and size != self.observation_size:
-            expected = f"{self.observation_size}, the observation of this layout"
-            raise ContentError(where, key, expected, str(size))
 
     @cached_property
     def observation_size(self) -> int:

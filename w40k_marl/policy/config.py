@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
+from ..content.bounds import Name, Optional, Player
 from ..content.catalogue import load_unit_types
 from ..content.files import TOP, entries, is_folder
 from ..content.paths import data_folder, find_data
 from ..content.reading import read_model, shown
-from ..content.schemas import MetaFile, PolicyFile
 from ..errors import ContentError, DefaultModelMissingError, brief, did_you_mean
 
 META_FILE = "pve_meta_controller.json"
@@ -24,6 +25,25 @@ POLICY_FILE = "policy.json"
 LARGEST_FILE = 2**20  # bytes; a mapping of all unit types has a few thousand
 _DEFAULT = "an agent key, or a strict mapping (strict_mapping: true)"
 DEFAULT_MODEL_FILE = "model.zip"
+
+
+class MetaFile(Struct, forbid_unknown_fields=True, kw_only=True):
+    """``agents/pve_meta_controller.json``: which model plays which unit type (meta-controller document)."""
+
+    controlled_player: Player
+    model_by_unit_type: dict[Name, Name]
+    default_model: Optional[Name] = UNSET
+    strict_mapping: Optional[bool] = UNSET
+    no_default: Optional[bool] = UNSET  # another name of strict_mapping
+
+
+class PolicyFile(Struct, forbid_unknown_fields=True, kw_only=True):
+    """``agents/<key>/policy.json``: what stands behind an agent key; one of the last three keys goes with a kind."""
+
+    kind: Literal["maskable_ppo", "bot", "callable"]
+    model: Optional[Name] = UNSET
+    bot: Optional[Literal["random", "greedy", "first"]] = UNSET
+    callable: Optional[Name] = UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from .. import __version__
+from ..content.bounds import Name, PositiveCount
 from ..content.reading import read_model
-from ..content.schemas import ContractFile, NetworkEntry
 from ..env.aec import RawEnv
 from ..errors import ContentError, brief
 from ..files import FileError, write_file
@@ -36,7 +37,7 @@ from .errors import (
     ModelMissingError,
     RulesMismatchError,
 )
-from .model_zip import LARGEST_FILE, checked_path, network_of, open_regular
+from .model_zip import LARGEST_FILE, NetworkEntry, checked_path, network_of, open_regular
 
 if TYPE_CHECKING:
     from ..observe.macro.offensive_profile import ProfileOptions
@@ -51,6 +52,22 @@ LIBRARIES = ("numpy", "torch", "stable_baselines3", "sb3_contrib")
 Fields: TypeAlias = dict[str, int | bool | str]
 
 logger = logging.getLogger("w40k_marl.meta")
+
+
+class ContractFile(Struct, forbid_unknown_fields=True, kw_only=True):
+    """``<model>.contract.json``: the spaces that a saved model was made for."""
+
+    kind: Literal["micro", "macro"]
+    layout: dict[str, int | bool | str]
+    profile: dict[str, int | bool | str] = {}  # of a layout with macro blocks; an option left out is at its default
+    observation_size: PositiveCount
+    observation_hash: Name
+    action_count: PositiveCount
+    action_hash: Name
+    rules_version: Name
+    libraries: dict[str, Name]
+    model_sha256: Name
+    network: NetworkEntry | None
 
 
 def contract_path(model: str | Path) -> Path:

@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
-from ..content.schemas import NetworkEntry
+from ..content.bounds import Name, PositiveCount
 from ..errors import ContentError, brief, how_to_install
 from ..observe.layout import Layout
 from .block_policy import UNNORMALISED, ActionBlock, block_size, check_kind, check_layout
@@ -74,6 +75,14 @@ _WITHOUT_EFFECT = {"net_arch", "ortho_init", "optimizer_class", "optimizer_kwarg
 """Arguments that only training reads, or that the shapes of the weights replace."""
 
 Arrays = dict[str, NDArray[np.float32]]
+
+
+class NetworkEntry(Struct, forbid_unknown_fields=True):
+    """Shape of a network: units of each hidden layer, and the function between them."""
+
+    policy_layers: tuple[PositiveCount, ...]
+    value_layers: tuple[PositiveCount, ...]
+    activation: Name
 
 
 class NotPlainError(Exception):

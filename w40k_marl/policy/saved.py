@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 import numpy as np
 
-from ..content.schemas import NetworkEntry
 from ..env.policies import Policy
 from ..observe.layout import Layout
 from .block_policy import ActionBlock, Actions, Masks, Vectors, block_size, check_spaces
@@ -22,6 +21,7 @@ from .errors import ContractError, ModelFileError, UnsafeModelError
 from .model_zip import (
     Arrays,
     ModelZip,
+    NetworkEntry,
     NotPlainError,
     check_observations,
     checked_path,

@@ -1,4 +1,4 @@
-"""Counts what one step brought each side: the terms of ``content/reward_terms.py``, in that order.
+"""The terms of reward: their names, meanings and units, and how often each happened in a step, by side.
 
 A step is counted from the game before and after it. Of its events only those of the acting unit are read: they come
 first, so that they are in the buffer even where a long step loses some.
@@ -12,13 +12,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiler.decorators import compiled, entry_point
-from ..content.reward_terms import TERM_COUNT
 from ..rules.board import Board, objectives_at
 from ..rules.events import ADVANCED, ATTACKED, CHARGED, MOVED, PHASE_BEGAN, WAITED
 from ..rules.hexes import distance, hex_at
 from ..rules.objectives import controlled
 from ..rules.state import FIGHT, NOBODY, Game, Games, World, Worlds
 from ..rules.units import hex_of, side_of
+
+REWARD_TERMS = (
+    ("win", "the game has ended and the player has won", "1"),
+    ("lose", "the game has ended and the player has lost", "1"),
+    ("draw", "the game has ended in a draw", "1"),
+    ("victory_points", "victory points that the player scores", "victory points"),
+    ("victory_points_conceded", "victory points that the opponent scores", "victory points"),
+    ("objectives_captured", "objectives that come under the player's control", "objectives"),
+    ("objectives_lost", "objectives that leave the player's control", "objectives"),
+    ("objectives_held", "objectives controlled, each time the player's points are counted", "objectives"),
+    ("progress", "by how much a unit that moves comes nearer to the next objective not controlled", "board lengths"),
+    ("damage_dealt", "hit points that enemies lose by the player's actions, as a share of their VALUE", "VALUE"),
+    ("damage_received", "hit points that own units lose, as a share of their VALUE", "VALUE"),
+    ("attacks", "actions with which a unit shoots or fights, however often it attacks in them", "actions"),
+    ("kills", "enemy units that fall by the player's actions", "units"),
+    ("melee_kills", "those of the kills that are made in the fight phase", "units"),
+    ("charges", "charges that reach their target", "actions"),
+    ("objective_presence", "activations that end with the unit on an objective, whoever controls it", "activations"),
+    ("waiting", "activations given up without having done anything", "activations"),
+)
+"""Name, meaning and unit of each term; the order is that of all arrays of terms."""
+
+TERM_NAMES = tuple(name for name, _, _ in REWARD_TERMS)
+TERM_COUNT = len(REWARD_TERMS)
 
 Amounts: TypeAlias = NDArray[np.float64]
 """How much of each term happened, by side: shape ``(2, TERM_COUNT)``."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..content.reward_terms import TERM_COUNT
 from ..rules.board import Board
 from ..rules.state import Games, Worlds, new_games
-from ..train.config import RewardsConfig
 from . import terms
+from .config import RewardsConfig
+from .terms import TERM_COUNT
 from .weights import contributions, weights_of
 
 

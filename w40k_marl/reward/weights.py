@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..content.reward_terms import TERM_COUNT, TERM_NAMES
 from ..content.types import UnitType
-from ..errors import ContentError, brief
-from ..train.config import RewardsConfig, rewards_config
-from .terms import Amounts
+from .config import RewardsConfig, rewards_config
+from .terms import TERM_COUNT, TERM_NAMES, Amounts
 
 Weights: TypeAlias = NDArray[np.float64]
 """``(2, TERM_COUNT)``: what a player is paid for its own amounts, then for those of the other player."""
 
-RewardsOption: TypeAlias = str | Path | RewardsConfig | None
-
 INFO_KEYS = tuple(f"reward/{name}" for name in TERM_NAMES)
 """The terms as they are called in ``infos``."""
-
-
-def find_rewards(rewards: RewardsOption) -> RewardsConfig | None:
-    """The weights that an environment's option names: an agent, a file, or the weights; None for none.
-
-    Raises ContentError for an unknown agent, a broken file, or anything else.
-    """
-    if rewards is None or isinstance(rewards, RewardsConfig):
-        return rewards
-    if isinstance(rewards, str | Path):
-        return rewards_config(rewards)
-    raise ContentError("argument", "rewards", "None, an agent, a path, or a RewardsConfig", brief(rewards))
 
 
 def weights_of(config: RewardsConfig | None) -> Weights:

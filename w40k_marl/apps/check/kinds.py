@@ -11,12 +11,13 @@ from ...content.files import TOP, is_file, read_file
 from ...content.game_rules import load_game_rules
 from ...content.reading import read_json, read_model
 from ...content.scenario import load_scenario
-from ...content.schemas import BoardEntry, ContractFile
+from ...content.schemas import BoardEntry
 from ...content.world import check_capacities
 from ...errors import ContentError
-from ...observe.configured import configured_layout
 from ...policy.config import meta_config, read_policy
-from ...train.config import read_training, rewards_config
+from ...policy.contract import ContractFile
+from ...reward.config import rewards_config
+from ...train.config import read_training
 
 Types = set[str]
 
@@ -75,7 +76,7 @@ def _table(name: str) -> Callable[[Path, Types], None]:
 
 def _training(file: Path, types: Types) -> None:
     for config in read_training(file).values():
-        configured_layout(config, config.where)
+        config.checked_layout()
 
 
 def _saved_game(file: Path, types: Types) -> None:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from msgspec import structs
-
 from ...content.scenario import load_scenario, scenario_path
-from ...content.schemas import LayoutEntry, ProfileEntry
 from ...env.aec import RawEnv
 from ...env.options import GameOptions, given_options
 from ...env.warmup import Tell, warm_up
 from ...errors import W40KError
-from ...observe.configured import layout_with_room
 from ...observe.layout import Layout
 from ...observe.macro.offensive_profile import ProfileOptions
 from ...policy.bots import BOTS, GREEDY
@@ -85,8 +81,7 @@ def _environment(settings: GameSettings, tell: Tell) -> RawEnv:
     """The environment of a game, its rules compiled."""
 
     def make() -> RawEnv:
-        profile = ProfileOptions(**structs.asdict(settings.profile)) if settings.profile else None
-        options = GameOptions.from_settings(settings, layout=_layout_of(settings), profile=profile)
+        options = GameOptions.from_settings(settings, layout=_layout_of(settings), profile=settings.profile)
         return RawEnv(settings.scenario, **options.keywords())
 
     env, _ = warm_up(make, tell)
@@ -96,30 +91,28 @@ def _environment(settings: GameSettings, tell: Tell) -> RawEnv:
 def _layout_of(settings: GameSettings) -> Layout:
     """The layout of a game; where none was given, the default one with room for the scenario."""
     if settings.layout is not None:
-        return Layout(**structs.asdict(settings.layout))
-    return layout_with_room([load_scenario(settings.scenario)], Layout(intents=settings.intents))
+        return settings.layout
+    return Layout(intents=settings.intents).with_room_for([load_scenario(settings.scenario)])
 
 
-def _given_layout(options: PlayOptions, scenario: str) -> LayoutEntry | None:
+def _given_layout(options: PlayOptions, scenario: str) -> Layout | None:
     """The layout that the options name, with room for the scenario in capacities that they do not; None for none."""
     texts = [*(options.layout or ()), *(["intents"] if options.intents else ())]
     with _of("--layout"):
         given = read_settings(texts, asdict(Layout()))
-        layout = layout_with_room([load_scenario(scenario)], Layout(**{**asdict(Layout()), **given}))
-        return LayoutEntry(**{**asdict(layout), **given}) if options.layout else None
+        layout = Layout(**given).with_room_for([load_scenario(scenario)])
+        return replace(layout, **given) if options.layout else None
 
 
-def _given_profile(options: PlayOptions, layout: LayoutEntry | None) -> ProfileEntry | None:
+def _given_profile(options: PlayOptions, layout: Layout | None) -> ProfileOptions | None:
     """The options of the profile; None for none."""
     if not options.profile:
         return None
     with _of("--profile"):
-        profile = ProfileOptions(
-            **{**asdict(ProfileOptions()), **read_settings(options.profile, asdict(ProfileOptions()))}
-        )
+        profile = ProfileOptions(**read_settings(options.profile, asdict(ProfileOptions())))
         if layout is None or not layout.macro:
             raise W40KError("expected --layout macro with it, as only the macro observation holds the profile")
-        return ProfileEntry(**asdict(profile))
+        return profile
 
 
 def _new_settings(options: PlayOptions) -> GameSettings:

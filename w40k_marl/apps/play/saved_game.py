@@ -15,10 +15,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ...content.reading import read_model
-from ...content.schemas import LayoutEntry, ProfileEntry
 from ...env.aec import RawEnv
 from ...errors import ContentError, W40KError
 from ...files import FileError, FileTakenError, file_to_write, full_path, write_file, write_free
+from ...observe.layout import Layout
+from ...observe.macro.offensive_profile import ProfileOptions
 
 RULES_VERSION = str(RawEnv.metadata["name"])
 
@@ -38,8 +39,8 @@ class GameSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     intents: bool = False
     weapon_rules: Literal["reference", "full"] = "reference"
     max_turns: int | None = None
-    layout: LayoutEntry | None = None  # None: the default one, with room for the scenario
-    profile: ProfileEntry | None = None  # None: without evolutions
+    layout: Layout | None = None  # None: the default one, with room for the scenario
+    profile: ProfileOptions | None = None  # None: without evolutions
 
 
 class Seats(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

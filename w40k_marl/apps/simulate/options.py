@@ -8,31 +8,23 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import psutil
 
 from ...content.game_rules import load_game_rules
-from ...content.paths import find_data
+from ...content.paths import DEFAULT_AGENT, find_data
 from ...content.scenario import load_scenario, scenario_path
 from ...content.types import GameRules, Scenario
 from ...content.weapon_rules import check_acting_rules
 from ...env.options import MOST_TURNS
 from ...errors import W40KError, how_to_install
 from ...files import FileTakenError, file_to_write
-from ...observe.configured import layout_with_room
 from ...observe.layout import Layout
 from ...observe.macro.offensive_profile import ProfileOptions
+from ...reward.config import RewardsConfig, rewards_config
 from ...rules.state import new_games
-from ...train.config import (
-    DEFAULT_AGENT,
-    DEFAULT_ENTRY,
-    Capacities,
-    Evolutions,
-    RewardsConfig,
-    TrainingConfig,
-    rewards_config,
-    training_config,
-)
+from ...train.config import DEFAULT_ENTRY, TrainingConfig, training_config
 from ..console import read_settings
 from .runners.players import RANDOM, check_name
 
@@ -69,8 +61,9 @@ class Options:
     controlled_agent: str = DEFAULT_AGENT
     training_config: str | None = None  # None: the entry "default", whose layout gives way to larger scenarios
     rewards_config: str | None = None  # None: the controlled agent's
-    decisions: str | None = None  # this and the next four: None or empty where the training config says
-    weapon_rules: str | None = None
+    # The next five are None or empty where the training config says.
+    decisions: Literal["agent", "reference"] | None = None
+    weapon_rules: Literal["reference", "full"] | None = None
     max_turns: int | None = None
     layout: tuple[str, ...] = ()  # "name=value", names of the fields of Layout
     profile: tuple[str, ...] = ()  # "name=value", names of the fields of ProfileOptions
@@ -206,9 +199,9 @@ def effective_training(options: Options, training: TrainingConfig, scenarios: Se
     Capacities that neither the options nor a named training config give follow from the scenarios. Raises OptionError.
     """
     with option_named("layout"):
-        given = read_settings(options.layout, asdict(Capacities()))
-        layout = Layout(**{**asdict(training.layout), **given})
-        room = layout_with_room(scenarios, layout)
+        given = read_settings(options.layout, asdict(Layout()))
+        layout = replace(training.layout, **given)
+        room = layout.with_room_for(scenarios)
         free = ("units_per_side", "objectives")
         if options.training_config is None or not training.layout_given:
             layout = replace(layout, **{name: getattr(room, name) for name in free if name not in given})
@@ -218,19 +211,17 @@ def effective_training(options: Options, training: TrainingConfig, scenarios: Se
                     f"expected {name}={getattr(room, name)}, which the scenarios need, got {getattr(layout, name)}"
                 )
     with option_named("profile"):
-        evolved = read_settings(options.profile, asdict(Evolutions()))
-        profile = ProfileOptions(**{**asdict(training.profile), **evolved})
+        profile = replace(training.profile, **read_settings(options.profile, asdict(ProfileOptions())))
         if options.profile and not layout.macro:
             raise W40KError("expected --layout macro with it, as only the macro observation holds the profile")
-    capacities = Capacities(**asdict(layout))
     training = replace(
         training,
         decisions=options.decisions or training.decisions,
         weapon_rules=options.weapon_rules or training.weapon_rules,
         max_turns=options.max_turns or training.max_turns,
-        layout=capacities,
-        obs_size=training.obs_size if capacities == training.layout else None,  # it was said of that layout
-        profile=Evolutions(**asdict(profile)),
+        layout=layout,
+        obs_size=training.obs_size if layout == training.layout else None,  # it was said of that layout
+        profile=profile,
     )
     if training.weapon_rules == "full":
         with option_named("scenario_file"):
@@ -243,7 +234,7 @@ def check_memory(options: Options, training: TrainingConfig) -> None:
     """Refuse more games, or processes on this machine, than fit into memory. Raises W40KError."""
     if options.backend != LOCAL:
         return
-    layout, workers = Layout(**asdict(training.layout)), max(options.workers, *options.sweep_workers, 1)
+    layout, workers = training.layout, max(options.workers, *options.sweep_workers, 1)
     game = new_games(1, layout.units_per_side, layout.objectives).itemsize
     row = game + 4 * layout.observation_size + layout.action_count
     needed = workers * (options.batch or 0) * row + (workers - 1) * PROCESS_BYTES

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compiler.decorators import entry_point
+from ...content.bounds import WeaponCount
 from ...content.types import Dice, TargetWeights, UnitType, Weapon
 from ...errors import ContentError, brief
 from ...rules.combat import expected_damage
@@ -47,7 +48,7 @@ class ProfileOptions:
     """The evolutions of the profile, each by itself; docs/macro_observation.md has their formulas."""
 
     dynamic_weights: bool = False  # weights from the mean VALUE of the enemy army, by kind
-    best_weapons: int = 1  # a mode's score is the mean of so many best weapons
+    best_weapons: WeaponCount = 1  # a mode's score is the mean of so many best weapons
     real_range: bool = False  # only weapons that reach an enemy this turn
     weapon_rules: bool = False  # ASSAULT, PISTOL, RAPID_FIRE and MELTA count
     selectable_only: bool = False  # only weapons that could be selected now

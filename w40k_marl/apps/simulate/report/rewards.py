@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ....train.config import RewardsConfig
+from ....reward.config import RewardsConfig
 from .results import Tally
 
 _DIGITS = 6  # games are added up in the order in which they end; the digits that this changes are not shown

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....content.reading import read_model
-from ....content.schemas import ContractFile
 from ....env.policies import Policy, PolicyError, ask, check_policy, find_policy
 from ....errors import W40KError
 from ....observe.action_blocks import ActionBlock, block_masks, to_flat
 from ....observe.layout import Layout
 from ....policy.config import PolicyConfig, policy_config
+from ....policy.contract import ContractFile
 
 if TYPE_CHECKING:
     from ....observe.macro.offensive_profile import ProfileOptions

@@ -11,7 +11,6 @@ from time import monotonic
 from ....env.aec import RawEnv
 from ....env.batch import BatchEnv
 from ....env.options import GameOptions
-from ....observe.configured import configured_layout, configured_profile
 from ....observe.layout import Layout
 from ....observe.macro.offensive_profile import ProfileOptions
 from ..measure.resources import Figures, Meter, resident_memory_kb
@@ -153,6 +152,6 @@ def _game_options(plan: Plan) -> GameOptions:
     return GameOptions.from_settings(
         training,
         game_rules=plan.game_rules,
-        layout=configured_layout(training, training.where),
-        profile=configured_profile(training) if training.layout.macro else None,
+        layout=training.checked_layout(),
+        profile=training.profile if training.layout.macro else None,
     )

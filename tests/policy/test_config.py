@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from w40k_marl.content.catalogue import load_unit_types
-from w40k_marl.content.paths import data_folder
+from w40k_marl.content.paths import data_folder, list_data
 from w40k_marl.errors import ContentError, DefaultModelMissingError
 from w40k_marl.policy.config import MetaConfig, PolicyConfig, meta_config, policy_config
-from w40k_marl.train.config import list_agents
 
 SWARM, TROOP = "Tyranid_Infantry_Swarm_MeleeSwarm", "Tyranid_Infantry_Troop_RangedTroop"
 DOCUMENT = {
@@ -50,7 +49,7 @@ def test_shipped_mapping_is_the_example_of_the_document() -> None:
 
 def test_mapping_is_no_agent() -> None:
     assert (data_folder("agents") / "pve_meta_controller.json").is_file()
-    assert "pve_meta_controller" not in "".join(list_agents())
+    assert "pve_meta_controller" not in "".join(list_data("agents"))
 
 
 @pytest.mark.parametrize("player", [1, 2])
