@@ -13,8 +13,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, seat
-from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
+from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv
+from w40k_marl.env.policies import RandomPolicy
+from w40k_marl.env.seats import SeatEnv, SeatVectorEnv, learner
 from w40k_marl.errors import ContentError, IllegalActionError, NotAnActionError, W40KError
 from w40k_marl.observe.action_blocks import block_actions, is_micro
 from w40k_marl.observe.layout import Layout
@@ -373,7 +374,7 @@ def test_seat_that_never_decides_is_named(
     """A lone Termagant in front of a firing squad; the limit is lowered, for now and then it survives."""
     squad = [(1, "Intercessor", column, 6) for column in range(2, 10)]
     scenario = scenario_of(*squad, (2, "Termagant", 5, 3))
-    monkeypatch.setattr(seat, "MOST_GAMES_WITHOUT_A_DECISION", 1)
+    monkeypatch.setattr(learner, "MOST_GAMES_WITHOUT_A_DECISION", 1)
 
     def shoot(observations: Any, masks: Any) -> Any:
         return np.where(masks[:, 20], 20, np.argmax(masks, axis=1))  # target_0 where there is one

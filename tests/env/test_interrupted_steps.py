@@ -18,9 +18,7 @@ import pytest
 
 from w40k_marl.env.aec import Env, RawEnv
 from w40k_marl.env.invariants import broken_invariants
-from w40k_marl.env.macro_seat import MacroEnv, MacroVectorEnv
-from w40k_marl.env.micro_seat import MicroEnv, MicroVectorEnv
-from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
+from w40k_marl.env.seats import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import W40KError
 from w40k_marl.observe.layout import Layout
