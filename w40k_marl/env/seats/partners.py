@@ -61,6 +61,9 @@ class Partners:
 
     def choose_rows(self, batch: BatchEnv, rows: NDArray[np.intp], actions: NDArray[np.int64]) -> None:
         """Write the flat actions of some rows, (k,), whose decisions are not the learner's, into ``actions``, (n,)."""
+        if len(self.policies) == 1:
+            self._choose_role(batch, "opponent", rows, actions)
+            return
         own = batch.acting_sides[rows] == self.side
         self._choose_role(batch, "opponent", rows[~own], actions)
         delegated = rows[own]

@@ -164,8 +164,8 @@ class SeatEnv(Interruptible, gymnasium.Env[NDArray[np.float32], np.int64]):
 
     def _play_the_others(self) -> None:
         """Play on until the learner is to decide, or to the end."""
-        session = self.session
-        while not session.over and not self.learner.decides(session):
+        session, learner = self.session, self.learner
+        while not session.over and not learner.decides(session):
             session.step(self.partners.choose(session))
             self._collect()
 

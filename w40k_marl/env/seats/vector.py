@@ -138,7 +138,8 @@ class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int
         self._unfinished = True
         rewards, ended = np.zeros(self.num_envs, dtype=np.float32), np.zeros(self.num_envs, dtype=np.bool_)
         self._earned[:] = 0
-        self._deciders[:] = self.batch.unit_types
+        if len(self.learner.weights) > 0:
+            self._deciders[:] = self.batch.unit_types
         if legal.all():
             self.batch.step(chosen)
             self._credit(self._all_rows, rewards, ended)
@@ -208,7 +209,7 @@ class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int
         The end of a game is kept here because the batch writes over it if the next one ends without a decision.
         """
         batch = self.batch
-        earned = batch.rewards[rows, self.side]
+        earned = batch.rewards[:, self.side][rows]
         if len(self._earned) > 0:
             terms = self._paid(rows)
             self._earned[rows] += terms
@@ -216,9 +217,10 @@ class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int
                 earned = terms.sum(axis=1).astype(np.float32)
         rewards[rows] += earned
         over = rows[batch.ended[rows] > 0]
-        ended[over] = True
-        self._final_obs[over] = self._finals[over]
-        self._results[over] = batch.results[over]
+        if len(over) > 0:
+            ended[over] = True
+            self._final_obs[over] = self._finals[over]
+            self._results[over] = batch.results[over]
 
     def _paid(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """What each term of the last step has paid the learners of some rows, (k, terms)."""
