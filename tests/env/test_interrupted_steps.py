@@ -265,7 +265,9 @@ SEATS: dict[str, Callable[..., Any]] = {
     "seat": lambda **options: SeatEnv(**SMALL | options),
     "seat, terms paid": lambda **options: SeatEnv(rewards="MacroController", **SMALL | options),
     "macro": lambda **options: MacroEnv(micro=last_legal, **SMALL | options),
-    "micro": lambda **options: MicroEnv(unit_types=["Intercessor"], micro=last_legal, **SMALL | options),
+    "micro": lambda **options: MicroEnv(
+        unit_types=["Intercessor"], micro=last_legal, **SMALL | {"max_turns": 2} | options
+    ),
     "seats": lambda **options: SeatVectorEnv(num_envs=3, **SMALL | options),
     "macro seats": lambda **options: MacroVectorEnv(num_envs=3, micro=last_legal, **SMALL | options),
     "micro seats": lambda **options: MicroVectorEnv(

@@ -1,9 +1,12 @@
-"""Who makes the decisions that are not the learner's: the opponent, and the policies of its own side."""
+"""Who makes the decisions that are not the learner's: the opponent, and the policies of its own side.
+
+``Seat`` is the base of one seat (``single.py``) and of many (``vector.py``): a learner with its partners.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +14,11 @@ from numpy.typing import NDArray
 from ...observe.action_blocks import Kind, block_masks, is_micro, to_flat
 from ...observe.layout import Layout
 from ..batch import BatchEnv
+from ..interrupted import Interruptible
 from ..policies import Policy, RandomPolicy, ask, check_policy
 from ..session import Session
+from ..snapshots import unpickling
+from .learner import Learner, check_side
 
 Role: TypeAlias = Literal["opponent", "micro", "macro"]
 
@@ -104,3 +110,29 @@ def partner(role: Role, who: str) -> property:
         lambda seat, policy: seat.partners.put(role, policy),
         doc=f"{who}; None is a random player. May be set at any time.",
     )
+
+
+class Seat(Interruptible):
+    """A learner and its partners: what one seat and many have in common."""
+
+    kind: Kind | None = None
+    """Kind of the decisions that are the learner's; None: both."""
+    learner: Learner
+    partners: Partners
+    opponent = partner("opponent", "Who plays the other side")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of a pickle. Raises ContentError for a seat that does not exist."""
+        with unpickling():
+            vars(self).update(state)
+            check_side(self.side + 1)
+
+    @property
+    def side(self) -> int:
+        """The learner's side, 0 or 1."""
+        return self.learner.side
+
+    @property
+    def unit_types(self) -> tuple[str, ...]:
+        """Unit types whose decisions alone are the learner's; empty: all."""
+        return self.learner.unit_types

@@ -17,20 +17,17 @@ from numpy.typing import NDArray
 
 from ...content.reward_terms import TERM_COUNT
 from ...errors import NotAnActionError, W40KError, brief
-from ...observe.action_blocks import Kind
 from ...reward.weights import INFO_KEYS, Weights, contributions
 from ..aec import observation_box
 from ..arguments import game_seed_of, seed_or_none
-from ..interrupted import Interruptible
 from ..playable import GameOptions, ScenarioName
 from ..policies import Policy
 from ..session import Session
-from ..snapshots import unpickling
 from .learner import BY_UNIT_TYPE, Learner, check_side, split_rewards
-from .partners import Partners, partner
+from .partners import Partners, Seat, partner
 
 
-class SeatEnv(Interruptible, gymnasium.Env[NDArray[np.float32], np.int64]):
+class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
     """A Gymnasium environment for one seat of the game; ``action_masks()`` tells what is legal.
 
     Observation: float32 (layout.observation_size,). Action: ``Discrete(layout.action_count)``: selecting a unit,
@@ -41,9 +38,6 @@ class SeatEnv(Interruptible, gymnasium.Env[NDArray[np.float32], np.int64]):
     """
 
     metadata: dict[str, Any] = {"render_modes": []}
-    kind: Kind | None = None
-    """Kind of the decisions that are the learner's; None: both."""
-    opponent = partner("opponent", "Who plays the other seat")
 
     def __init__(
         self,
@@ -69,22 +63,6 @@ class SeatEnv(Interruptible, gymnasium.Env[NDArray[np.float32], np.int64]):
         self._forfeited = False
         self._earned = np.zeros(TERM_COUNT)  # by the learner since its last action
         self._weights: Weights | None = None  # that pay its last action; None: those of the game
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the state of a pickle. Raises ContentError for a seat that does not exist."""
-        with unpickling():
-            vars(self).update(state)
-            check_side(self.side + 1)
-
-    @property
-    def side(self) -> int:
-        """The learner's side, 0 or 1."""
-        return self.learner.side
-
-    @property
-    def unit_types(self) -> tuple[str, ...]:
-        """Unit types whose decisions alone are the learner's; empty: all."""
-        return self.learner.unit_types
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -13,20 +13,17 @@ from numpy.typing import NDArray
 
 from ...content.reward_terms import TERM_COUNT
 from ...errors import ContentError, NotAnActionError, W40KError, brief
-from ...observe.action_blocks import Kind
 from ...reward.weights import INFO_KEYS
 from ..aec import observation_box
 from ..arguments import as_array, game_seed_of, kind_of, whole_number
 from ..batch import BatchEnv
-from ..interrupted import Interruptible
 from ..playable import GameOptions, ScenarioName
 from ..policies import Policy
-from ..snapshots import unpickling
 from .learner import BY_UNIT_TYPE, Learner, check_side, split_rewards
-from .partners import Partners, partner
+from .partners import Partners, Seat, partner
 
 
-class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]):
+class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]):
     """``num_envs`` seats at ``num_envs`` games, played in batches; same-step autoreset.
 
     Observations float32 (n, layout.observation_size), actions (n,), rewards float32 (n,). ``action_masks()`` is
@@ -41,8 +38,6 @@ class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
-    kind: Kind | None = None
-    """Kind of the decisions that are the learner's; None: both."""
 
     def __init__(
         self,
@@ -75,22 +70,6 @@ class SeatVectorEnv(Interruptible, VectorEnv[NDArray[np.float32], NDArray[np.int
         self.single_action_space = gymnasium.spaces.Discrete(len(self._own_actions))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the state of a pickle. Raises ContentError for a seat that does not exist."""
-        with unpickling():
-            vars(self).update(state)
-            check_side(self.side + 1)
-
-    @property
-    def side(self) -> int:
-        """The learners' side, 0 or 1."""
-        return self.learner.side
-
-    @property
-    def unit_types(self) -> tuple[str, ...]:
-        """Unit types whose decisions alone are the learners'; empty: all."""
-        return self.learner.unit_types
 
     @property
     def opponent(self) -> Policy | None:
