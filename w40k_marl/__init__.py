@@ -45,8 +45,8 @@ if ENVIRONMENT_ID not in _pettingzoo.aec_registry:  # a reload must not warn
     _pettingzoo.register("aec", ENVIRONMENT_ID, entry_point="w40k_marl.w40k_v0:env")
 
 _HOMES = {
-    "MetaConfig": ".content.policies",
-    "meta_config": ".content.policies",
+    "MetaConfig": ".policy.config",
+    "meta_config": ".policy.config",
     "select_model_for_unit": ".policy.meta_controller",
     "get_action_for_unit": ".policy.meta_controller",
     "ModelsRegistry": ".policy.registry",
