@@ -12,7 +12,7 @@ import pytest
 
 from w40k_marl.env import kernels
 from w40k_marl.env.batch import BatchEnv
-from w40k_marl.env.macro_seat import MacroVectorEnv
+from w40k_marl.env.seats import MacroVectorEnv
 
 Shown = Callable[[BatchEnv], dict[str, Any]]
 Same = Callable[..., bool]

@@ -15,7 +15,8 @@ from gymnasium.utils.env_checker import check_env
 from w40k_marl import w40k_v0
 from w40k_marl.env.aec import PLAYERS
 from w40k_marl.env.batch import BatchEnv
-from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
+from w40k_marl.env.policies import RandomPolicy
+from w40k_marl.env.seats import SeatEnv, SeatVectorEnv
 from w40k_marl.reward.config import RewardsConfig, rewards_config
 from w40k_marl.reward.terms import TERM_COUNT, TERM_NAMES
 from w40k_marl.reward.weights import INFO_KEYS, contributions, weights_of

@@ -13,7 +13,7 @@ from w40k_marl import w40k_v0
 from w40k_marl.content.catalogue import load_unit_types
 from w40k_marl.env import MacroEnv, MicroEnv, MicroVectorEnv
 from w40k_marl.env.aec import PLAYERS
-from w40k_marl.env.seat import SeatEnv
+from w40k_marl.env.seats import SeatEnv
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.action_blocks import is_micro
 from w40k_marl.observe.layout import Layout

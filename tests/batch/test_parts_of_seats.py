@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,80 +14,85 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, seat
-from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
+from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv
+from w40k_marl.env.policies import RandomPolicy
+from w40k_marl.env.seats import SeatEnv, SeatVectorEnv, learner
 from w40k_marl.errors import ContentError, IllegalActionError, NotAnActionError, W40KError
 from w40k_marl.observe.action_blocks import block_actions, is_micro
 from w40k_marl.observe.layout import Layout
 
 Policy = Callable[..., Any]
-INTENTS = Layout(intents=True)
 TYPES = {1: ["Intercessor", "AssaultIntercessor"], 2: ["Termagant", "Genestealer"]}  # of small_board
-KINDS = pytest.mark.parametrize("kind", ["macro", "micro"])
-SEATS = pytest.mark.parametrize("side", [1, 2])
-LAYOUTS = pytest.mark.parametrize("layout", [Layout(), INTENTS], ids=["plain", "intents"])
 
 
-def one(kind: str, side: int, scenario: Any = "small_board", **options: Any) -> SeatEnv:
-    if kind == "macro":
-        return MacroEnv(scenario, seat=side, **options)
-    return MicroEnv(scenario, seat=side, **{"unit_types": TYPES[side], **options})
+@dataclass(frozen=True)
+class View:
+    """What is the learner's: the macro or the micro decisions of a seat, in a layout with intents or without."""
+
+    kind: str
+    seat: int
+    layout: Layout
+
+    def __str__(self) -> str:
+        return f"{self.kind} at seat {self.seat}, {'intents' if self.layout.intents else 'plain'}"
+
+    @property
+    def partners(self) -> tuple[str, ...]:
+        """Arguments for the policies that make all other decisions."""
+        return ("opponent", "micro") if self.kind == "macro" else ("opponent", "micro", "macro")
+
+    @property
+    def actions(self) -> int:
+        return 13 if self.kind == "micro" else self.layout.action_count - 13
+
+    def single(self, scenario: Any = "small_board", **options: Any) -> SeatEnv:
+        """One game."""
+        make: Any = MacroEnv if self.kind == "macro" else MicroEnv
+        return make(scenario, **self._arguments() | options)
+
+    def vector(self, games: int, scenario: Any = "small_board", **options: Any) -> SeatVectorEnv:
+        """Many games."""
+        make: Any = MacroVectorEnv if self.kind == "macro" else MicroVectorEnv
+        return make(scenario, games, **self._arguments() | options)
+
+    def _arguments(self) -> dict[str, Any]:
+        types = {"unit_types": TYPES[self.seat]} if self.kind == "micro" else {}
+        return {"seat": self.seat, "layout": self.layout, **types}
 
 
-def many(kind: str, side: int, games: int, scenario: Any = "small_board", **options: Any) -> SeatVectorEnv:
-    if kind == "macro":
-        return MacroVectorEnv(scenario, games, seat=side, **options)
-    return MicroVectorEnv(scenario, games, seat=side, **{"unit_types": TYPES[side], **options})
+ALL = [
+    View(kind, seat, layout)
+    for kind in ("macro", "micro")
+    for seat in (1, 2)
+    for layout in (Layout(), Layout(intents=True))
+]
+MACRO, MICRO = View("macro", 1, Layout()), View("micro", 1, Layout())
+
+views = pytest.mark.parametrize("view", ALL, ids=str)
+plain_views = pytest.mark.parametrize("view", [view for view in ALL if not view.layout.intents], ids=str)
+first_views = pytest.mark.parametrize("view", [MACRO, MICRO], ids=str)
 
 
-def by(policy: Policy | None, kind: str) -> dict[str, Any]:
-    """One policy for all that is not the learner's."""
-    return {"opponent": policy, "micro": policy, **({"macro": policy} if kind == "micro" else {})}
-
-
-@LAYOUTS
-@SEATS
-@KINDS
-def test_gymnasium_finds_nothing_wrong(kind: str, side: int, layout: Layout) -> None:
+@views
+def test_gymnasium_finds_nothing_wrong(view: View) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message=".*not specified with a spec.*")
-        check_env(one(kind, side, layout=layout), skip_render_check=True)
+        check_env(view.single(), skip_render_check=True)
 
 
-@LAYOUTS
-@SEATS
-@KINDS
-def test_learner_decides_its_own_part_only(kind: str, side: int, layout: Layout, varied: Policy) -> None:
-    """The rest is asked of the policies of the blocks, which see the side's observation and their own mask."""
-    asked = {"micro": 0, "macro": 0, "opponent": 0}
-
-    def listen(name: str, size: int, seen_by: int) -> Policy:
-        def policy(observations: Any, masks: Any) -> Any:
-            asked[name] += 1
-            assert masks.shape == (1, size)
-            assert masks.any()
-            assert observations.tobytes() == env.session.view(seen_by)[0].tobytes()
-            return varied(observations, masks)
-
-        return policy
-
-    policies = {
-        "micro": listen("micro", 13, side - 1),
-        "opponent": listen("opponent", layout.action_count, 2 - side),
-    }
-    if kind == "micro":
-        policies["macro"] = listen("macro", layout.action_count - 13, side - 1)
-    env = one(kind, side, layout=layout, **policies)
-    own = block_actions(layout, "macro" if kind == "macro" else "micro")
+@views
+def test_learner_makes_its_own_decisions_only(view: View, varied: Policy) -> None:
+    env = view.single(**dict.fromkeys(view.partners, varied))
+    own = block_actions(view.layout, "macro" if view.kind == "macro" else "micro")
     observation, _ = env.reset(seed=1)
     over, decisions = False, 0
     while not over:
-        expected, mask = env.session.view(side - 1)
-        assert env.session.acting_side == side - 1
+        expected, mask = env.session.view(view.seat - 1)
+        assert env.session.acting_side == view.seat - 1
         assert observation.tobytes() == expected.tobytes()
-        assert is_micro(layout, mask[None])[0] == (kind == "micro")
-        assert kind == "macro" or env.session.active_type in TYPES[side]
+        assert is_micro(view.layout, mask[None])[0] == (view.kind == "micro")
+        assert view.kind == "macro" or env.session.active_type in TYPES[view.seat]
         assert env.action_masks().tolist() == mask[own].astype(bool).tolist()
         assert env.action_masks().any()
         action = varied(observation[None], env.action_masks()[None])[0]
@@ -94,15 +100,38 @@ def test_learner_decides_its_own_part_only(kind: str, side: int, layout: Layout,
         assert not truncated
         decisions += 1
     assert not env.action_masks().any()
-    assert observation.tobytes() == env.session.view(side - 1)[0].tobytes()
-    assert min(decisions, asked["opponent"], asked["micro"]) > 2
-    assert (asked["macro"] > 2) == (kind == "micro")
+    assert observation.tobytes() == env.session.view(view.seat - 1)[0].tobytes(), "the end, as the learner sees it"
+    assert decisions > 2
 
 
-@LAYOUTS
-@KINDS
-def test_every_action_of_a_mask_is_carried_out(kind: str, layout: Layout, varied: Policy) -> None:
-    env = one(kind, 2, layout=layout, max_turns=2, **by(varied, kind))
+@views
+def test_partners_see_their_sides_observation_and_their_blocks_mask(view: View, varied: Policy) -> None:
+    sizes = {"opponent": view.layout.action_count, "micro": 13, "macro": view.layout.action_count - 13}
+    asked = dict.fromkeys(view.partners, 0)
+
+    def listener(name: str) -> Policy:
+        side = 2 - view.seat if name == "opponent" else view.seat - 1
+
+        def policy(observations: Any, masks: Any) -> Any:
+            asked[name] += 1
+            assert masks.shape == (1, sizes[name])
+            assert masks.any()
+            assert observations.tobytes() == env.session.view(side)[0].tobytes()
+            return varied(observations, masks)
+
+        return policy
+
+    env = view.single(**{name: listener(name) for name in view.partners})
+    observation, _ = env.reset(seed=1)
+    over = False
+    while not over:
+        observation, _, over, _, _ = env.step(varied(observation[None], env.action_masks()[None])[0])
+    assert min(asked.values()) > 2
+
+
+@pytest.mark.parametrize("view", [view for view in ALL if view.seat == 2], ids=str)
+def test_every_action_of_a_mask_is_carried_out(view: View, varied: Policy) -> None:
+    env = view.single(max_turns=2, **dict.fromkeys(view.partners, varied))
     env.reset(seed=2)
     over, tried = False, set()
     while not over:
@@ -115,21 +144,18 @@ def test_every_action_of_a_mask_is_carried_out(kind: str, layout: Layout, varied
     assert len(tried) > 3
 
 
-@LAYOUTS
-@SEATS
-@KINDS
+@views
 @pytest.mark.parametrize("rewards", [None, "MacroController", "default", "zero sum"])
 def test_games_are_those_of_single_views(
-    kind: str, side: int, layout: Layout, rewards: Any, varied: Policy, zero_sum: Callable[[], None]
+    view: View, rewards: str | None, varied: Policy, zero_sum: Callable[[], None]
 ) -> None:
     """Observation, mask, reward, terms, end and last observation of every decision."""
-    options = {"layout": layout, "max_turns": 2, **by(varied, kind)}
+    options = {"max_turns": 2, **dict.fromkeys(view.partners, varied)}
     if rewards == "zero sum":
         zero_sum()
     elif rewards != "default":
         options["rewards"] = rewards
-    env = many(kind, side, 4, **options)
-    singles = [one(kind, side, **options) for _ in range(4)]
+    env, singles = view.vector(4, **options), [view.single(**options) for _ in range(4)]
 
     def begin(row: int) -> Any:
         seed = env.batch.game_seed(row, int(env.batch.episodes[row]) - 1)
@@ -160,20 +186,18 @@ def test_games_are_those_of_single_views(
     assert paid > 0
 
 
-@SEATS
-@KINDS
-def test_form_is_gymnasiums(kind: str, side: int) -> None:
-    env = many(kind, side, 6, layout=INTENTS)
+@views
+def test_form_is_gymnasiums(view: View) -> None:
+    env = view.vector(6)
     assert isinstance(env, VectorEnv)
     assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
-    assert env.single_action_space == one(kind, side, layout=INTENTS).action_space
-    size = 13 if kind == "micro" else INTENTS.action_count - 13
-    assert env.single_action_space.n == size
+    assert env.single_action_space == view.single().action_space
+    assert env.single_action_space.n == view.actions
     spaces = env.observation_space, env.action_space
     observations, _ = env.reset(seed=1)
     for _ in range(20):
         masks = env.action_masks()
-        assert (masks.shape, masks.dtype) == ((6, size), np.bool_)
+        assert (masks.shape, masks.dtype) == ((6, view.actions), np.bool_)
         actions = RandomPolicy(1)(observations, masks.astype(np.int8))
         assert env.action_space.contains(actions)
         observations, rewards, terminations, truncations, _ = env.step(actions)
@@ -184,12 +208,11 @@ def test_form_is_gymnasiums(kind: str, side: int) -> None:
     assert env.observation_space is spaces[0]
 
 
-@SEATS
-@KINDS
+@plain_views
 @pytest.mark.parametrize("opponent", ["random", "policy"])
-def test_result_is_credited_win_or_lose(kind: str, side: int, opponent: str, varied: Policy) -> None:
+def test_result_is_credited_win_or_lose(view: View, opponent: str, varied: Policy) -> None:
     """With random players for all the rest, in many games: wins less losses."""
-    env = many(kind, side, 32, rewards=None, max_turns=2, opponent=varied if opponent == "policy" else None)
+    env = view.vector(32, rewards=None, max_turns=2, opponent=varied if opponent == "policy" else None)
     observations, _ = env.reset(seed=5)
     total, balance = 0.0, np.zeros(3)
     for _ in range(80):
@@ -198,46 +221,36 @@ def test_result_is_credited_win_or_lose(kind: str, side: int, opponent: str, var
         total += float(rewards.sum())
         if ended.any():
             np.add.at(balance, infos["winner"][ended], 1)
-    assert total == balance[side] - balance[3 - side]
+    assert total == balance[view.seat] - balance[3 - view.seat]
     assert balance[1] > 0
     assert balance[2] > 0
 
 
-@SEATS
-@KINDS
-def test_seed_decides_all_games_after_it(kind: str, side: int, varied: Policy) -> None:
+@plain_views
+@pytest.mark.parametrize("games", [1, 5])
+def test_seed_decides_all_games_after_it(view: View, games: int, varied: Policy) -> None:
     """Random players of both sides too."""
 
     def course(seed: int) -> list[bytes]:
-        env = many(kind, side, 5, max_turns=1)
+        env: Any = view.single(max_turns=1) if games == 1 else view.vector(games, max_turns=1)
         observations, _ = env.reset(seed=seed)
         seen = [observations.tobytes()]
-        for _ in range(15):
-            observations, rewards, *_ = env.step(varied(observations, env.action_masks()))
-            seen += [observations.tobytes(), rewards.tobytes()]
+        for _ in range(30):
+            actions = varied(np.atleast_2d(observations), np.atleast_2d(env.action_masks()))
+            observations, rewards, ended, *_ = env.step(actions[0] if games == 1 else actions)
+            seen += [observations.tobytes(), np.asarray(rewards).tobytes()]
+            if ended is True:
+                observations, _ = env.reset()
         return seen
 
-    def single_course(seed: int) -> list[bytes]:
-        env, seen = one(kind, side, max_turns=1), []
-        for game in range(3):
-            observation, _ = env.reset(seed=seed if game == 0 else None)
-            over = False
-            while not over:
-                seen.append(observation.tobytes())
-                action = varied(observation[None], env.action_masks()[None])[0]
-                observation, _, over, _, _ = env.step(action)
-        return seen
-
-    for play in (course, single_course):
-        assert play(7) == play(7)
-        assert play(7) != play(8)
+    assert course(7) == course(7)
+    assert course(7) != course(8)
 
 
-@SEATS
-@KINDS
+@plain_views
 @pytest.mark.parametrize("action", ["forbidden", 13 + 16, -1, 10**30])
-def test_illegal_action_loses_the_game(kind: str, side: int, action: Any, varied: Policy) -> None:
-    env = one(kind, side, rewards="MacroController", **by(varied, kind))
+def test_illegal_action_loses_the_game(view: View, action: Any, varied: Policy) -> None:
+    env = view.single(rewards="MacroController", **dict.fromkeys(view.partners, varied))
     observation, _ = env.reset(seed=1)
     if action == "forbidden":
         action = int(np.flatnonzero(~env.action_masks())[0])
@@ -251,12 +264,11 @@ def test_illegal_action_loses_the_game(kind: str, side: int, action: Any, varied
     assert env.action_masks().any()
 
 
-@SEATS
-@KINDS
+@plain_views
 @pytest.mark.parametrize("rewards", [None, "MacroController", "default"])
-def test_illegal_action_loses_that_game_and_no_other(kind: str, side: int, rewards: Any, varied: Policy) -> None:
-    options = by(varied, kind) | ({} if rewards == "default" else {"rewards": rewards})
-    env, other = (many(kind, side, 4, **options) for _ in range(2))
+def test_illegal_action_loses_that_game_and_no_other(view: View, rewards: str | None, varied: Policy) -> None:
+    options = dict.fromkeys(view.partners, varied) | ({} if rewards == "default" else {"rewards": rewards})
+    env, other = (view.vector(4, **options) for _ in range(2))
     before, _ = env.reset(seed=2)
     other.reset(seed=2)
     legal = varied(before, env.action_masks())
@@ -268,20 +280,21 @@ def test_illegal_action_loses_that_game_and_no_other(kind: str, side: int, rewar
     assert rewards_now[[0, 2]].tolist() == expected[1][[0, 2]].tolist()
     assert ended.tolist() == [False, True, False, True]
     assert infos["final_obs"][[1, 3]].tobytes() == before[[1, 3]].tobytes()
-    assert infos["winner"][[1, 3]].tolist() == [3 - side] * 2
+    assert infos["winner"][[1, 3]].tolist() == [3 - view.seat] * 2
+    assert env.batch.results[[1, 3]].tolist() == [[3 - view.seat, 0, 0]] * 2
     assert observations[[0, 2]].tobytes() == expected[0][[0, 2]].tobytes()
     assert env.action_masks().any(axis=1).all()
 
 
-@KINDS
-def test_what_is_no_action_is_refused(kind: str) -> None:
-    env, seats = one(kind, 1), many(kind, 1, 3)
+@first_views
+def test_what_is_no_action_is_refused(view: View) -> None:
+    env, envs = view.single(), view.vector(3)
     env.reset(seed=1)
-    seats.reset(seed=1)
-    with pytest.raises(NotAnActionError, match=f"a whole number from 0 to {15 if kind == 'macro' else 12}, got 1.5"):
+    envs.reset(seed=1)
+    with pytest.raises(NotAnActionError, match=f"a whole number from 0 to {view.actions - 1}, got 1.5"):
         env.step(1.5)
     with pytest.raises(NotAnActionError, match=r"expected whole numbers of shape \(3,\)"):
-        seats.step(np.zeros(3))
+        envs.step(np.zeros(3))
 
 
 @pytest.mark.parametrize("answer", [4, 13, -1, 100])
@@ -291,27 +304,32 @@ def test_policy_that_plays_against_its_mask_is_told(answer: int) -> None:
     def wrong(observations: Any, masks: Any) -> Any:
         return np.full(len(masks), answer)
 
-    for env in (one("macro", 1, micro=wrong), many("macro", 1, 3, micro=wrong)):
+    envs: list[Any] = [MACRO.single(micro=wrong), MACRO.vector(3, micro=wrong)]
+    for env in envs:
         env.reset(seed=1)
         with pytest.raises((IllegalActionError, NotAnActionError), match=r"expected"):
             env.step(env.action_masks().argmax(axis=-1))
 
 
-def test_policies_can_be_exchanged(varied: Policy) -> None:
-    calls: list[int] = []
+@pytest.mark.parametrize(("view", "role"), [(MACRO, "micro"), (MICRO, "macro"), (MICRO, "micro"), (MICRO, "opponent")])
+def test_policies_can_be_exchanged(view: View, role: str, varied: Policy) -> None:
+    asked: list[int] = []
 
     def counting(observations: Any, masks: Any) -> Any:
-        calls.append(len(masks))
+        asked.append(len(masks))
         return varied(observations, masks)
 
-    for kind in ("macro", "micro"):
-        env = many(kind, 1, 8)
-        observations, _ = env.reset(seed=1)
-        setattr(env, "micro" if kind == "macro" else "macro", counting)
-        calls.clear()
-        for _ in range(10):
-            observations, *_ = env.step(varied(observations, env.action_masks()))
-        assert sum(calls) > 8
+    env = view.vector(8)
+    observations, _ = env.reset(seed=1)
+    setattr(env, role, counting)
+    assert getattr(env, role) is counting
+    for _ in range(10):
+        observations, *_ = env.step(varied(observations, env.action_masks()))
+    assert sum(asked) > 8
+    setattr(env, role, None)
+    asked.clear()
+    env.step(varied(observations, env.action_masks()))
+    assert asked == []
 
 
 class _For:
@@ -324,78 +342,106 @@ class _For:
         return np.argmax(masks, axis=1)
 
 
-@pytest.mark.parametrize("make", [one, lambda kind, side, **options: many(kind, side, 2, **options)])
-def test_policy_of_another_block_or_seat_is_refused(make: Any) -> None:
-    with pytest.raises(ContentError, match="micro: expected a micro policy, got a macro policy"):
-        make("macro", 1, micro=_For(kind="macro"))
-    with pytest.raises(ContentError, match="macro: expected a macro policy, got a micro policy"):
-        make("micro", 1, macro=_For(kind="micro"))
-    with pytest.raises(ContentError, match="micro: expected a policy for seat 1, got one for seat 2"):
-        make("micro", 1, micro=_For(kind="micro", seat=2))
-    with pytest.raises(ContentError, match="micro: expected a policy: a function of observations and masks, got"):
-        make("macro", 1, micro="greedy")
+@pytest.mark.parametrize("many", [False, True], ids=["single", "vector"])
+@pytest.mark.parametrize(
+    ("view", "given", "message"),
+    [
+        (MACRO, {"micro": _For(kind="macro")}, "micro: expected a micro policy, got a macro policy"),
+        (MICRO, {"macro": _For(kind="micro")}, "macro: expected a macro policy, got a micro policy"),
+        (MICRO, {"micro": _For(kind="micro", seat=2)}, "micro: expected a policy for seat 1, got one for seat 2"),
+        (MACRO, {"micro": "greedy"}, "micro: expected a policy: a function of observations and masks, got"),
+    ],
+)
+def test_policy_of_another_block_or_seat_is_refused(view: View, given: Any, message: str, many: bool) -> None:
+    with pytest.raises(ContentError, match=message):
+        view.vector(2, **given) if many else view.single(**given)
+    env = view.vector(2) if many else view.single()
+    for role, policy in given.items():
+        with pytest.raises(ContentError, match=message):
+            setattr(env, role, policy)
+        assert getattr(env, role) is None
 
 
-def test_types_of_active_units_are_told(varied: Policy) -> None:
-    told: dict[str, set[str]] = {"micro": set(), "macro": set(), "opponent": set()}
+@first_views
+def test_policy_without_a_length_is_asked(view: View) -> None:
+    """A policy may be a container, which counts as False while it is empty."""
+    asked: list[int] = []
 
-    class Listener:
-        takes_unit_types = True
+    class Empty(_For):
+        def __len__(self) -> int:
+            asked.append(1)
+            return 0
 
-        def __init__(self, name: str) -> None:
-            self.name = name
+        def __call__(self, observations: Any, masks: Any) -> Any:
+            asked.append(2)
+            return super().__call__(observations, masks)
 
-        def __call__(self, observations: Any, masks: Any, unit_types: Any) -> Any:
-            assert unit_types.shape == (len(masks),)
-            told[self.name] |= set(unit_types.tolist())
-            return varied(observations, masks)
-
-    for make in (one, lambda kind, side, **options: many(kind, side, 3, **options)):
-        for names in told.values():
-            names.clear()
-        env: Any = make("micro", 2, **{name: Listener(name) for name in told})
-        observation, _ = env.reset(seed=1)
-        for _ in range(15):
-            seen, masks = np.atleast_2d(observation), np.atleast_2d(env.action_masks())
-            actions = varied(seen, masks)
-            observation, _, ended, _, _ = env.step(actions if isinstance(env, VectorEnv) else actions[0])
-            if not isinstance(env, VectorEnv) and ended:
-                observation, _ = env.reset()
-        assert told["micro"] == {"TyranidWarriorRanged"}
-        assert told["macro"] == {""}
-        assert told["opponent"] >= {"", "Intercessor"}
+    env = view.single(**dict.fromkeys(view.partners, Empty()))
+    env.reset(seed=1)
+    env.step(int(env.action_masks().argmax()))
+    assert 2 in asked
+    assert 1 not in asked
 
 
-@KINDS
+class _Listener:
+    """Hears the types of the units that act."""
+
+    takes_unit_types = True
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy, self.told = policy, set[str]()
+
+    def __call__(self, observations: Any, masks: Any, unit_types: Any) -> Any:
+        assert unit_types.shape == (len(masks),)
+        self.told |= set(unit_types.tolist())
+        return self.policy(observations, masks)
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["single", "vector"])
+def test_types_of_active_units_are_told(many: bool, varied: Policy) -> None:
+    view = View("micro", 2, Layout())
+    listeners = {name: _Listener(varied) for name in view.partners}
+    env: Any = view.vector(3, **listeners) if many else view.single(**listeners)
+    observation, _ = env.reset(seed=1)
+    for _ in range(15):
+        actions = varied(np.atleast_2d(observation), np.atleast_2d(env.action_masks()))
+        observation, _, ended, _, _ = env.step(actions if many else actions[0])
+        if ended is True:
+            observation, _ = env.reset()
+    assert listeners["micro"].told == {"TyranidWarriorRanged"}
+    assert listeners["macro"].told == {""}
+    assert listeners["opponent"].told >= {"", "Intercessor"}
+
+
+@pytest.mark.parametrize("kind", ["macro", "micro"])
 def test_seat_that_never_decides_is_named(
     kind: str, scenario_of: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lone Termagant in front of a firing squad; the limit is lowered, for now and then it survives."""
     squad = [(1, "Intercessor", column, 6) for column in range(2, 10)]
     scenario = scenario_of(*squad, (2, "Termagant", 5, 3))
-    monkeypatch.setattr(seat, "MOST_GAMES_WITHOUT_A_DECISION", 1)
+    monkeypatch.setattr(learner, "MOST_GAMES_WITHOUT_A_DECISION", 1)
 
     def shoot(observations: Any, masks: Any) -> Any:
         return np.where(masks[:, 20], 20, np.argmax(masks, axis=1))  # target_0 where there is one
 
+    def begin_games(env: Any) -> None:
+        for game in range(20):
+            env.reset(seed=game)
+
+    view, types = View(kind, 2, Layout()), {"unit_types": "Termagant"} if kind == "micro" else {}
     whose = " of Termagant" if kind == "micro" else ""
-    for make in (one, lambda kind, side, scenario, **options: many(kind, side, 4, scenario, **options)):
-        env: Any = make(kind, 2, scenario, opponent=shoot, **({"unit_types": "Termagant"} if whose else {}))
-
-        def begin_games(env: Any = env) -> None:
-            for game in range(20):
-                env.reset(seed=game)
-
+    for env in (view.single(scenario, opponent=shoot, **types), view.vector(4, scenario, opponent=shoot, **types)):
         with pytest.raises(W40KError, match=f"seat 2: expected a decision{whose} within 1 games, got none"):
-            begin_games()
+            begin_games(env)
 
 
-@KINDS
+@pytest.mark.parametrize("kind", ["macro", "micro"])
 def test_games_without_a_decision_are_nobodys(kind: str, scenario_of: Callable[..., Path]) -> None:
     squad = [(1, "Intercessor", column, 6) for column in (4, 6)]
     scenario = scenario_of(*squad, (2, "Termagant", 5, 3))
-    types = {"unit_types": "Termagant"} if kind == "micro" else {}
-    env = many(kind, 2, 32, scenario, opponent=RandomPolicy(6), max_turns=1, rewards=None, **types)
+    options = {"unit_types": "Termagant"} if kind == "micro" else {}
+    env = View(kind, 2, Layout()).vector(32, scenario, opponent=RandomPolicy(6), max_turns=1, rewards=None, **options)
     observations, _ = env.reset(seed=1)
     begun, games, random = int(env.batch.episodes.sum()), 0, RandomPolicy(4)
     for _ in range(40):

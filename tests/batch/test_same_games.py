@@ -141,9 +141,7 @@ def test_seeds_of_games_are_all_different_and_repeatable() -> None:
 def test_environments_are_found_in_their_room() -> None:
     import w40k_marl.env as room
     from w40k_marl.env.batch import BatchEnv
-    from w40k_marl.env.macro_seat import MacroEnv, MacroVectorEnv
-    from w40k_marl.env.micro_seat import MicroEnv, MicroVectorEnv
-    from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
+    from w40k_marl.env.seats import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, SeatEnv, SeatVectorEnv
 
     views = [MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, SeatEnv, SeatVectorEnv]
     assert [getattr(room, name) for name in room.__all__] == [BatchEnv, *views]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from w40k_marl.env.seat import RandomPolicy, SeatEnv
+from w40k_marl.env.policies import RandomPolicy
+from w40k_marl.env.seats import SeatEnv
 from w40k_marl.errors import ContentError, IllegalActionError, NotAnActionError, W40KError
 
 SEATS = pytest.mark.parametrize("seat", [1, 2])

@@ -12,7 +12,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
 from w40k_marl.env.batch import BatchEnv
-from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
+from w40k_marl.env.policies import RandomPolicy
+from w40k_marl.env.seats import SeatEnv, SeatVectorEnv
 from w40k_marl.errors import ContentError, NotAnActionError, W40KError
 
 SEATS = pytest.mark.parametrize("seat", [1, 2])

@@ -18,9 +18,7 @@ import numpy as np
 from w40k_marl import w40k_v0
 from w40k_marl.compiler import decorators
 from w40k_marl.env.batch import BatchEnv
-from w40k_marl.env.macro_seat import MacroEnv, MacroVectorEnv
-from w40k_marl.env.micro_seat import MicroEnv, MicroVectorEnv
-from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
+from w40k_marl.env.seats import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, SeatEnv, SeatVectorEnv
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
 

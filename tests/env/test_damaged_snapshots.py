@@ -21,7 +21,7 @@ from w40k_marl.content.scenario import list_scenarios
 from w40k_marl.env.batch import BatchEnv
 from w40k_marl.env.invariants import broken_invariants
 from w40k_marl.env.loading import FINGERPRINT
-from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
+from w40k_marl.env.seats import SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError, IllegalActionError, W40KError
 from w40k_marl.observe.layout import Layout

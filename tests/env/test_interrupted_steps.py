@@ -18,9 +18,7 @@ import pytest
 
 from w40k_marl.env.aec import Env, RawEnv
 from w40k_marl.env.invariants import broken_invariants
-from w40k_marl.env.macro_seat import MacroEnv, MacroVectorEnv
-from w40k_marl.env.micro_seat import MicroEnv, MicroVectorEnv
-from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
+from w40k_marl.env.seats import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import W40KError
 from w40k_marl.observe.layout import Layout
@@ -273,7 +271,9 @@ SEATS: dict[str, Callable[..., Any]] = {
     "seat": lambda **options: SeatEnv(**SMALL | options),
     "seat, terms paid": lambda **options: SeatEnv(rewards="MacroController", **SMALL | options),
     "macro": lambda **options: MacroEnv(micro=last_legal, **SMALL | options),
-    "micro": lambda **options: MicroEnv(unit_types=["Intercessor"], micro=last_legal, **SMALL | options),
+    "micro": lambda **options: MicroEnv(
+        unit_types=["Intercessor"], micro=last_legal, **SMALL | {"max_turns": 2} | options
+    ),
     "seats": lambda **options: SeatVectorEnv(num_envs=3, **SMALL | options),
     "macro seats": lambda **options: MacroVectorEnv(num_envs=3, micro=last_legal, **SMALL | options),
     "micro seats": lambda **options: MicroVectorEnv(

@@ -13,7 +13,7 @@ import pytest
 from w40k_marl.apps.simulate.runners.aec import AECRunner, Pace
 from w40k_marl.apps.simulate.runners.players import find_player
 from w40k_marl.env.policies import PolicyError, RandomPolicy, ask, find_policy
-from w40k_marl.env.seat import SeatEnv
+from w40k_marl.env.seats import SeatEnv
 from w40k_marl.errors import ContentError, NotAnActionError
 from w40k_marl.policy.registry import load_policy
 from w40k_marl.w40k_v0 import raw_env

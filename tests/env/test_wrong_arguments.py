@@ -12,9 +12,8 @@ import pytest
 from w40k_marl import w40k_v0
 from w40k_marl.content.game_rules import load_game_rules
 from w40k_marl.env.batch import BatchEnv
-from w40k_marl.env.macro_seat import MacroEnv, MacroVectorEnv
-from w40k_marl.env.micro_seat import MicroEnv, MicroVectorEnv
-from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
+from w40k_marl.env.policies import RandomPolicy
+from w40k_marl.env.seats import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.env.wrappers import MaskInInfos, RLlibNames
 from w40k_marl.errors import ContentError, IllegalActionError, NotAnActionError, W40KError, brief

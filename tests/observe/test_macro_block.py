@@ -14,7 +14,8 @@ import pytest
 from w40k_marl import w40k_v0
 from w40k_marl.env.aec import PLAYERS
 from w40k_marl.env.batch import BatchEnv
-from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
+from w40k_marl.env.policies import RandomPolicy
+from w40k_marl.env.seats import SeatEnv, SeatVectorEnv
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout

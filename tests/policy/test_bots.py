@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from w40k_marl.env.aec import RawEnv
-from w40k_marl.env.seat import SeatVectorEnv
+from w40k_marl.env.seats import SeatVectorEnv
 from w40k_marl.policy.block_policy import ActionBlock, block_masks
 from w40k_marl.policy.bots import BOTS, GreedyMicro, greedy_player, make_bot
 from w40k_marl.policy.macro_bots import GreedyMacro

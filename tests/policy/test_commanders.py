@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from w40k_marl.env.aec import RawEnv
-from w40k_marl.env.seat import SeatVectorEnv
+from w40k_marl.env.seats import SeatVectorEnv
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy.block_policy import block_masks
 from w40k_marl.policy.bots import BOTS, greedy_player, make_bot

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv
-from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
+from w40k_marl.env.seats import SeatEnv, SeatVectorEnv
 from w40k_marl.errors import ContentError, W40KError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy.block_policy import FlatPolicy

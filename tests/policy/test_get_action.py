@@ -10,7 +10,7 @@ import pytest
 
 from w40k_marl import ModelsRegistry, get_action_for_unit, load_registry, w40k_v0
 from w40k_marl.env.aec import RawEnv
-from w40k_marl.env.seat import SeatEnv
+from w40k_marl.env.seats import SeatEnv
 from w40k_marl.errors import ContentError, W40KError
 from w40k_marl.policy.block_policy import BlockPolicy
 from w40k_marl.policy.bots import GreedyMicro

@@ -12,7 +12,7 @@ import pytest
 
 from w40k_marl import MetaConfig, PvEController, get_action_for_unit
 from w40k_marl.env.aec import RawEnv
-from w40k_marl.env.seat import SeatVectorEnv
+from w40k_marl.env.seats import SeatVectorEnv
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy.block_policy import block_masks

@@ -13,7 +13,7 @@ import pytest
 from w40k_marl import PvEController
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.batch import BatchEnv
-from w40k_marl.env.seat import SeatEnv, SeatVectorEnv
+from w40k_marl.env.seats import SeatEnv, SeatVectorEnv
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy.decision import Decision, describe_decision
 from w40k_marl.policy.errors import BrokenTurnError, IllegalPredictionError

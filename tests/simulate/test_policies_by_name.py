@@ -19,8 +19,7 @@ from w40k_marl.apps.simulate.runners.players import find_player
 from w40k_marl.apps.simulate.workers.worker import Worker
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.batch import BatchEnv
-from w40k_marl.env.macro_seat import MacroEnv
-from w40k_marl.env.micro_seat import MicroEnv
+from w40k_marl.env.seats import MacroEnv, MicroEnv
 from w40k_marl.errors import W40KError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy.bots import make_bot

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.env.seat import SeatVectorEnv
+from w40k_marl.env.seats import SeatVectorEnv
 from w40k_marl.errors import W40KError
 
 WHY = 'needs the extra "train": tox -e train'

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from w40k_marl.env import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv
-from w40k_marl.env.seat import RandomPolicy
+from w40k_marl.env.policies import RandomPolicy
 from w40k_marl.observe.layout import Layout
 from w40k_marl.policy.bots import GreedyMicro
 from w40k_marl.policy.contract import write_contract

@@ -19,7 +19,7 @@ import pytest
 
 from w40k_marl import MetaConfig, PvEController
 from w40k_marl.env.aec import RawEnv
-from w40k_marl.env.seat import SeatVectorEnv
+from w40k_marl.env.seats import SeatVectorEnv
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
 from w40k_marl.policy.block_policy import ActionBlock, block_masks, block_size

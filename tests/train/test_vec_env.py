@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w40k_marl.env.seat import RandomPolicy, SeatEnv, SeatVectorEnv
+from w40k_marl.env.policies import RandomPolicy
+from w40k_marl.env.seats import SeatEnv, SeatVectorEnv
 from w40k_marl.errors import W40KError
 from w40k_marl.reward.weights import INFO_KEYS
 

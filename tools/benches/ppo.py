@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 
 from w40k_marl.apps.console import say
-from w40k_marl.env.seat import SeatVectorEnv
+from w40k_marl.env.seats import SeatVectorEnv
 
 GAMES, STEPS, BATCH, EPOCHS, NETWORK = 64, 128, 512, 4, [320, 320]
 

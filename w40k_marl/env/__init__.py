@@ -10,25 +10,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .batch import BatchEnv
-    from .macro_seat import MacroEnv, MacroVectorEnv
-    from .micro_seat import MicroEnv, MicroVectorEnv
-    from .seat import SeatEnv, SeatVectorEnv
+    from .seats import MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, SeatEnv, SeatVectorEnv
 
 __all__ = ["BatchEnv", "MacroEnv", "MacroVectorEnv", "MicroEnv", "MicroVectorEnv", "SeatEnv", "SeatVectorEnv"]
-
-_HOMES = {
-    "BatchEnv": ".batch",
-    "MacroEnv": ".macro_seat",
-    "MacroVectorEnv": ".macro_seat",
-    "MicroEnv": ".micro_seat",
-    "MicroVectorEnv": ".micro_seat",
-    "SeatEnv": ".seat",
-    "SeatVectorEnv": ".seat",
-}
 
 
 def __getattr__(name: str) -> object:
     """Import one of the names above."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name], __name__), name)
+    return getattr(import_module(".batch" if name == "BatchEnv" else ".seats", __name__), name)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..env.aec import PLAYERS, RawEnv
 from ..env.batch import BatchEnv
 from ..env.invariants import broken_invariants
-from ..env.seat import SeatEnv, SeatVectorEnv
+from ..env.seats import SeatEnv, SeatVectorEnv
 from ..env.session import Session, View
 from ..errors import ContentError, brief
 from ..observe.layout import Layout

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..env.interrupted import Interruptible
-from ..env.seat import SeatVectorEnv
+from ..env.seats import SeatVectorEnv
 from ..errors import W40KError, how_to_install
 from ..reward.weights import INFO_KEYS
 
