@@ -5,7 +5,6 @@ A name is checked before the work with ``file_to_write``; ``write_file`` writes 
 
 from __future__ import annotations
 
-import atexit
 import os
 import secrets
 import shutil
@@ -95,24 +94,6 @@ def write_free(stem: str, content: str | bytes, suffix: str = ".json") -> Path:
         except OSError as error:  # no folder for temporary files
             raise FileError(f"{name} cannot be written: {error.strerror}") from None
     raise AssertionError("count() does not end")
-
-
-def readable_again(name: str) -> str:
-    """The name of a file to read; of a pipe, which gives its content once, that of a copy for the time of the program.
-
-    ``simulate --scenario-file <(generate)`` reads its scenario in every worker, and hashes it for the report.
-    """
-    try:
-        if not Path(name).is_fifo():
-            return name
-        content = Path(name).read_bytes()
-        folder = tempfile.mkdtemp(prefix="w40k_marl-")
-    except (OSError, ValueError):
-        return name  # what reads it says what is wrong with it
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    copy = Path(folder) / f"{Path(name).stem}.json"
-    copy.write_bytes(content)
-    return str(copy)
 
 
 def full_path(name: str | Path) -> Path:

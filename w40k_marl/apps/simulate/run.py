@@ -11,7 +11,7 @@ from ...env.aec import RawEnv
 from ...env.warmup import Tell, warm_up
 from ..console import held, waiting
 from .measure.resources import python_memory
-from .options import Plan
+from .plan import Plan
 from .report.results import Outcome
 from .runners.aec import Episode
 from .workers.pool import Team, assemble

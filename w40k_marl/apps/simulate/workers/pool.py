@@ -7,7 +7,8 @@ from typing import Protocol
 
 from ....env.aec import RawEnv
 from ....errors import W40KError
-from ..options import RAY, Plan
+from ..options import RAY
+from ..plan import Plan
 from .worker import Message, Worker
 
 SECONDS_BETWEEN_MESSAGES = 0.5

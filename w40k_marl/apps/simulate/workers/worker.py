@@ -15,9 +15,10 @@ from ....env.playable import GameOptions
 from ....observe.configured import configured_layout, configured_profile
 from ....observe.layout import Layout
 from ....observe.macro.offensive_profile import ProfileOptions
+from ...command import option_named
 from ..measure.resources import Figures, Meter, resident_memory_kb
 from ..measure.timeline import Sample
-from ..options import Plan, option_named
+from ..plan import Plan
 from ..runners.aec import Driver, Pace, macro_players
 from ..runners.batch import Tables
 from ..runners.players import Player, find_player
