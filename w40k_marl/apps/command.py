@@ -20,6 +20,7 @@ from typing import Any, Generic, Literal, NoReturn, TypeVar, get_args, get_origi
 
 from ..content.files import read_file
 from ..errors import W40KError
+from ..files import write_file
 from .console import BAD_INPUT, OUTPUT, guarded, one_line, shortened
 
 LARGEST_SEED = 2**63 - 1  # of a game
@@ -190,7 +191,7 @@ def run_command(parser: OneLineParser, words: Sequence[str], program: str) -> in
 
 
 def _options(kind: type[Options], given: dict[str, Any]) -> Options:
-    """The options that were given, and the defaults of the others. Raises OptionError, ContentError."""
+    """The options that were given, and the defaults of the others. Raises OptionError, OSError."""
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     for one in fields(kind):  # type: ignore[arg-type]
         if _declared(one).reads_file and one.name in given:
@@ -277,7 +278,8 @@ def lasting_file(name: str) -> str:
     """The name of a file to read; of a pipe, which gives its content once, that of a copy for the time of the program.
 
     ``simulate --scenario-file <(generate)`` reads its scenario in every worker, and hashes it for the report. Raises
-    ContentError for a pipe that cannot be read, or to which nobody writes, OSError if the copy cannot be written.
+    ContentError for a pipe that cannot be read or that nobody writes to, FileError or OSError if the copy cannot be
+    written.
     """
     try:
         is_pipe = Path(name).is_fifo()
@@ -289,5 +291,4 @@ def lasting_file(name: str) -> str:
     folder = tempfile.mkdtemp(prefix="w40k_marl-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     copy = Path(folder) / f"{Path(name).stem}.json"
-    copy.write_bytes(content)
-    return str(copy)
+    return str(write_file(copy, content, replace=False))
