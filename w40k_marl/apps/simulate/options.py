@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from ...train.config import DEFAULT_AGENT
@@ -15,13 +16,11 @@ WORKERS = Bounds(1, 4096)
 DURATION = Bounds(math.ulp(0.0), 366 * 86_400, "more than 0 seconds and at most a year")
 LOCAL, RAY = "local", "ray"
 
-WRITTEN, PLAYERS, GAMES, MACRO, AGENT = (
-    "what is written",
-    "who plays",
-    "what is played",
-    "the macro",
-    "the agent",
-)
+_written = partial(option, group="what is written")
+_players = partial(option, group="who plays")
+_games = partial(option, group="what is played")
+_macro = partial(option, group="the macro")
+_agent = partial(option, group="the agent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,97 +41,74 @@ class Options:
         "micro actions that each worker plays unmeasured first (default 0)", 0, metavar="N", bounds=Bounds(0, MOST)
     )
 
-    metrics_out: str | None = option("write the report as JSON", metavar="FILE", group=WRITTEN)
-    report: str | None = option("write the report as one HTML page, with charts", metavar="FILE", group=WRITTEN)
-    overwrite: bool = option("replace these files if they are there", False, group=WRITTEN)
-    json: bool = option("print the report as JSON, and nothing else, on stdout", False, group=WRITTEN)
-    trace_memory: bool = option("trace Python's memory in all games, not one more; slows them", False, group=WRITTEN)
+    metrics_out: str | None = _written("write the report as JSON", metavar="FILE")
+    report: str | None = _written("write the report as one HTML page, with charts", metavar="FILE")
+    overwrite: bool = _written("replace these files if they are there", False)
+    json: bool = _written("print the report as JSON, and nothing else, on stdout", False)
+    trace_memory: bool = _written("trace Python's memory in all games, not one more; slows them", False)
 
-    workers: int = option(
-        "processes that share the games (default 1: this one)", 1, metavar="N", group=PLAYERS, bounds=WORKERS
-    )
-    sweep_workers: tuple[int, ...] = option(
+    workers: int = _players("processes that share the games (default 1: this one)", 1, metavar="N", bounds=WORKERS)
+    sweep_workers: tuple[int, ...] = _players(
         "run the same plan with each number of workers, and tell where more bring nothing",
         (),
         metavar="N,N,...",
-        group=PLAYERS,
         bounds=WORKERS,
     )
-    sweep_repeats: int | None = option(
-        "runs of a sweep with each number of workers (default 3)", metavar="K", group=PLAYERS, bounds=Bounds(1, 100)
+    sweep_repeats: int | None = _players(
+        "runs of a sweep with each number of workers (default 3)", metavar="K", bounds=Bounds(1, 100)
     )
-    batch: int | None = option(
-        "each worker plays N games at a time, on BatchEnv", metavar="N", group=PLAYERS, bounds=Bounds(1, 2**24)
+    batch: int | None = _players(
+        "each worker plays N games at a time, on BatchEnv", metavar="N", bounds=Bounds(1, 2**24)
     )
-    policy: str = option(
+    policy: str = _players(
         "random (default), first (legal action), greedy, an agent key or an agent's folder, or module:callable",
         "random",
         metavar="POLICY",
-        group=PLAYERS,
     )
-    trust_models: bool = option("allow files of agents to run code; only such as you know", False, group=PLAYERS)
-    backend: Literal["local", "ray"] = option(
-        "where workers run (default local; ray needs the extra `ray`)", "local", group=PLAYERS
-    )
-    ray_address: str | None = option(
-        "a Ray cluster to use (default: begin Ray on this machine)", metavar="ADDRESS", group=PLAYERS
-    )
+    trust_models: bool = _players("allow files of agents to run code; only such as you know", False)
+    backend: Literal["local", "ray"] = _players("where workers run (default local; ray needs the extra `ray`)", "local")
+    ray_address: str | None = _players("a Ray cluster to use (default: begin Ray on this machine)", metavar="ADDRESS")
 
-    scenario_file: tuple[str, ...] = option(
+    scenario_file: tuple[str, ...] = _games(
         "name or path of a scenario; give several to draw one at each game (default: the training config's)",
         (),
         metavar="SCENARIO",
-        group=GAMES,
         reads_file=True,
     )
-    game_rules: str | None = option(
-        "rule numbers in place of the packaged ones", metavar="FILE", group=GAMES, reads_file=True
-    )
-    max_steps_per_turn: int | None = option(
+    game_rules: str | None = _games("rule numbers in place of the packaged ones", metavar="FILE", reads_file=True)
+    max_steps_per_turn: int | None = _games(
         "end a game when a player's turn has used N micro actions (default: that of the game rules)",
         metavar="N",
-        group=GAMES,
         bounds=COUNT,
     )
-    decisions: Literal["agent", "reference"] | None = option(
-        "who chooses targets (default: the training config's)", group=GAMES
+    decisions: Literal["agent", "reference"] | None = _games("who chooses targets (default: the training config's)")
+    weapon_rules: Literal["reference", "full"] | None = _games(
+        "which weapon rules act (default: the training config's)"
     )
-    weapon_rules: Literal["reference", "full"] | None = option(
-        "which weapon rules act (default: the training config's)", group=GAMES
-    )
-    max_turns: int | None = option("turns of a game (default: the training config's)", metavar="N", group=GAMES)
-    layout: tuple[str, ...] = option(
+    max_turns: int | None = _games("turns of a game (default: the training config's)", metavar="N")
+    layout: tuple[str, ...] = _games(
         "fields of the layout, as units_per_side=20,macro (default: the training config's, "
         "with room for the scenarios)",
         (),
         metavar="NAME=VALUE,...",
-        group=GAMES,
     )
-    profile: tuple[str, ...] = option(
+    profile: tuple[str, ...] = _games(
         "evolutions of the offensive profile, as real_range,best_weapons=2 (default: the training config's)",
         (),
         metavar="NAME=VALUE,...",
-        group=GAMES,
     )
 
-    macro_player: Literal[1, 2] = option("whose units it chooses (default 1)", 1, group=MACRO)
-    macro_every_steps: int = option(
-        "choose every N micro actions (default 5)", 5, metavar="N", group=MACRO, bounds=COUNT
-    )
-    macro_both: bool = option("choose for both players", False, group=MACRO)
+    macro_player: Literal[1, 2] = _macro("whose units it chooses (default 1)", 1)
+    macro_every_steps: int = _macro("choose every N micro actions (default 5)", 5, metavar="N", bounds=COUNT)
+    macro_both: bool = _macro("choose for both players", False)
 
-    controlled_agent: str = option(
-        "who the macro player is (default MacroController)", DEFAULT_AGENT, metavar="AGENT", group=AGENT
-    )
-    training_config: str | None = option(
+    controlled_agent: str = _agent("who the macro player is (default MacroController)", DEFAULT_AGENT, metavar="AGENT")
+    training_config: str | None = _agent(
         "environment settings: an entry of the agent's training.json, or AGENT_training_config (default default)",
         metavar="NAME",
-        group=AGENT,
     )
-    rewards_config: str | None = option(
-        "rewards to report: AGENT or AGENT_rewards_config (default: the controlled agent's)",
-        metavar="NAME",
-        group=AGENT,
+    rewards_config: str | None = _agent(
+        "rewards to report: AGENT or AGENT_rewards_config (default: the controlled agent's)", metavar="NAME"
     )
 
     def __post_init__(self) -> None:
