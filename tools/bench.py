@@ -22,7 +22,8 @@ from dev import packages_needed
 with packages_needed():
     from rich.console import Console
 
-    from w40k_marl.apps.console import BAD_INPUT, DONE, OUTPUT, OneLineParser, guarded, note, say
+    from w40k_marl.apps.command import OneLineParser
+    from w40k_marl.apps.console import BAD_INPUT, DONE, OUTPUT, guarded, note, say
     from w40k_marl.errors import W40KError, how_to_install
 
 

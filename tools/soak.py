@@ -28,7 +28,8 @@ with packages_needed():
     import psutil
 
     from w40k_marl import w40k_v0
-    from w40k_marl.apps.console import OneLineParser, guarded, note, say, stopped_by, stopped_status
+    from w40k_marl.apps.command import OneLineParser
+    from w40k_marl.apps.console import guarded, note, say, stopped_by, stopped_status
     from w40k_marl.content.scenario import list_scenarios
     from w40k_marl.env.aec import PLAYERS, RawEnv
     from w40k_marl.env.batch import BatchEnv

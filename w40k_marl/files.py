@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import secrets
 import shutil
@@ -95,26 +94,6 @@ def write_free(stem: str, content: str | bytes, suffix: str = ".json") -> Path:
         except OSError as error:  # there is no folder for temporary files
             raise FileError(f"{name} cannot be written: {error.strerror}") from None
     raise AssertionError("count() does not end")
-
-
-def readable_again(name: str) -> str:
-    """Return a name from which the input can be read several times.
-
-    For a pipe, which can be read only once, it is the name of a temporary copy; else it is
-    ``name``. ``simulate --scenario-file <(generate)`` reads its scenario in every worker and for
-    the report.
-    """
-    try:
-        if not Path(name).is_fifo():
-            return name
-        content = Path(name).read_bytes()
-        folder = tempfile.mkdtemp(prefix="w40k_marl-")
-    except (OSError, ValueError):
-        return name  # the reader of the file reports the error
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    copy = Path(folder) / f"{Path(name).stem}.json"
-    copy.write_bytes(content)
-    return str(copy)
 
 
 def full_path(name: str | Path) -> Path:

@@ -107,6 +107,7 @@ def test_simulate_is_the_load_simulation(capsys: Capture) -> None:
         ((), "w40k-marl: the following arguments are required: COMMAND"),
         (("fly",), "w40k-marl: argument COMMAND: invalid choice: 'fly'"),
         (("list", "--xml"), "w40k-marl: unrecognized arguments: --xml"),
+        (("simulate", "--seed", "3", "diff", "a.json", "b.json"), "w40k-marl: unrecognized arguments: diff a.json"),
         (("simulate", "--episodes", "0"), "w40k-marl simulate: --episodes: expected at least 1, got 0"),
     ],
 )
@@ -117,7 +118,7 @@ def test_bad_input_is_one_line_and_status_2(arguments: tuple[str, ...], said: st
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["", "play", "simulate", "list", "warmup"])
+@pytest.mark.parametrize("command", ["", "play", "simulate", "simulate diff", "list", "check", "warmup"])
 def test_help_shows_an_example(command: str, capsys: Capture) -> None:
     assert status_of(*command.split(), "--help") == 0
     assert f"  w40k-marl {command}".rstrip() in capsys.readouterr().out.split("example")[1]

@@ -25,7 +25,8 @@ MODULES = {
     "raising.py": "def act(observations, masks):\n    return 1 / 0\n",
 }
 STARTS_WORKERS = """
-from w40k_marl.apps.simulate.options import Options, make_plan
+from w40k_marl.apps.simulate.options import Options
+from w40k_marl.apps.simulate.plan import make_plan
 from w40k_marl.apps.simulate.run import run
 run(make_plan(Options(scenario_file=("small_board",), episodes=4, workers=2)))
 """

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from w40k_marl.apps.play.build_match import PlayOptions, make_match
-from w40k_marl.apps.play.game_log import QUIET, Journal
+from w40k_marl.apps.play.build_match import make_match
+from w40k_marl.apps.play.game_log import QUIET, GameLog
 from w40k_marl.apps.play.human import HumanPlayer
 from w40k_marl.apps.play.match import Match
-from w40k_marl.apps.play.saved_game import SavePlace
+from w40k_marl.apps.play.options import PlayOptions
+from w40k_marl.apps.play.saved_game import SaveFile
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Game:
 
     match: Match
     written: io.StringIO
-    place: SavePlace
+    save_file: SaveFile
 
     def text(self) -> str:
         """All that the person has seen so far."""
@@ -53,9 +54,9 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
         given = {"scenario": "small_board", "seed": 3, "human": 1, "max_turns": 2, **options}
         if given.get("resume"):
             given = options
-        written, place = io.StringIO(), SavePlace(save)
-        journal = Journal(Console(file=written, highlight=False, width=200), detail)
-        person = HumanPlayer(scripted(iter(answers)), journal, place)
-        return Game(make_match(PlayOptions(**given), journal, lambda: person), written, place)
+        written, save_file = io.StringIO(), SaveFile(save)
+        log = GameLog(Console(file=written, highlight=False, width=200), detail)
+        person = HumanPlayer(scripted(iter(answers)), log, save_file)
+        return Game(make_match(PlayOptions(**given), log, lambda: person), written, save_file)
 
     return start

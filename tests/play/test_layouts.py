@@ -35,7 +35,7 @@ def test_saved_game_keeps_layout_and_profile(begin: Begin) -> None:
     game = begin("1", "wait", **MACRO)
     with pytest.raises(GameLeftError):
         game.match.play()
-    file = game.place.save(game.match.saved())
+    file = game.save_file.save(game.match.saved())
     for given in ({}, MACRO):
         env = begin(resume=str(file), **given).match.env
         assert env.layout == Layout(macro=True)
@@ -50,7 +50,7 @@ def test_saved_game_without_them_is_read_as_before(begin: Begin) -> None:
     game = begin("1", "wait")
     with pytest.raises(GameLeftError):
         game.match.play()
-    file = game.place.save(game.match.saved())
+    file = game.save_file.save(game.match.saved())
     assert not {"layout", "profile"} & set(json.loads(file.read_text(encoding="utf-8"))["game"])
     assert begin(resume=str(file)).match.env.layout == Layout()
 
@@ -70,7 +70,7 @@ def test_saved_game_with_a_layout_that_cannot_be_is_refused(begin: Begin, layout
     game = begin("1", "wait")
     with pytest.raises(GameLeftError):
         game.match.play()
-    file = game.place.save(game.match.saved())
+    file = game.save_file.save(game.match.saved())
     data = json.loads(file.read_text(encoding="utf-8"))
     data["game"]["layout"] = layout
     file.write_text(json.dumps(data), encoding="utf-8")

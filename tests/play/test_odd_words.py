@@ -119,7 +119,7 @@ def test_game_that_no_file_can_take_is_written_to_stderr(
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     monkeypatch.setattr("w40k_marl.files.full_path", lambda name: Path("/nowhere") / name)
     with pytest.raises(PlayError, match="cannot be written"):
-        cli._play(game.match, game.place, introduce=False)
+        cli._play(game.match, game.save_file, introduce=False)
     said = capsys.readouterr().err
     assert len(json.loads(said[said.index("{") :])["actions"]) == 2
 

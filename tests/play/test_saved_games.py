@@ -13,7 +13,7 @@ import pytest
 
 from w40k_marl.apps.play.choices import legal_choices
 from w40k_marl.apps.play.human import GameLeftError
-from w40k_marl.apps.play.saved_game import PlayError, SavePlace, read_saved
+from w40k_marl.apps.play.saved_game import PlayError, SaveFile, read_saved
 from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
 
@@ -42,7 +42,7 @@ def finish(begin: Begin, file: Path, **options: Any) -> Any:
 def test_resumed_game_is_the_same_game(begin: Begin, options: dict[str, Any]) -> None:
     """Left in the middle and resumed by its file alone, it ends as it would have ended."""
     game = begun(begin, **options)
-    file = game.place.save(game.match.saved())
+    file = game.save_file.save(game.match.saved())
     whole = begin(*[lambda: last_choice(whole)] * 500, **options)
     whole.match.play()
     resumed = finish(begin, file)
@@ -54,7 +54,7 @@ def test_resumed_game_is_the_same_game(begin: Begin, options: dict[str, Any]) ->
 
 def test_undo_reaches_behind_the_resuming(begin: Begin) -> None:
     game = begun(begin, 4)
-    file = game.place.save(game.match.saved())
+    file = game.save_file.save(game.match.saved())
     resumed = begin(*["undo"] * 5, resume=str(file))
     with pytest.raises(GameLeftError):
         resumed.match.play()
@@ -77,7 +77,7 @@ def test_decision_that_was_interrupted_is_not_in_the_file(begin: Begin, monkeypa
     with pytest.raises(KeyboardInterrupt):
         game.match.play()
     monkeypatch.setattr(Session, "step_and_view", step)
-    file = SavePlace("stopped.json").save(game.match.saved())
+    file = SaveFile("stopped.json").save(game.match.saved())
     resumed = begin(resume=str(file))
     assert len(resumed.match.actions) == 3
     assert resumed.match.session.active_unit == "2"
@@ -121,22 +121,22 @@ def test_place_that_is_taken_is_refused_at_the_start(tmp_path: Path) -> None:
     taken = tmp_path / "taken.json"
     taken.write_text("mine", encoding="utf-8")
     with pytest.raises(PlayError, match="is there already, and is not written over"):
-        SavePlace(str(taken))
+        SaveFile(str(taken))
     with pytest.raises(PlayError, match="no such folder"):
-        SavePlace(str(tmp_path / "nowhere" / "game.json"))
+        SaveFile(str(tmp_path / "nowhere" / "game.json"))
     with pytest.raises(PlayError, match="got an empty name"):
-        SavePlace(" ")
+        SaveFile(" ")
 
 
 def test_place_may_be_replaced_where_that_is_asked_for(begin: Begin, tmp_path: Path) -> None:
     taken = tmp_path / "taken.json"
     taken.write_text("mine", encoding="utf-8")
-    assert SavePlace(str(taken), overwrite=True).save(begun(begin, 2).match.saved()) == taken
+    assert SaveFile(str(taken), overwrite=True).save(begun(begin, 2).match.saved()) == taken
     assert len(read_saved(taken).actions) == 2
 
 
 def test_place_that_is_taken_meanwhile_is_not_written_over(begin: Begin, tmp_path: Path) -> None:
-    place, taken = SavePlace(str(tmp_path / "game.json")), tmp_path / "game.json"
+    place, taken = SaveFile(str(tmp_path / "game.json")), tmp_path / "game.json"
     taken.write_text("somebody else's", encoding="utf-8")
     game = begun(begin, 2).match.saved()
     with pytest.raises(PlayError, match="is there already"):
@@ -151,7 +151,7 @@ def test_disk_that_is_full_leaves_nothing_behind(
     begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
     game = begun(begin, 2).match.saved()
-    place = SavePlace(str(tmp_path / "game.json"))
+    place = SaveFile(str(tmp_path / "game.json"))
     first = place.save(game)
     before = first.read_bytes()
 
@@ -171,11 +171,11 @@ def test_disk_without_links_is_written_too(begin: Begin, tmp_path: Path, monkeyp
 
     monkeypatch.setattr(os, "link", no_links)
     game = begun(begin, 2).match.saved()
-    assert len(read_saved(SavePlace("game.json").save(game)).actions) == 2
+    assert len(read_saved(SaveFile("game.json").save(game)).actions) == 2
     with pytest.raises(PlayError, match="is there already"):
-        SavePlace("game.json")
-    assert SavePlace(None).save(game).name == "small_board-seed3.json"
-    assert SavePlace(None).save(game).name == "small_board-seed3-2.json"
+        SaveFile("game.json")
+    assert SaveFile(None).save(game).name == "small_board-seed3.json"
+    assert SaveFile(None).save(game).name == "small_board-seed3-2.json"
 
 
 # --- files that are refused ----------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def test_disk_without_links_is_written_too(begin: Begin, tmp_path: Path, monkeyp
 def changed(begin: Begin, **keys: Any) -> str:
     """A saved game with other keys."""
     game = begun(begin, 4)
-    file = game.place.save(game.match.saved())
+    file = game.save_file.save(game.match.saved())
     content = json.loads(file.read_text(encoding="utf-8"))
     for key, value in keys.items():
         content[key] = {**content[key], **value} if isinstance(value, dict) else value
@@ -262,7 +262,7 @@ def test_file_from_before_resignations_and_opponents_is_read(begin: Begin) -> No
 def test_game_that_was_played_to_its_end_cannot_be_resigned(begin: Begin) -> None:
     game = begin(*[lambda: last_choice(game)] * 500)
     game.match.play()
-    file = game.place.save(game.match.saved())
+    file = game.save_file.save(game.match.saved())
     content = json.loads(file.read_text(encoding="utf-8")) | {"resigned": 1}
     file.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ContentError, match="resigned: expected null in a game that was played to its end, got 1"):
@@ -271,7 +271,7 @@ def test_game_that_was_played_to_its_end_cannot_be_resigned(begin: Begin) -> Non
 
 def test_meta_given_anew_takes_the_place_of_the_opponent(begin: Begin) -> None:
     game = begun(begin, 4, opponent="random")
-    file = game.place.save(game.match.saved())
+    file = game.save_file.save(game.match.saved())
     about = [
         begin(resume=str(file), **given).match.players[2].about
         for given in ({}, {"super_agent": "MacroController"}, {"human": 1, "opponent": "first"}, {"human": 1})
@@ -291,7 +291,7 @@ def test_scenario_of_ones_own_is_found_from_anywhere(
 
     (tmp_path / "mine.json").write_bytes(find_data("scenarios", "small_board").read_bytes())
     game = begun(begin, 4, scenario="mine.json")
-    file = game.place.save(game.match.saved())
+    file = game.save_file.save(game.match.saved())
     assert file.name == "mine-seed3.json"
     (tmp_path / "elsewhere").mkdir()
     resumed = begin(resume=str(file))

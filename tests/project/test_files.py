@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from w40k_marl.files import FileError, FileTakenError, file_to_write, readable_again, write_file, write_free
+from w40k_marl.files import FileError, FileTakenError, file_to_write, write_file, write_free
 
 PACKAGE = Path(__file__).resolve().parents[2] / "w40k_marl"
 CACHE, PAGES = "rules/machine_code.py", {"observe/document.py", "reward/document.py"}  # of this checkout's docs
@@ -154,14 +154,3 @@ def test_free_name_where_the_current_folder_is_gone(tmp_path: Path, monkeypatch:
         assert write_free("game", "mine") == spare / "game.json"
     finally:
         os.chdir(tmp_path)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
-def test_pipe_is_read_once_and_its_content_lasts() -> None:
-    reading, writing = os.pipe()
-    os.write(writing, b"content")
-    os.close(writing)
-    copy = readable_again(f"/dev/fd/{reading}")
-    os.close(reading)
-    assert [Path(copy).read_bytes() for _ in range(2)] == [b"content"] * 2
-    assert readable_again("small_board") == "small_board"

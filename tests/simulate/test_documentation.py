@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from w40k_marl.apps.console import OneLineParser
-from w40k_marl.apps.simulate import cli
+from w40k_marl.apps.command import flag
+from w40k_marl.apps.simulate.options import Options
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "load_simulation.md").read_text(encoding="utf-8")
 OPEN = {"not_measured", "terms", "last_turn", "versions", "host", "options", "training", "game_rules", "scenarios"}
@@ -33,9 +34,7 @@ def test_page_names_every_field_of_the_json(simulate: Callable[..., dict[str, An
 
 
 def test_page_names_every_option() -> None:
-    parser = OneLineParser()
-    cli.add_options(parser)
-    known = set(re.findall(r"--[a-z-]+", parser.format_help())) - {"--help"}
+    known = {flag(one.name) for one in dataclasses.fields(Options)}
     assert "`--fail-if`" in PAGE
     table = PAGE[PAGE.index("## Options") : PAGE.index("## What the figures mean")]
     assert set(re.findall(r"^\| `(--[a-z-]+)` \|", table, re.MULTILINE)) == known

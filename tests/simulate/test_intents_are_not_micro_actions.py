@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from w40k_marl import w40k_v0
-from w40k_marl.apps.simulate.options import Options, Plan, make_plan
+from w40k_marl.apps.simulate.options import Options
+from w40k_marl.apps.simulate.plan import Plan, make_plan
 from w40k_marl.apps.simulate.report.as_json import as_data
 from w40k_marl.apps.simulate.run import run
 from w40k_marl.apps.simulate.runners.aec import AECRunner, Pace, macro_players

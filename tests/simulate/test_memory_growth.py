@@ -17,7 +17,8 @@ from w40k_marl.apps.simulate import cli
 from w40k_marl.apps.simulate.measure import timeline
 from w40k_marl.apps.simulate.measure.latency import Latencies
 from w40k_marl.apps.simulate.measure.timeline import Sample, slope_kb_per_minute
-from w40k_marl.apps.simulate.options import Options, make_plan
+from w40k_marl.apps.simulate.options import Options
+from w40k_marl.apps.simulate.plan import make_plan
 from w40k_marl.apps.simulate.report.results import Outcome
 from w40k_marl.apps.simulate.runners.episode import Episode
 from w40k_marl.apps.simulate.workers.worker import Message, Worker

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from w40k_marl.apps.simulate import cli
-from w40k_marl.apps.simulate.options import Options, Plan, make_plan
+from w40k_marl.apps.simulate.options import Options
+from w40k_marl.apps.simulate.plan import Plan, make_plan
 from w40k_marl.apps.simulate.run import run
 from w40k_marl.apps.simulate.workers.worker import batch_environment, environment
 from w40k_marl.content import paths

@@ -15,7 +15,8 @@ import pytest
 
 from w40k_marl.apps.simulate import cli
 from w40k_marl.apps.simulate.measure.resources import Figures
-from w40k_marl.apps.simulate.options import Options, Plan, make_plan
+from w40k_marl.apps.simulate.options import Options
+from w40k_marl.apps.simulate.plan import Plan, make_plan
 from w40k_marl.apps.simulate.report.as_json import as_data
 from w40k_marl.apps.simulate.report.as_text import as_lines, sweep_lines
 from w40k_marl.apps.simulate.report.results import Outcome

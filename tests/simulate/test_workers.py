@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from w40k_marl.apps.simulate import options
-from w40k_marl.apps.simulate.options import Options, Plan, make_plan
+from w40k_marl.apps.simulate import plan as planning
+from w40k_marl.apps.simulate.options import Options
+from w40k_marl.apps.simulate.plan import Plan, make_plan
 from w40k_marl.apps.simulate.report.as_json import as_data
 from w40k_marl.apps.simulate.report.results import Outcome
 from w40k_marl.apps.simulate.run import run, sweep
@@ -66,7 +67,7 @@ def test_rule_that_cannot_act_is_refused_before_the_run(tmp_path: Path, monkeypa
     path.write_text(json.dumps(scenario), encoding="utf-8")
     full = replace(training_config(), weapon_rules="full")
     plan(scenario_file=(str(path),))
-    monkeypatch.setattr(options, "training_config", lambda *_: full)
+    monkeypatch.setattr(planning, "training_config", lambda *_: full)
     with pytest.raises(W40KError, match=r"--scenario-file: case: unit '1'.*weapon 'bayonet'.*ANTI:4"):
         plan(scenario_file=(str(path),))
 

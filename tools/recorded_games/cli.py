@@ -11,7 +11,8 @@ from typing import IO, cast
 from rich.console import Console
 from rich.progress import track
 
-from w40k_marl.apps.console import OUTPUT, OneLineParser, guarded, held, note, stopped_by
+from w40k_marl.apps.command import OneLineParser
+from w40k_marl.apps.console import OUTPUT, guarded, held, note, stopped_by
 from w40k_marl.errors import ContentError, W40KError, printable
 from w40k_marl.files import FileError, FileTakenError, file_to_write, write_file, write_free
 

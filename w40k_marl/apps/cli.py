@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from .check import cli as checking
-from .console import DONE, OneLineParser, guarded, note, say
-from .play import arguments as playing
-from .simulate import cli as simulation
+from .check.cli import CHECK
+from .command import Command, OneLineParser, add_commands, option, run_command
+from .console import DONE, note, say
+from .play.cli import PLAY
+from .simulate.cli import DIFF, SIMULATE
 
 if TYPE_CHECKING:
     from ..content.types import Scenario
@@ -26,8 +27,8 @@ EXAMPLES = """examples:
   w40k-marl simulate --scenario-file pve --seed 7
 """
 LIST_EXAMPLES = """examples:
-  w40k-marl list
-  w40k-marl list --json
+  %(prog)s
+  %(prog)s --json
 """
 WARMUP_DESCRIPTION = """Compile all that games call, so that the next program starts at once.
 
@@ -35,74 +36,36 @@ One environment and batches, macro observations, intents and rewards by terms ar
 other capacities is compiled once more: name a scenario that needs it, or the layout.
 """
 WARMUP_EXAMPLES = """examples:
-  w40k-marl warmup && w40k-marl simulate
-  w40k-marl warmup --scenario-file mine/large.json
-  w40k-marl warmup --layout units_per_side=24,objectives=10
+  %(prog)s && w40k-marl simulate
+  %(prog)s --scenario-file mine/large.json
+  %(prog)s --layout units_per_side=24,objectives=10
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand; returns the exit status."""
-    words = sys.argv[1:] if argv is None else list(argv)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions:
+    """How scenarios are listed."""
 
-    def work() -> int:
-        given = parser().parse_args(words)
-        carry_out: Callable[[argparse.Namespace], int] = given.work
-        return carry_out(given)
-
-    return guarded(" ".join([PROGRAM, *words[:1]]), work)
+    json: bool = option("as JSON, for programs", False)
 
 
-def parser() -> OneLineParser:
-    """The parser of every subcommand."""
-    whole = OneLineParser(
-        prog=PROGRAM, description="A two-player hex wargame as a fast PettingZoo environment.", epilog=EXAMPLES
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUpOptions:
+    """The layout for which the rules are compiled."""
+
+    scenario_file: str = option(
+        "compile with room for it (default small_board)", "small_board", metavar="SCENARIO", reads_file=True
     )
-    whole.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
-    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def add(name: str, work: Callable[[argparse.Namespace], int], says: str, epilog: str) -> OneLineParser:
-        added = commands.add_parser(name, help=says.splitlines()[0], description=says, epilog=epilog)
-        added.set_defaults(work=work)
-        return added
-
-    playing.declare_options(add("play", play, playing.DESCRIPTION, playing.EXAMPLES.format(program=f"{PROGRAM} play")))
-    simulation.add_options(
-        add(
-            "simulate",
-            simulation.carry_out,
-            simulation.DESCRIPTION,
-            simulation.examples(f"{PROGRAM} simulate"),
-        )
-    )
-    listing = add("list", list_scenarios, "List the scenarios that ship.", LIST_EXAMPLES)
-    listing.add_argument("--json", action="store_true", help="as JSON, for programs")
-    checking.add_options(add("check", checking.carry_out, checking.DESCRIPTION, checking.EXAMPLES))
-    warming = add("warmup", warm_up, WARMUP_DESCRIPTION, WARMUP_EXAMPLES)
-    warming.add_argument(
-        "--scenario-file",
-        default="small_board",
-        metavar="SCENARIO",
-        help="compile with room for it (default small_board)",
-    )
-    warming.add_argument("--layout", action="append", default=[], metavar="NAME=VALUE,...", help="as of simulate")
-    return whole
+    layout: tuple[str, ...] = option("as of simulate", (), metavar="NAME=VALUE,...")
 
 
-def play(given: argparse.Namespace) -> int:
-    """Play one game."""
-    from .play.cli import carry_out
-
-    return carry_out(given)
-
-
-def list_scenarios(given: argparse.Namespace) -> int:
+def list_scenarios(options: ListOptions) -> int:
     """Print every shipped scenario: name, board, units of each side."""
     from ..content import scenario
 
     loaded = [scenario.load_scenario(name) for name in scenario.list_scenarios()]
     rows = [_described(one) for one in loaded]
-    if given.json:
+    if options.json:
         say(json.dumps(rows, indent=2))
         return DONE
     width = max((len(str(row["name"])) for row in rows), default=0)
@@ -124,15 +87,16 @@ def _described(scenario: Scenario) -> dict[str, str | int]:
     }
 
 
-def warm_up(given: argparse.Namespace) -> int:
+def warm_up(options: WarmUpOptions) -> int:
     """Compile all that environments call for a layout, or say that it was compiled already."""
     from ..env.warmup import warm_up_everything
     from ..observe.layout import Layout
-    from .simulate.options import Options, make_plan
+    from .simulate.options import Options
+    from .simulate.plan import make_plan
 
-    plan = make_plan(Options(scenario_file=(given.scenario_file,), layout=tuple(given.layout)))
+    plan = make_plan(Options(scenario_file=(options.scenario_file,), layout=options.layout))
     layout = Layout(plan.training.layout.units_per_side, plan.training.layout.objectives)
-    done = warm_up_everything(layout, given.scenario_file, note)
+    done = warm_up_everything(layout, options.scenario_file, note)
     if done.disabled:
         say("nothing to compile: NUMBA_DISABLE_JIT is set, the rules run as plain Python")
     elif done.compiled and done.cache is None:
@@ -142,6 +106,34 @@ def warm_up(given: argparse.Namespace) -> int:
     else:
         say(f"ready: the rules were compiled already, in {done.cache}")
     return DONE
+
+
+COMMANDS = (
+    PLAY,
+    SIMULATE,
+    DIFF,
+    Command("list", ListOptions, list_scenarios, "List the scenarios that ship.", LIST_EXAMPLES),
+    CHECK,
+    Command("warmup", WarmUpOptions, warm_up, WARMUP_DESCRIPTION, WARMUP_EXAMPLES),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a subcommand; returns the exit status."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    program = " ".join([PROGRAM, *words[:1]])
+    if words[:2] == DIFF.name.split():
+        words[:2] = [DIFF.name]
+    return run_command(parser(), words, program)
+
+
+def parser() -> OneLineParser:
+    """The parser of every subcommand."""
+    description = "A two-player hex wargame as a fast PettingZoo environment."
+    whole = OneLineParser(prog=PROGRAM, description=description, epilog=EXAMPLES)
+    whole.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    add_commands(whole, COMMANDS)
+    return whole
 
 
 if __name__ == "__main__":

@@ -8,18 +8,17 @@ one line on stderr. 70: an error inside the program. 128 + N: stopped by signal 
 from __future__ import annotations
 
 import _thread
-import argparse
 import codecs
 import os
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import W40KError, did_you_mean, printable
 
@@ -206,41 +205,6 @@ def _signals_stop() -> Iterator[None]:
 
 
 # --- commands ----------------------------------------------------------------------------------------------
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """A parser that keeps line breaks in its help and refuses in one line, without the usage in front of it."""
-
-    def __init__(self, *args: object, **settings: object) -> None:
-        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        settings.setdefault("allow_abbrev", False)
-        super().__init__(*args, **settings)  # type: ignore[arg-type]
-        self._tasks: dict[str, OneLineParser] = {}
-
-    def add_task(self, name: str, **settings: object) -> OneLineParser:
-        """A parser of its own for what follows ``name`` where that comes first; other words stay options."""
-        self._tasks[name] = OneLineParser(prog=f"{self.prog} {name}", **settings)
-        return self._tasks[name]
-
-    def parse_known_args(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, namespace: Any = None
-    ) -> tuple[Any, list[str]]:
-        """Parse as the task does that comes first, else as this parser."""
-        given = sys.argv[1:] if args is None else list(args)
-        if given and given[0] in self._tasks:
-            return self._tasks[given[0]].parse_known_args(given[1:], namespace)
-        return super().parse_known_args(given, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where help is; exit with status 2."""
-        self.exit(BAD_INPUT, one_line(f"{self.prog}: {message} (--help shows every option)"))
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        """Write help and version as all output is written."""
-        if file is sys.stdout:
-            OUTPUT.write(message)
-        else:
-            super()._print_message(message, file)
 
 
 def read_settings(texts: Iterable[str], known: Mapping[str, int | bool]) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from ...content.files import TOP, is_folder
 from ...errors import ContentError, W40KError, printable
-from ..console import BAD_INPUT, DONE, OneLineParser, note, say
+from ..command import Command, argument, option
+from ..console import BAD_INPUT, DONE, note, say
 
 DESCRIPTION = """Check files without playing: say of each what it is, or where it is wrong and what was expected.
 
@@ -17,14 +19,14 @@ A folder stands for every .json file in it. What a file is follows from its name
 policy.json, game_rules.json, weapons.json, unit_types.json, scoring.json, deployment_zones.json, boards.json,
 *.contract.json), else from its keys. The unit types of all files are known to all mappings."""
 EXAMPLES = """examples:
-  w40k-marl check mine/duel.json
-  w40k-marl check mine/                          scenarios, catalogues and agents together
-  w40k-marl check --kind rewards weights.json
+  %(prog)s mine/duel.json
+  %(prog)s mine/                          scenarios, catalogues and agents together
+  %(prog)s --kind rewards weights.json
 
 exit status: 0 every file can be used, 2 one of them cannot
 """
 
-KINDS = (
+Kind = Literal[
     "scenario",
     "weapons",
     "unit_types",
@@ -39,28 +41,36 @@ KINDS = (
     "contract",
     "saved_game",
     "report",
-)
+]
+KINDS = get_args(Kind)
 """What a file may be."""
 
 
-def add_options(parser: OneLineParser) -> None:
-    """Declare the options of the command."""
-    parser.add_argument("file", nargs="+", metavar="FILE", help="a file, or a folder of files")
-    parser.add_argument("--kind", choices=KINDS, metavar="KIND", help=f"what it is: {', '.join(KINDS)}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """The files to check, and what they are if that is not to be found out."""
+
+    file: tuple[str, ...] = argument("a file, or a folder of files", "FILE")
+    kind: Kind | None = option(f"what it is: {', '.join(KINDS)}", metavar="KIND")  # noqa: RUF009  # of a Literal
 
 
-def carry_out(given: argparse.Namespace) -> int:
+def check(options: CheckOptions) -> int:
     """Check the files, mappings after all others; print a line for each, in the order in which they are named."""
-    files, types = list(_files(given.file)), set[str]()
-    kinds = {file: given.kind or _kind(file) for file in files}
-    said = {file: _checked(file, kinds[file], types) for file in sorted(files, key=lambda one: kinds[one] == "mapping")}
+    files, types = list(_files(options.file)), set[str]()
+    kinds = {file: options.kind or _kind(file) for file in files}
+    results = {
+        file: _checked(file, kinds[file], types) for file in sorted(files, key=lambda one: kinds[one] == "mapping")
+    }
     for file in files:
-        result = said[file]
+        result = results[file]
         if isinstance(result, W40KError):
             note(str(result))
         else:
             say(printable(f"{file}: {result}, ok"))
-    return BAD_INPUT if any(isinstance(result, W40KError) for result in said.values()) else DONE
+    return BAD_INPUT if any(isinstance(result, W40KError) for result in results.values()) else DONE
+
+
+CHECK = Command("check", CheckOptions, check, DESCRIPTION, EXAMPLES)
 
 
 def _files(names: Iterable[str]) -> Iterator[Path]:

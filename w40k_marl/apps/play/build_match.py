@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal
 
 from ...content.scenario import load_scenario, scenario_path
 from ...env.aec import RawEnv
@@ -20,47 +19,19 @@ from ...policy.bots import BOTS, GREEDY
 from ...policy.config import MetaConfig, meta_config
 from ...policy.pve import PvEController
 from ..console import read_settings
-from .game_log import Journal
-from .match import Match
-from .players import BotPlayer, ControllerPlayer, Player
+from .game_log import GameLog
+from .match import Match, Player
+from .options import PlayOptions
+from .players import BotPlayer, ControllerPlayer
 from .saved_game import GameSettings, PlayError, Seats, read_saved
 
 DEFAULT_SCENARIO = "pve"
-LARGEST_SEED = 2**63 - 1
 NEW_SEEDS = 2**32  # short enough to be typed
 
 Person = Callable[[], Player]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlayOptions:
-    """The options of the command line that make a match; None and False where they are not given."""
-
-    scenario: str | None = None
-    seed: int | None = None
-    decisions: Literal["agent", "reference"] | None = None
-    intents: bool = False
-    weapon_rules: Literal["reference", "full"] | None = None
-    max_turns: int | None = None
-    layout: Sequence[str] | None = None  # "name=value", names of the fields of Layout
-    profile: Sequence[str] | None = None  # "name=value", names of the fields of ProfileOptions
-    meta: str | None = None
-    super_agent: str | None = None
-    opponent: str | None = None
-    human: Literal[1, 2] | None = None
-    trust_models: bool = False
-    resume: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what contradicts itself. Raises PlayError."""
-        if self.seed is not None and not 0 <= self.seed <= LARGEST_SEED:
-            raise PlayError(f"--seed: expected 0 to {LARGEST_SEED}, got {self.seed}")
-        if self.human is not None and self.opponent is not None and (self.meta or self.super_agent):
-            flag = "--meta" if self.meta else "--super-agent"
-            raise PlayError(f"{flag}: expected no --human and --opponent beside it, who play both sides")
-
-
-def make_match(options: PlayOptions, journal: Journal, person: Person, tell: Tell = lambda _: None) -> Match:
+def make_match(options: PlayOptions, log: GameLog, person: Person, tell: Tell = lambda _: None) -> Match:
     """Load everything and begin the game, or go on with the saved one. Raises W40KError, one sentence each.
 
     ``person`` makes the player of a side that a person plays; ``tell`` hears of a long compilation.
@@ -71,7 +42,7 @@ def make_match(options: PlayOptions, journal: Journal, person: Person, tell: Tel
     env = _environment(settings, tell)
     players = _players(env, settings, seats, options.trust_models, person)
     env.reset(seed=settings.seed)
-    match = Match(env, settings, seats, players, journal)
+    match = Match(env, settings, seats, players, log)
     if saved is not None:
         match.resume(saved, str(options.resume))
     return match
@@ -97,7 +68,7 @@ def _layout_of(settings: GameSettings) -> Layout:
 
 def _given_layout(options: PlayOptions, scenario: str) -> Layout | None:
     """The layout that the options name, with room for the scenario in capacities that they do not; None for none."""
-    texts = [*(options.layout or ()), *(["intents"] if options.intents else ())]
+    texts = [*options.layout, *(["intents"] if options.intents else ())]
     with _of("--layout"):
         given = read_settings(texts, asdict(Layout()))
         layout = Layout(**given).with_room_for([load_scenario(scenario)])

@@ -54,8 +54,8 @@ def legal_choices(session: Session) -> list[Choice]:
     ids = [name.rpartition(" ")[2] for _, name, _, _ in offered]
     keep = _stage(session) in (SELECT, DETAIL) and all(text.isdecimal() for text in ids)
     return [
-        Choice(action, ids[place] if keep else str(place + 1), name, about, others)
-        for place, (action, name, about, others) in enumerate(offered)
+        Choice(action, ids[index] if keep else str(index + 1), name, about, others)
+        for index, (action, name, about, others) in enumerate(offered)
     ]
 
 
@@ -150,12 +150,11 @@ def _target(session: Session, action: int, slot: int, known: str) -> tuple[int, 
 
 
 def _unit(session: Session, unit_id: str) -> str:
-    """Type, hit points and place of a unit."""
+    """Type, hit points and hex of a unit."""
     number = session.setting.number_of[unit_id]
     unit, game = session.setting.units[number], session.games[0]
     assert unit is not None, "only units that exist are offered"
-    place = int(game.hexes[number])
+    at = int(game.hexes[number])
     return (
-        f"{unit.type.name}, {int(game.hit_points[number])}/{unit.type.hit_points} hit points, "
-        f"at {(place >> 6, place & 63)}"
+        f"{unit.type.name}, {int(game.hit_points[number])}/{unit.type.hit_points} hit points, at {(at >> 6, at & 63)}"
     )

@@ -1,8 +1,7 @@
-"""``w40k-marl play``: makes a match, lets it be played, says how it ended or where it is saved."""
+"""``w40k-marl play``: makes a match, plays it, prints the result or where the game is saved."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import shlex
@@ -12,45 +11,58 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from ...errors import W40KError, printable
-from ...files import readable_again
+from ..command import Command
 from ..console import DONE, OUTPUT, OutputLostError, held, note, output_lost, say, stopped_status
+from .options import PlayOptions
 
 if TYPE_CHECKING:
-    from .game_log import Journal
-    from .human import Read
     from .match import Match
-    from .saved_game import SavePlace
+    from .saved_game import SaveFile
 
 LOGGER = "w40k_marl.meta"
+DESCRIPTION = """Play one game to its end: a meta-controller on one side, a bot, an agent or a person on the other.
+
+The board and a line for each action are written to stdout; which model plays which unit, lines of [META], to the file
+of --log, and with -v to stderr."""
+EXAMPLES = """examples:
+  %(prog)s --scenario pve                           models against the greedy bot
+  %(prog)s --human 1                                play against the models, at the prompt
+  %(prog)s --human 2 --opponent random              the same against a bot, or any agent
+  %(prog)s --resume pve-seed7.json                  go on with a saved game
+  %(prog)s --super-agent MacroController --intents --opponent random --seed 7
+  %(prog)s --quiet --json | jq .winner              the result for programs
+
+exit status: 0 the game is over or saved, 2 bad input, 130 stopped by Ctrl-C (the game is saved)
+"""
 
 
-def carry_out(given: argparse.Namespace, read: Read | None = None) -> int:
-    """Play as the options say and return the exit status; ``read`` asks a person, by default at the terminal."""
+def play(options: PlayOptions) -> int:
+    """Play as the options say, a person at the terminal; returns the exit status. Raises W40KError for bad input."""
     from rich.console import Console  # here, so that --help does not wait for them
 
-    from .build_match import PlayOptions, make_match
-    from .game_log import EVERYTHING, QUIET, USUAL, Journal
+    from .build_match import make_match
+    from .game_log import EVERYTHING, QUIET, USUAL, GameLog
     from .human import HumanPlayer
-    from .saved_game import SavePlace
+    from .saved_game import SaveFile
 
     if hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(errors="surrogateescape")  # a wrong byte makes a wrong answer, no more
-    paper = Console(file=cast("IO[str]", OUTPUT), highlight=False)
-    journal = Journal(paper, QUIET if given.quiet else EVERYTHING if given.verbose else USUAL)
-    place = SavePlace(given.save, overwrite=given.overwrite)
-    values = {name: getattr(given, name) for name in PlayOptions.__dataclass_fields__}
-    values |= {name: readable_again(values[name]) for name in ("scenario", "meta") if values[name] is not None}
-    options = PlayOptions(**values)
-    with _routing_shown(verbose=given.verbose, log=given.log, overwrite=given.overwrite):
-        person = HumanPlayer(read or _ask, journal, place)
-        match = make_match(options, journal, lambda: person, note)
-        status, saved = _play(match, place, introduce=not given.quiet)
-    _report(match, journal, saved, as_json=given.json, quiet=given.quiet)
+    console = Console(file=cast("IO[str]", OUTPUT), highlight=False)
+    log = GameLog(console, QUIET if options.quiet else EVERYTHING if options.verbose else USUAL)
+    save_file = SaveFile(options.save, overwrite=options.overwrite)
+    with _routing_logged(options):
+        person = HumanPlayer(_ask, log, save_file)
+        match = make_match(options, log, lambda: person, note)
+        status, saved = _play(match, save_file, introduce=not options.quiet)
+    _report(match, saved, options)
     return status
 
 
-def _play(match: Match, place: SavePlace, *, introduce: bool) -> tuple[int, str | None]:
-    """Play; exit status, and the file of a game that was left.
+PLAY = Command("play", PlayOptions, play, DESCRIPTION, EXAMPLES)
+
+
+def _play(match: Match, save_file: SaveFile, *, introduce: bool) -> tuple[int, str | None]:
+    """Play; returns the exit status, and the file of a game that was left.
 
     Raises OutputLostError if stdout cannot be written any more, and what a model raises; the game is saved before.
     """
@@ -67,16 +79,16 @@ def _play(match: Match, place: SavePlace, *, introduce: bool) -> tuple[int, str 
     except KeyboardInterrupt:
         status = stopped_status()
     except OutputLostError as lost:
-        raise OutputLostError(f"{lost}; saved, go on with: {_go_on(_saved(match, place))}", lost.status) from None
+        raise OutputLostError(f"{lost}; saved, go on with: {_go_on(_saved(match, save_file))}", lost.status) from None
     except Exception:  # of a model: what a person has played is not lost by it
         if match.seats.human is not None:
-            note(f"saved before the error; go on with: {_go_on(_saved(match, place))}")
+            note(f"saved before the error; go on with: {_go_on(_saved(match, save_file))}")
         raise
-    return status, _saved(match, place)
+    return status, _saved(match, save_file)
 
 
-def _saved(match: Match, place: SavePlace) -> str:
-    """Save a game that is left, in a place that can be written, and return the file.
+def _saved(match: Match, save_file: SaveFile) -> str:
+    """Save a game that is left, to a file that can be written, and return its path.
 
     Raises PlayError if there is none; the content of the file is then written to stderr.
     """
@@ -85,46 +97,47 @@ def _saved(match: Match, place: SavePlace) -> str:
     with held():
         game = match.saved()
         try:
-            return str(place.save_somewhere(game))
+            return str(save_file.save_somewhere(game))
         except W40KError:
             note(f"the saved game, which no file could take: {as_text(game).decode()}")
             raise
 
 
 def _introduce(match: Match) -> None:
-    """What is played, and by whom."""
-    settings, journal = match.settings, match.journal
+    """Write what is played, and by whom."""
+    settings, log = match.settings, match.log
     extras = [f"--max-turns {settings.max_turns}"] if settings.max_turns else []
     extras += ["--intents"] if settings.intents else []
     extras += [f"--decisions {settings.decisions}", f"--weapon-rules {settings.weapon_rules}"]
-    journal.say(f"{match.session.setting.scenario.name}, --seed {settings.seed}, {', '.join(extras)}")
+    log.write(f"{match.session.setting.scenario.name}, --seed {settings.seed}, {', '.join(extras)}")
     for number, player in sorted(match.players.items()):
-        journal.say(f"player {number}: {player.about}")
+        log.write(f"player {number}: {player.about}")
     if match.actions:
-        journal.say(f"resumed after {len(match.actions)} decisions")
+        log.write(f"resumed after {len(match.actions)} decisions")
     if match.seats.human is not None and not match.over:
-        journal.say("Type help for the commands.")
+        log.write("Type help for the commands.")
 
 
-def _report(match: Match, journal: Journal, saved: str | None, *, as_json: bool, quiet: bool) -> None:
-    """The end, or where the game is; for programs as JSON too."""
+def _report(match: Match, saved: str | None, options: PlayOptions) -> None:
+    """Print the result, or where the game is saved; for programs as JSON too."""
+    log = match.log
     result: dict[str, Any] = {**match.result(), "saved": saved}
     try:
-        if not (quiet and as_json):
-            if match.over and not quiet:
-                journal.board(match.session)
+        if not (options.quiet and options.json):
+            if match.over and not options.quiet:
+                log.draw_board(match.session)
             if saved is not None:
-                journal.say()  # below the prompt
-            journal.say(_in_words(result), style="bold")
+                log.write()  # below the prompt
+            log.write(_in_words(result), style="bold")
             if saved is not None:
-                journal.say(f"saved: {saved}" if match.over else f"saved; go on with: {_go_on(saved)}")
-        if as_json:
+                log.write(f"saved: {saved}" if match.over else f"saved; go on with: {_go_on(saved)}")
+        if options.json:
             say(json.dumps(result))
     finally:
         lost = output_lost()
         if lost is not None:
-            told = _in_words(result) if saved is None else f"saved, go on with: {_go_on(saved)}"
-            raise OutputLostError(f"{lost}; {told}", lost.status)
+            ending = _in_words(result) if saved is None else f"saved, go on with: {_go_on(saved)}"
+            raise OutputLostError(f"{lost}; {ending}", lost.status)
 
 
 def _go_on(file: object) -> str:
@@ -199,14 +212,16 @@ def _log_file(name: str, *, overwrite: bool) -> _LogFile:
 
 
 @contextmanager
-def _routing_shown(*, verbose: bool, log: str | None, overwrite: bool) -> Iterator[None]:
+def _routing_logged(options: PlayOptions) -> Iterator[None]:
     """Write the log of the meta-controller while the game is played: to a file, and to stderr what it warns of.
 
-    With ``verbose`` all of it goes to stderr.
+    With ``--verbose`` all of it goes to stderr.
     """
     logger, terminal = logging.getLogger(LOGGER), logging.StreamHandler(sys.stderr)
-    terminal.setLevel(logging.INFO if verbose else logging.WARNING)
-    handlers: list[logging.Handler] = [terminal] + ([] if log is None else [_log_file(log, overwrite=overwrite)])
+    terminal.setLevel(logging.INFO if options.verbose else logging.WARNING)
+    handlers: list[logging.Handler] = [terminal]
+    if options.log is not None:
+        handlers.append(_log_file(options.log, overwrite=options.overwrite))
     before = logger.level
     logger.setLevel(min(handler.level or logging.INFO for handler in handlers))
     for handler in handlers:

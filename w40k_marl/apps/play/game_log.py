@@ -1,4 +1,4 @@
-"""The game as it goes by, for people: the board at each turn, a line for each action, what is scored."""
+"""The log of a game for people: the board at each turn, a line for each action, what is scored."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ...view.text import WIDTH, draw
 from ..console import output_lost
 
 QUIET, USUAL, EVERYTHING = range(3)
-_TOLD = ("control_changed", "scored", "game_over")
+_EVENTS = ("control_changed", "scored", "game_over")
 _COLOURS = ((r"\^\S+", "cyan"), (r"(?<![a-z])v\d\S*", "magenta"), (r":\S:", "yellow"), (r"###", "dim"))
 
 
-class Journal:
+class GameLog:
     """Writes to a console; with colours where that is a terminal.
 
     Every method that writes raises OutputLostError if the console is on stdout and that cannot be written any more.
@@ -31,18 +31,18 @@ class Journal:
         self._due = self._heading = ""
         self._turn: tuple[int, int] | None = None
 
-    def say(self, line: str = "", style: str = "") -> None:
+    def write(self, line: str = "", style: str = "") -> None:
         """Write a line, as it is, but for characters that would act on a terminal: those are escaped."""
         self._print(Text(printable(line), style=style))
 
-    def board(self, session: Session) -> None:
+    def draw_board(self, session: Session) -> None:
         """Draw the board, objectives and rosters."""
         text = Text(printable(draw(session.setting, session.games[0], max(WIDTH, self.console.width))))
         for pattern, style in _COLOURS:
             text.highlight_regex(pattern, style)
-        self.say()
+        self.write()
         self._print(text)
-        self.say()
+        self.write()
 
     def _print(self, text: Text) -> None:
         self.console.print(text, soft_wrap=True)
@@ -50,43 +50,43 @@ class Journal:
         if lost is not None:
             raise lost
 
-    def before(self, session: Session) -> None:
-        """A decision is due: the board, where a turn begins; the phase is written with the first line in it."""
+    def begin_decision(self, session: Session) -> None:
+        """Draw the board if a turn begins; the phase is written with its first line."""
         if self.detail == QUIET:
             return
         summary = session.summary()
         turn, owner, phase = summary[SUMMARY_TURN], summary[SUMMARY_TURN_SIDE], summary[SUMMARY_PHASE]
         if self._turn != (turn, owner):
             self._turn, self._heading = (turn, owner), ""
-            self.board(session)
+            self.draw_board(session)
         self._due = f"turn {turn}, player {owner + 1}, {PHASES[phase]} phase"
         if phase == FIGHT:
             self._due += " (both sides fight)"
 
-    def went_back(self) -> None:
-        """Forget what was written last, so that board and phase are written again."""
+    def repeat_heading(self) -> None:
+        """Write board and phase again with the next decision."""
         self._turn, self._heading = None, ""
 
-    def tell(self, done: Decision, session: Session) -> None:
-        """A decision has been taken."""
+    def write_decision(self, decision: Decision, session: Session) -> None:
+        """Write what a decision did, and the events that follow from it."""
         if self.detail == QUIET:
             return
-        if self._acts(done) or self.detail == EVERYTHING:
+        if self._acts(decision) or self.detail == EVERYTHING:
             self._write_heading()
-            intent = f" [{done.intent}]" if done.intent else ""
-            who = f"player {done.player}, unit {done.unit} ({done.unit_type}){intent}"
-            self.say(f"  {who}: {done.action}: {describe_result(done)}")
+            intent = f" [{decision.intent}]" if decision.intent else ""
+            who = f"player {decision.player}, unit {decision.unit} ({decision.unit_type}){intent}"
+            self.write(f"  {who}: {decision.action}: {describe_result(decision)}")
         for event in session.events():
-            if event["event"] in _TOLD:
-                self.say(f"  * {in_words(event)}", style="bold")
+            if event["event"] in _EVENTS:
+                self.write(f"  * {in_words(event)}", style="bold")
             elif self.detail == EVERYTHING and event["event"] != "selected":
-                self.say(f"      - {in_words(event)}", style="dim")
+                self.write(f"      - {in_words(event)}", style="dim")
 
-    def _acts(self, done: Decision) -> bool:
-        """Whether it is an action: selections and intents are told with it."""
-        return not done.action.startswith(("select_", "intent_", "detail_"))
+    def _acts(self, decision: Decision) -> bool:
+        """Return True for an action; selections and intents are written with it."""
+        return not decision.action.startswith(("select_", "intent_", "detail_"))
 
     def _write_heading(self) -> None:
         if self._heading != self._due:
             self._heading = self._due
-            self.say(self._due, style="bold")
+            self.write(self._due, style="bold")

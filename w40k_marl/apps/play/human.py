@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ...errors import W40KError
 from ...policy.decision import Decision, carry_out
 from ...rules.state import SUMMARY_PHASE, SUMMARY_TURN, SUMMARY_TURN_SIDE
 from .choices import Choice, NotAChoiceError, find_choice, legal_choices, lines, question, waiting_action
-from .game_log import Journal
-from .saved_game import SavePlace
-
-if TYPE_CHECKING:
-    from .match import Match
+from .game_log import GameLog
+from .match import Match
+from .saved_game import SaveFile
 
 Read: TypeAlias = Callable[[str], str]
 """Shows a prompt and returns a line; EOFError where there are no more, KeyboardInterrupt for Ctrl-C."""
@@ -46,11 +44,11 @@ class HumanPlayer:
 
     about = "you"
 
-    def __init__(self, read: Read, journal: Journal, place: SavePlace) -> None:
-        """``read`` asks for a line, ``journal`` is written to, ``place`` is where `save` writes."""
+    def __init__(self, read: Read, log: GameLog, save_file: SaveFile) -> None:
+        """``read`` asks for a line, ``log`` is written to, ``save_file`` is where `save` writes."""
         self._read = read
-        self._journal = journal
-        self._place = place
+        self._log = log
+        self._save_file = save_file
         self._commands: dict[str, Callable[[Match, str], bool]] = {
             "help": self._help,
             "h": self._help,
@@ -93,7 +91,7 @@ class HumanPlayer:
             try:
                 chosen = find_choice(choices, answer)
             except NotAChoiceError as error:
-                self._journal.say(f"{error}. Type a number or a name, or help.")
+                self._log.write(f"{error}. Type a number or a name, or help.")
                 continue
             return carry_out(match.env, match.session, chosen.action, HUMAN, HUMAN)
 
@@ -124,18 +122,18 @@ class HumanPlayer:
         return any(answer.lower() == choice.name for choice in choices)
 
     def _show(self, match: Match, choices: list[Choice]) -> None:
-        self._journal.say(question(match.session), style="bold")
+        self._log.write(question(match.session), style="bold")
         for line in lines(choices):
-            self._journal.say(line)
+            self._log.write(line)
 
     # --- commands: True where the match is to ask anew ------------------------------------------------------
 
     def _help(self, match: Match, rest: str) -> bool:
-        self._journal.say(HELP)
+        self._log.write(HELP)
         return False
 
     def _board(self, match: Match, rest: str) -> bool:
-        self._journal.board(match.session)
+        self._log.draw_board(match.session)
         return False
 
     def _choices(self, match: Match, rest: str) -> bool:
@@ -144,28 +142,28 @@ class HumanPlayer:
 
     def _undo(self, match: Match, rest: str) -> bool:
         if not match.undo():
-            self._journal.say("There is nothing to undo: this is your first decision.")
+            self._log.write("There is nothing to undo: this is your first decision.")
             return False
         while len(match.actions) in self._unasked and match.undo():
             pass
         self._unasked = {number for number in self._unasked if number < len(match.actions)}
         self._waiting = None
-        self._journal.went_back()
-        self._journal.say("Undone.")
+        self._log.repeat_heading()
+        self._log.write("Undone.")
         return True
 
     def _save(self, match: Match, rest: str) -> bool:
         try:
-            path = self._place.save(match.saved(), rest or None)
+            path = self._save_file.save(match.saved(), rest or None)
         except W40KError as error:
-            self._journal.say(f"Not saved: {error}")
+            self._log.write(f"Not saved: {error}")
         else:
-            self._journal.say(f"Saved: {path}")
+            self._log.write(f"Saved: {path}")
         return False
 
     def _wait_with_all(self, match: Match, rest: str) -> bool:
         if waiting_action(match.session) is None:
-            self._journal.say("Nobody waits in the fight phase: a unit in contact fights.")
+            self._log.write("Nobody waits in the fight phase: a unit in contact fights.")
             return False
         self._waiting, self._waiting_since = _moment(match), len(match.actions)
         return True

@@ -1,28 +1,39 @@
-"""A match: one game, a player for each side, all decisions so far, and the places that undo goes back to."""
+"""A match: one game, a player for each side, all decisions so far, and the states that undo restores."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from ...env.aec import RawEnv
 from ...env.session import Session, Snapshot
 from ...errors import ActionError, ContentError
-from ...policy.decision import SELECT, stage_of
+from ...policy.decision import SELECT, Decision, stage_of
 from ...rules.state import SUMMARY_POINTS, SUMMARY_TURN, SUMMARY_WINNER, WIN_METHODS
-from .game_log import Journal
-from .players import Player
+from .game_log import GameLog
 from .saved_game import GameSettings, SavedGame, Seats
 
 RESIGNATION = "resignation"
-"""How a game was won that the other player has given up; beside ``rules.state.WIN_METHODS``."""
+"""How a game is won if the other player resigns; beside ``rules.state.WIN_METHODS``."""
+
+
+class Player(Protocol):
+    """Decides for one side of a match."""
+
+    about: str  # who it is, for people
+
+    def step(self, match: Match) -> Decision | None:
+        """Take one decision and return what it did; None if none was taken: the match then asks again."""
+
+    def begin_decision(self, seed: int, number: int) -> None:
+        """Prepare for decision ``number`` of the game; random choices follow from these two numbers alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A moment of a match that one can go back to."""
+class UndoPoint:
+    """A state of a match that can be restored."""
 
     snapshot: Snapshot
     decisions: int
@@ -32,18 +43,18 @@ class Match:
     """Plays a game that has been reset."""
 
     def __init__(
-        self, env: RawEnv, settings: GameSettings, seats: Seats, players: Mapping[int, Player], journal: Journal
+        self, env: RawEnv, settings: GameSettings, seats: Seats, players: Mapping[int, Player], log: GameLog
     ) -> None:
         """Take an environment after ``reset(seed=settings.seed)`` and the players 1 and 2."""
         self.env = env
         self.settings = settings
         self.seats = seats
         self.players = players
-        self.journal = journal
+        self.log = log
         self.actions: list[int] = []  # of the flat space, both players'
         self._number_of = {env.layout.describe_action(action): action for action in range(env.layout.action_count)}
-        self._places: list[Place] = []  # before each decision of the person
-        self._complete = Place(env.snapshot(), 0)  # after the last decision that was carried out to its end
+        self._undo_points: list[UndoPoint] = []  # before each decision of the person
+        self._complete = UndoPoint(env.snapshot(), 0)  # after the last decision that was carried out to its end
         self.resigned: Literal[1, 2] | None = None  # the player who has given the game up
 
     @property
@@ -61,43 +72,43 @@ class Match:
         while not self.over:
             player = self.players[self.session.acting_side + 1]
             player.begin_decision(self.settings.seed, len(self.actions))
-            place = self._place()
-            self.journal.before(self.session)
-            done = player.step(self)
-            if done is not None:
-                self._note(self._number_of[done.action], place)
-                self.journal.tell(done, self.session)
+            undo_point = self._undo_point()
+            self.log.begin_decision(self.session)
+            decision = player.step(self)
+            if decision is not None:
+                self._record(self._number_of[decision.action], undo_point)
+                self.log.write_decision(decision, self.session)
 
     def undo(self) -> bool:
-        """Go back to the person's decision before this one; False, and nothing changed, where there is none."""
-        if not self._places:
+        """Restore the state before the person's last decision; returns False, and changes nothing, if there is none."""
+        if not self._undo_points:
             return False
-        self._complete = self._places.pop()
-        self._go_back()
+        self._complete = self._undo_points.pop()
+        self._restore()
         return True
 
-    def _go_back(self) -> None:
-        """Be again where the last complete decision has led."""
+    def _restore(self) -> None:
+        """Restore the state after the last complete decision."""
         self.env.restore(self._complete.snapshot)
         del self.actions[self._complete.decisions :]
 
-    def _place(self) -> Place | None:
-        """The moment as it is, if the decision is the person's."""
+    def _undo_point(self) -> UndoPoint | None:
+        """The state as it is, if the decision is the person's."""
         own = self.seats.human == self.session.acting_side + 1
-        return Place(self.env.snapshot(), len(self.actions)) if own else None
+        return UndoPoint(self.env.snapshot(), len(self.actions)) if own else None
 
-    def _note(self, action: int, place: Place | None) -> None:
-        """Keep a decision that has been carried out, and where it was taken if undo goes back to it."""
-        if place is not None:
-            self._places.append(place)
+    def _record(self, action: int, undo_point: UndoPoint | None) -> None:
+        """Keep a decision that has been carried out, and the state before it if undo restores that."""
+        if undo_point is not None:
+            self._undo_points.append(undo_point)
         self.actions.append(action)
-        self._complete = Place(self.env.snapshot(), len(self.actions))
+        self._complete = UndoPoint(self.env.snapshot(), len(self.actions))
 
     # --- files ---------------------------------------------------------------------------------------------
 
     def saved(self) -> SavedGame:
-        """The match as a file keeps it; it goes back to its last complete decision, for Ctrl-C falls anywhere."""
-        self._go_back()
+        """The match as a file keeps it; restores the last complete decision, as Ctrl-C comes anywhere."""
+        self._restore()
         return SavedGame.of(
             self.settings,
             self.seats,
@@ -111,19 +122,19 @@ class Match:
         return hashlib.blake2b(self.env.snapshot(), digest_size=16).hexdigest()
 
     def resume(self, saved: SavedGame, file: str) -> None:
-        """Play the decisions of a saved game again. Raises ContentError where this is no game of the same kind."""
+        """Play the decisions of a saved game again. Raises ContentError if scenario, rules or state differ."""
         if saved.fingerprint != self.session.fingerprints[0].hex():
             expected = f"the scenario {self.session.setting.scenario.name} and the rules as they are now"
             raise ContentError(file, "fingerprint", expected, "those of a scenario or of rules that have changed")
         for index, action in enumerate(saved.actions):
-            place = self._place()
+            undo_point = self._undo_point()
             try:
                 self.env.session.step(action)
             except ActionError as error:
                 key = f"actions[{index}]"
                 raise ContentError(file, key, "a legal action", f"{action}", str(error)) from None
-            self._note(action, place)
-        self._go_back()  # so that the environment, too, hears where the game is
+            self._record(action, undo_point)
+        self._restore()  # so that the environment, too, has the state of the game
         if saved.state != self._digest():
             raise ContentError(file, "state", "the game that its actions lead to", "another: the file is damaged")
         if saved.resigned is not None and self.session.over:

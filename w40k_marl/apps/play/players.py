@@ -1,9 +1,8 @@
-"""Who plays a side of a match: a meta-controller, a bot. A person is in ``human.py``."""
+"""Players of a match that are programs: a meta-controller, a bot. A person is in ``human.py``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -13,25 +12,11 @@ from ...policy.block_policy import ActionBlock, BlockPolicy, FlatPolicy
 from ...policy.bots import make_bot
 from ...policy.decision import Decision, carry_out
 from ...policy.pve import PvEController
-
-if TYPE_CHECKING:
-    from .match import Match
-
-
-class Player(Protocol):
-    """Decides for one side of a match."""
-
-    about: str  # who it is, for people
-
-    def step(self, match: Match) -> Decision | None:
-        """Take one decision and return what came of it; None where none was taken, and the match is to ask anew."""
-
-    def begin_decision(self, seed: int, number: int) -> None:
-        """Hear that decision ``number`` of the game is due; chance is to follow from these two numbers alone."""
+from .match import Match
 
 
 def reseed(policies: Iterator[Policy], seed: int, number: int) -> None:
-    """Let random players draw by seed and place in the game, so that a resumed or undone game goes the same way."""
+    """Seed random players by seed and decision, so that a resumed or undone game goes the same way."""
     for stream, policy in enumerate(policies):
         if isinstance(policy, RandomPolicy):
             policy.random = np.random.default_rng([seed, number, stream])

@@ -95,11 +95,11 @@ def read_saved(path: Path) -> SavedGame:
     return saved
 
 
-class SavePlace:
-    """Where the game of this run is saved: a file of one's own, and never over one that is not."""
+class SaveFile:
+    """The file to which the game of this run is saved; never replaces a file of another run unless allowed."""
 
     def __init__(self, name: str | None, *, overwrite: bool = False) -> None:
-        """``name``: the file, None for a free name that tells scenario and seed. Raises PlayError where it is taken."""
+        """``name``: the file, None for a free name from scenario and seed. Raises PlayError if it is taken."""
         self._path: Path | None = None
         self._own: set[Path] = set()  # written in this run, or ours to replace
         if name is not None:
@@ -109,7 +109,7 @@ class SavePlace:
                 self._own.add(self._path)
 
     def save(self, game: SavedGame, name: str | None = None) -> Path:
-        """Write the game, whole or not at all, and return the file. Raises PlayError where it cannot be written."""
+        """Write the game, whole or not at all, and return the file. Raises PlayError if it cannot be written."""
         with _as_play_error():
             path = self._path if name is None else full_path(name)
             if path is None:
@@ -120,7 +120,7 @@ class SavePlace:
         return path
 
     def save_somewhere(self, game: SavedGame) -> Path:
-        """``save``, and where that place has been taken meanwhile, a free name."""
+        """``save``; under a free name if that file cannot be written."""
         try:
             return self.save(game)
         except PlayError:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
-from ...files import readable_again
-from ..console import DONE, OUTPUT, OneLineParser, guarded, held, note, output_lost, say, stopped_status
-from .arguments import declare_diff, declare_options
+from ..command import Command, parser_of, run_command
+from ..console import DONE, OUTPUT, held, note, output_lost, say, stopped_status
+from .options import DiffOptions, Options
 
 if TYPE_CHECKING:
-    from .options import Plan
+    from .plan import Plan
     from .report.results import Outcome
     from .run import OnEpisode
     from .runners.episode import Episode
@@ -28,59 +28,47 @@ Two players act at random, or by --policy. Every N micro actions the macro choos
 it is the first that may. A step is one micro action; choosing a unit is none.
 Where `diff` comes first, two reports are compared: see `diff --help`."""
 EXAMPLES = """examples:
-  {program}
-  {program} --scenario-file macro_default --controlled-agent MacroController \\
+  %(prog)s
+  %(prog)s --scenario-file macro_default --controlled-agent MacroController \\
       --training-config MacroController_training_config --rewards-config MacroController_rewards_config \\
       --episodes 10 --macro-player 1 --macro-every-steps 5
-  {program} --scenario-file pve --episodes 50 --macro-every-steps 1 --seed 7 --metrics-out load.json
-  {program} --duration 30 --batch 256 --sweep-workers 1,2,4 --report load.html
-  {program} diff before.json after.json --fail-if 'steps_per_sec<0.9' --fail-if 'latency_us.p99>1.5'
+  %(prog)s --scenario-file pve --episodes 50 --macro-every-steps 1 --seed 7 --metrics-out load.json
+  %(prog)s --duration 30 --batch 256 --sweep-workers 1,2,4 --report load.html
+  %(prog)s diff before.json after.json --fail-if 'steps_per_sec<0.9' --fail-if 'latency_us.p99>1.5'
 """
+DIFF_DESCRIPTION = "Compare two reports (a, b) that --metrics-out has written: every figure, and the ratio of b to a."
+DIFF_EXAMPLES = """examples:
+  %(prog)s before.json after.json
+  %(prog)s before.json after.json --fail-if 'steps_per_sec<0.9' --fail-if 'latency_us.p99>1.5'
+
+exit status: 0 no gate fails, 1 a gate fails, 2 bad input
+"""
+
+
+def simulate(options: Options) -> int:
+    """Run what the options ask for; returns the exit status. Raises W40KError for bad input."""
+    from .plan import make_plan  # here, so that --help does not wait for it
+
+    return _report(make_plan(options), as_json=options.json)
+
+
+def diff(options: DiffOptions) -> int:
+    """Compare two reports; returns the exit status. Raises W40KError for bad input."""
+    from .report.diff import compare
+
+    return compare(options)
+
+
+SIMULATE = Command("simulate", Options, simulate, DESCRIPTION, EXAMPLES)
+DIFF = Command("simulate diff", DiffOptions, diff, DIFF_DESCRIPTION, DIFF_EXAMPLES)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the load simulation as a program of its own; returns the exit status."""
-
-    def work() -> int:
-        parser = OneLineParser(prog=PROGRAM, description=DESCRIPTION, epilog=examples(f"python tools/{PROGRAM}"))
-        add_options(parser)
-        given = parser.parse_args(arguments)
-        carry_out: Callable[[argparse.Namespace], int] = given.work
-        return carry_out(given)
-
-    return guarded(PROGRAM, work)
-
-
-def examples(program: str) -> str:
-    """The examples of the help, as typed for ``program``."""
-    return EXAMPLES.format(program=program)
-
-
-def add_options(parser: OneLineParser) -> None:
-    """Declare every option, and the task ``diff``."""
-    parser.set_defaults(work=carry_out)
-    declare_options(parser)
-    declare_diff(parser).set_defaults(work=_diff)
-
-
-def _diff(given: argparse.Namespace) -> int:
-    from .report.diff import compare
-
-    return compare(given)
-
-
-def carry_out(given: argparse.Namespace) -> int:
-    """Run what the options ask for. Raises W40KError for bad input."""
-    from .options import Options, make_plan  # here, so that --help does not wait for them
-
-    values = {name: value for name, value in vars(given).items() if value is not None}
-    known = {name: values[name] for name in Options.__dataclass_fields__ if name in values}
-    known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
-    if "scenario_file" in known:
-        known["scenario_file"] = tuple(map(readable_again, known["scenario_file"]))
-    if "game_rules" in known:
-        known["game_rules"] = readable_again(known["game_rules"])
-    return _report(make_plan(Options(**known)), as_json=given.json)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["diff"]:
+        return run_command(parser_of(DIFF, f"{PROGRAM} diff", f"python tools/{PROGRAM} diff"), words[1:], PROGRAM)
+    return run_command(parser_of(SIMULATE, PROGRAM, f"python tools/{PROGRAM}"), words, PROGRAM)
 
 
 def _report(plan: Plan, *, as_json: bool) -> int:
@@ -106,7 +94,7 @@ def _report(plan: Plan, *, as_json: bool) -> int:
 
 
 def _write(plan: Plan, outcome: Outcome) -> list[Path | None]:
-    """Write the files that were asked for; None in the place of one that could not be written."""
+    """Write the files that were asked for; None stands for one that could not be written."""
     from ...files import FileError, write_file
     from .report.as_html import as_page
     from .report.as_json import as_json
@@ -154,7 +142,7 @@ def _episodes_shown(plan: Plan, *, silent: bool) -> Iterator[OnEpisode]:
     each, total = plan.options.batch is None and plan.options.duration is None, plan.episodes
     kept = plan.metrics_out is not None or plan.report is not None
 
-    def told() -> None:
+    def check_output() -> None:
         lost = output_lost()
         if lost is not None and not kept:
             raise lost
@@ -162,9 +150,9 @@ def _episodes_shown(plan: Plan, *, silent: bool) -> Iterator[OnEpisode]:
     def line(number: int, episode: Episode) -> None:
         if each and not silent:
             say(episode_line(number, episode))
-        told()
+        check_output()
 
-    told()
+    check_output()
     if silent or not OUTPUT.isatty():
         yield line
         return
@@ -192,7 +180,7 @@ def _episodes_shown(plan: Plan, *, silent: bool) -> Iterator[OnEpisode]:
             if time.monotonic() - drawn > SECONDS_BETWEEN_DRAWINGS:
                 draw()
                 drawn = time.monotonic()
-            told()
+            check_output()
 
         yield show
         draw()

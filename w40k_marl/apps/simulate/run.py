@@ -11,7 +11,8 @@ from ...env.aec import RawEnv
 from ...env.warmup import Tell, warm_up
 from ..console import held, waiting
 from .measure.resources import python_memory
-from .options import RAY, Plan
+from .options import RAY
+from .plan import Plan
 from .report.results import Outcome
 from .runners.episode import Episode
 from .workers.pool import InlinePool, WorkerPool

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import operator
@@ -18,7 +17,9 @@ from msgspec import Meta, Struct, field
 from ....content.files import TOP
 from ....content.reading import as_model, read_json, shown
 from ....errors import ContentError, W40KError
+from ...command import OptionError
 from ...console import DONE, note, say
+from ..options import DiffOptions
 from .manifest import SCHEMA_VERSION
 from .tables import table_lines
 
@@ -111,29 +112,30 @@ class Gate:
 
 
 def read_gate(text: str) -> Gate:
-    """The gate that a text names. Raises ArgumentTypeError."""
+    """The gate that a text names. Raises OptionError."""
     found = GATE.fullmatch(text)
     try:
         if found is not None:
             return Gate(text, found[1], found[2], float(found[3]))
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(f"expected FIGURE<RATIO or FIGURE>RATIO, got {text!r}")
+    raise OptionError(f"--fail-if: expected FIGURE<RATIO or FIGURE>RATIO, got {text!r}")
 
 
-def compare(given: argparse.Namespace) -> int:
-    """Show two reports side by side; 1 where a gate fails. Raises DiffError where one cannot be judged."""
-    before, after = read_report(given.before), read_report(given.after)
+def compare(options: DiffOptions) -> int:
+    """Print two reports side by side; returns 1 if a gate fails. Raises W40KError if one cannot be judged."""
+    gates = [read_gate(text) for text in options.fail_if]
+    before, after = read_report(options.before), read_report(options.after)
     doubts = list(remarks(before, after))
     failed: dict[str, float] = {}
-    for gate in given.fail_if:
+    for gate in gates:
         ratio = ratio_of(before, after, gate.figure)
         if ratio is None:
             raise DiffError(f"--fail-if {gate.text}: expected a number above 0 in both reports for {gate.figure}")
         if gate.fails(ratio):
             failed[gate.text] = ratio
-    rows = _rows(before, after, [gate.figure for gate in given.fail_if])
-    if given.json:
+    rows = _rows(before, after, [gate.figure for gate in gates])
+    if options.json:
         figures = {name: {"a": a, "b": b, "ratio": ratio} for name, a, b, ratio in rows}
         say(json.dumps({"figures": figures, "failed": failed, "remarks": doubts}, indent=2, allow_nan=False))
         return FAILED if failed else DONE
@@ -166,9 +168,9 @@ def remarks(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     for name in ("schema_version", "host", "versions", "rules_sha256"):
         if one.get(name) != other.get(name):
             yield f"the reports differ in {name}"
-    paths = {"metrics_out", "report", "overwrite"}
-    options = [{k: v for k, v in side["options"].items() if k not in paths} for side in (one, other)]
-    differing = [name for name in options[0] if name in options[1] and options[0][name] != options[1][name]]
+    output = {"metrics_out", "report", "overwrite", "json"}
+    given = [{k: v for k, v in side["options"].items() if k not in output} for side in (one, other)]
+    differing = [name for name in given[0] if name in given[1] and given[0][name] != given[1][name]]
     if differing:
         yield f"the reports differ in the options {', '.join(differing)}"
 

@@ -16,7 +16,7 @@ from .... import __version__
 from ....content.files import read_file
 from ....content.paths import CONTENT
 from ....train.config import DEFAULT_ENTRY
-from ..options import Plan
+from ..plan import Plan
 
 SCHEMA_VERSION = 3
 LIBRARIES = ("numpy", "numba", "pettingzoo")

@@ -10,7 +10,7 @@ from ...console import stopped_by
 from ..measure.kept_games import KeptGames
 from ..measure.latency import Latencies
 from ..measure.resources import Figures
-from ..options import Plan
+from ..plan import Plan
 from ..runners.episode import Counts, Episode, Numbered
 from ..workers.worker import Message, WorkerFigures
 

@@ -16,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from ....errors import W40KError
-from ..options import Plan
+from ..plan import Plan
 from .pool import SECONDS_BETWEEN_MESSAGES, WorkerError
 from .worker import Message, Worker
 

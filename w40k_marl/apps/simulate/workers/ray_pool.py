@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 from ....errors import W40KError, how_to_install
-from ..options import Plan
+from ..plan import Plan
 from .pool import SECONDS_BETWEEN_MESSAGES, WorkerError
 from .worker import Message, Worker
 

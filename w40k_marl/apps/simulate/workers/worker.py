@@ -13,9 +13,10 @@ from ....env.batch import BatchEnv
 from ....env.options import GameOptions
 from ....observe.layout import Layout
 from ....observe.macro.offensive_profile import ProfileOptions
+from ...command import option_named
 from ..measure.resources import Figures, Meter, resident_memory_kb
 from ..measure.timeline import Sample
-from ..options import Plan, option_named
+from ..plan import Plan
 from ..runners.aec import AECRunner, Pace, macro_players
 from ..runners.batch import BatchRunner
 from ..runners.episode import Counts, Numbered
