@@ -22,7 +22,7 @@ PICTURE = ROOT / "docs" / "architecture.svg"
 STOREYS: dict[str, tuple[str, ...]] = {
     "the game": ("errors", "files", "compiler", "rules", "content"),
     "learning": ("observe", "reward", "env", "w40k_v0", "view", "policy", "train", "testing"),
-    "programs": ("apps.cli", "apps.console", "apps.simulate", "apps.play", "apps.check"),
+    "programs": ("apps.cli", "apps.command", "apps.console", "apps.simulate", "apps.play", "apps.check"),
 }
 """The rooms of each storey, lowest storey first. A storey may import the ones below it, never one above."""
 
@@ -42,7 +42,7 @@ _SUBJECTS = {
     "apps.check": "checks of files",
     "apps.cli": "the command w40k-marl",
 }
-_DRAWN_APART = {"errors", "files", "w40k_v0", "apps.console"}  # imported everywhere: arrows would say nothing
+_DRAWN_APART = {"errors", "files", "w40k_v0", "apps.console", "apps.command"}  # imported everywhere: arrows would say nothing
 
 
 def sources() -> list[Path]:
