@@ -43,7 +43,7 @@ def run(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = lam
         outcome.add_up()
     outcome.stopped = outcome.stopped or signalled()
     if not plan.options.trace_memory and not outcome.partial:
-        _trace_one_more(outcome, worker or Worker(_beside(plan, plan.options.batch)))
+        _trace_one_more(outcome, worker)
     return outcome
 
 
@@ -106,9 +106,10 @@ def _listen(pool: WorkerPool, outcome: Outcome, on_episode: OnEpisode) -> None:
                 outcome.hear(message)
 
 
-def _trace_one_more(outcome: Outcome, worker: Worker) -> None:
+def _trace_one_more(outcome: Outcome, worker: Worker | None) -> None:
     """Measure Python's memory beside the measured games, because tracing slows them down."""
     try:
+        worker = worker or Worker(_beside(outcome.plan, outcome.plan.options.batch))
         with python_memory() as peak:
             worker.play_one_more()
             outcome.python_memory_peak_kb = peak()
