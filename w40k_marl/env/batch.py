@@ -280,7 +280,7 @@ class BatchEnv(Interruptible):
         self._tell_types(block)
 
     def _tell_types(self, block: _Block) -> None:
-        self.unit_types[block.rows] = self._types_of[block.scenario][self.active_units[block.rows]]
+        self.unit_types[block.rows] = self._types_of[block.scenario].take(self.active_units[block.rows])
 
     def watch(self, sides: NDArray[np.int8], *, others_play: bool = False) -> NDArray[np.float32]:
         """Keep, from now on, what a side of each row sees when its game ends; the array, (n, observation).
@@ -478,9 +478,8 @@ class BatchEnv(Interruptible):
         if len(self._finals) > 0 or self._others_play:
             fresh.watch(self._watchers, others_play=self._others_play)
         for name, expected in vars(fresh).items():
-            got = vars(self)[name]
-            if isinstance(expected, np.ndarray) and not alike(expected, got):
-                raise ContentError("pickle", name, kind_of(expected), brief(got))
+            if isinstance(expected, np.ndarray) and not alike(expected, vars(self)[name]):
+                raise ContentError("pickle", name, kind_of(expected), brief(vars(self)[name]))
 
     def _check_games(self) -> None:
         """Raise ContentError where the record of a row is no state of a game that goes on."""

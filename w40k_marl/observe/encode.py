@@ -51,13 +51,13 @@ Vector: TypeAlias = NDArray[np.float32]
 GLOBAL, ACTIVE, TARGET = indices(GLOBAL_FIELDS), indices(ACTIVE_FIELDS), indices(TARGET_FIELDS)
 OBJECTIVE, UNIT, INTENT = indices(OBJECTIVE_FIELDS), indices(UNIT_FIELDS), indices(INTENT_FIELDS)
 
-STATIC = (*range(UNIT.full_hit_points, UNIT.ranged_damage), UNIT.melee_damage, UNIT.melee_strength)
-WEAPON_STATIC = (UNIT.ranged_damage, UNIT.ranged_strength)
-"""The fields of a unit that depend on the scenario alone, and those of its selected weapon: the order of
-``World.features`` and ``World.weapon_features``.
-"""
+# ``World.features`` holds the fields of a unit that depend on the scenario alone: those of its body, then of its melee
+# weapon; ``World.weapon_features`` what a selected ranged weapon adds
+_BODY = UNIT.ranged_damage - UNIT.full_hit_points
+_STATIC = (*range(UNIT.full_hit_points, UNIT.ranged_damage), UNIT.melee_damage, UNIT.melee_strength)
+_VALUE = _STATIC.index(UNIT.value)
+_DAMAGE, _STRENGTH = range(WEAPON_FEATURES)
 
-_VALUE = STATIC.index(UNIT.value)
 _FARTHEST = 40  # hexes; beyond it distances look the same
 
 
@@ -80,12 +80,10 @@ def write_features(worlds: Worlds) -> None:
             line[UNIT.melee_damage] = _mean_damage(world, unit, MELEE, 0)
             line[UNIT.melee_strength] = _share(world.strength[unit, MELEE, 0], 12.0)
         for index in range(STATIC_FEATURES):
-            world.features[unit, index] = line[STATIC[index]]
+            world.features[unit, index] = line[_STATIC[index]]
         for slot in range(world.weapon_count[unit, RANGED]):
-            line[UNIT.ranged_damage] = _mean_damage(world, unit, RANGED, slot)
-            line[UNIT.ranged_strength] = _share(world.strength[unit, RANGED, slot], 12.0)
-            for index in range(WEAPON_FEATURES):
-                world.weapon_features[unit, slot, index] = line[WEAPON_STATIC[index]]
+            world.weapon_features[unit, slot, _DAMAGE] = _mean_damage(world, unit, RANGED, slot)
+            world.weapon_features[unit, slot, _STRENGTH] = _share(world.strength[unit, RANGED, slot], 12.0)
 
 
 @compiled
@@ -274,11 +272,13 @@ def _write_units(world: World, board: Board, game: Game, side: int, sign: float,
 @compiled
 def _write_characteristics(world: World, unit: int, selected: int, line: Vector) -> None:
     """Copy what ``write_features`` has worked out."""
-    for index in range(STATIC_FEATURES):
-        line[STATIC[index]] = world.features[unit, index]
+    for index in range(_BODY):
+        line[UNIT.full_hit_points + index] = world.features[unit, index]
+    for index in range(STATIC_FEATURES - _BODY):
+        line[UNIT.melee_damage + index] = world.features[unit, _BODY + index]
     if selected >= 0:
-        for index in range(WEAPON_FEATURES):
-            line[WEAPON_STATIC[index]] = world.weapon_features[unit, selected, index]
+        line[UNIT.ranged_damage] = world.weapon_features[unit, selected, _DAMAGE]
+        line[UNIT.ranged_strength] = world.weapon_features[unit, selected, _STRENGTH]
 
 
 @compiled
