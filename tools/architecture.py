@@ -42,7 +42,8 @@ _SUBJECTS = {
     "apps.check": "checks of files",
     "apps.cli": "the command w40k-marl",
 }
-_DRAWN_APART = {
+# imported everywhere: arrows would say nothing
+_DRAWN_APART = {"errors", "files", "w40k_v0", "apps.console", "apps.command"}
     "errors",
     "files",
     "w40k_v0",
