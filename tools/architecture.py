@@ -44,12 +44,6 @@ _SUBJECTS = {
 }
 # imported everywhere: arrows would say nothing
 _DRAWN_APART = {"errors", "files", "w40k_v0", "apps.console", "apps.command"}
-    "errors",
-    "files",
-    "w40k_v0",
-    "apps.console",
-    "apps.command",
-}  # imported everywhere: arrows would say nothing
 
 
 def sources() -> list[Path]:
