@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from w40k_marl.env.batch import BatchEnv
-from w40k_marl.reward import weights
+from w40k_marl.reward import config, weights
 from w40k_marl.reward.config import RewardsConfig
 
 Arrays = dict[str, Any]
@@ -114,6 +114,7 @@ def zero_sum(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     original = weights.rewards_config
 
     def change() -> None:
-        monkeypatch.setattr(weights, "rewards_config", lambda key: RewardsConfig(original(key).terms, zero_sum=True))
+        for module in (config, weights):  # one reads by name for a whole game, the other for each type of unit
+            monkeypatch.setattr(module, "rewards_config", lambda key: RewardsConfig(original(key).terms, zero_sum=True))
 
     return change

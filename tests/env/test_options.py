@@ -11,7 +11,6 @@ import pytest
 
 from w40k_marl.apps.play.saved_game import GameSettings
 from w40k_marl.content.game_rules import load_game_rules
-from w40k_marl.content.schemas import TrainingEntry
 from w40k_marl.env import BatchEnv, MacroEnv, MacroVectorEnv, MicroEnv, MicroVectorEnv, SeatEnv, SeatVectorEnv
 from w40k_marl.env.aec import RawEnv
 from w40k_marl.env.loading import load_scenarios
@@ -20,8 +19,9 @@ from w40k_marl.env.session import Session
 from w40k_marl.errors import ContentError
 from w40k_marl.observe.layout import Layout
 from w40k_marl.observe.macro.offensive_profile import ProfileOptions
-from w40k_marl.reward.weights import find_rewards
+from w40k_marl.reward.config import find_rewards
 from w40k_marl.testing.table import Table
+from w40k_marl.train.config import TrainingEntry
 from w40k_marl.w40k_v0 import env
 
 CHANGED: dict[str, Any] = {

@@ -20,6 +20,7 @@ from w40k_marl.apps.simulate.runners.aec import AECRunner
 from w40k_marl.apps.simulate.runners.episode import Episode
 from w40k_marl.content.paths import CONTENT
 from w40k_marl.env import session
+from w40k_marl.rules.engine import STEP
 
 ROOT = Path(__file__).resolve().parents[2]
 Simulate = Callable[..., dict[str, Any]]
@@ -234,8 +235,7 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, micro_actions: int) -> None
 
     def interrupted(*arguments: Any) -> int:
         nonlocal left
-        _, _, _, _, action, *_ = arguments
-        left -= action >= 0  # neither starting nor looking
+        left -= arguments[4] == STEP  # neither a reset nor a look
         if left == 0:
             raise KeyboardInterrupt
         return step(*arguments)
