@@ -20,7 +20,7 @@ from w40k_marl.apps.simulate import cli as simulate_cli
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="redirections and signals of POSIX")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TRACE = next((ROOT / "tests" / "parity" / "traces").glob("s048_*.jsonl.gz"))
 PROGRAM = f"{shlex.quote(sys.executable)} -m w40k_marl.apps.cli"
 PARITY = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'tools' / 'parity.py'))} {shlex.quote(str(TRACE))}"

@@ -157,7 +157,7 @@ def test_profile_and_layout_of_training_json_are_played(tmp_path: Path, monkeypa
     folder = tmp_path / "_data" / "agents" / "Scout"
     folder.mkdir(parents=True)
     (tmp_path / "_data" / "scenarios").mkdir()
-    shipped = Path(__file__).resolve().parents[2] / "scenarios" / "small_board.json"
+    shipped = Path(__file__).resolve().parents[3] / "scenarios" / "small_board.json"
     (tmp_path / "_data" / "scenarios" / "small_board.json").write_bytes(shipped.read_bytes())
     entry = {
         "scenario": "small_board",

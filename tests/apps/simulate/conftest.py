@@ -9,7 +9,7 @@ import pytest
 
 from w40k_marl.apps.simulate import cli
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Report = dict[str, Any]
 
 

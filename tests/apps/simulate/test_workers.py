@@ -250,7 +250,7 @@ def test_ray_that_is_not_installed_is_one_sentence(monkeypatch: pytest.MonkeyPat
 def ray_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: it is the extra `ray`")
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # Ray reads it once a process: the same for all these tests
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE.parents[2]), os.environ.get("PYTHONPATH", "")]))
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import Any
 from w40k_marl.apps.command import flag
 from w40k_marl.apps.simulate.options import Options
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "load_simulation.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "load_simulation.md").read_text(encoding="utf-8")
 OPEN = {"not_measured", "terms", "last_turn", "versions", "host", "options", "training", "game_rules", "scenarios"}
 
 

@@ -22,7 +22,7 @@ from w40k_marl.content.paths import CONTENT
 from w40k_marl.env import session
 from w40k_marl.rules.engine import STEP
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Simulate = Callable[..., dict[str, Any]]
 Capture = pytest.CaptureFixture[str]
 

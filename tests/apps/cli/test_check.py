@@ -14,7 +14,7 @@ from w40k_marl.apps.check.kinds import CHECKS, kind_of
 from w40k_marl.content.paths import CONTENT, find_data
 
 Capture = pytest.CaptureFixture[str]
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 SAVED: dict[str, Any] = {
     "format": "w40k_marl saved game 1", "rules_version": "w40k_v0", "game": {"scenario": "pve", "seed": 1},

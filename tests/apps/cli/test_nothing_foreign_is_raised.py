@@ -17,7 +17,7 @@ from w40k_marl.apps.console import OUTPUT, guarded, note, say
 from w40k_marl.errors import ContentError, W40KError
 
 Capture = pytest.CaptureFixture[str]
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MODULES = {
     "unparsable.py": "def act(:\n",
     "leaving.py": "raise SystemExit(3)\n",
