@@ -283,7 +283,7 @@ class BatchEnv(Interruptible):
         self.unit_types[block.rows] = self._types_of[block.scenario].take(self.active_units[block.rows])
 
     def watch(self, sides: NDArray[np.int8], *, others_play: bool = False) -> NDArray[np.float32]:
-        """Return the array of final observations, (n, observation), of a side of each row, written as games end.
+        """Keep the final observations of a side of each row from now on; return their array, (n, observation).
 
         With ``others_play`` the other side of each row plays at random inside ``step``, without further calls, until
         the watching side is to act; ``ended`` may then be more than 1. ``sides``: 0 or 1 for each row, (n,), or for

@@ -95,7 +95,7 @@ class BatchArrays(NamedTuple):
     sides: NDArray[np.int8]  # (n,) side to act, 0 or 1
     units: NDArray[np.int16]  # (n,) number of the active unit, -1 while one is to be selected
     rewards: NDArray[np.float32]  # (n, 2)
-    terms: NDArray[np.float64]  # (n, 2, TERM_COUNT), what was paid for; (0, 2, TERM_COUNT) for the result alone
+    terms: NDArray[np.float64]  # (n, 2, TERM_COUNT) amounts; (0, 2, TERM_COUNT) if only the result is paid
     ended: NDArray[np.int64]  # (n,) games that ended in the call
     results: NDArray[np.int32]  # (n, 3) winner and victory points of the first of them
     watchers: NDArray[np.int8]  # (n,) the side whose final view is kept

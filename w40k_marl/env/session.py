@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..observe.macro.writer import MacroWriter
 
 Snapshot: TypeAlias = bytes
-"""A game at a moment: the fingerprint of its setting, then its row."""
+"""The state of a game: the fingerprint of its setting, then its row."""
 
 View: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int8]]
 """Observation (layout.observation_size,) and mask (layout.action_count,) of a side."""
