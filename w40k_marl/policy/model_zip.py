@@ -191,7 +191,9 @@ def _check_regular(found: os.stat_result, largest: int) -> None:
 
 
 def open_archive(file: BinaryIO) -> zipfile.ZipFile:
-    """A zip of few entries, each of another name."""
+    """Open a zip. Raises ModelFileError if it has more than ``MOST_ENTRIES`` entries or two of the
+    same name.
+    """
     entries, tail = 0, b""
     while chunk := file.read(2**20):
         entries += (tail + chunk).count(_ENTRY_SIGNATURE)
@@ -206,7 +208,9 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
 
 
 def read_entry(archive: zipfile.ZipFile, name: str, largest: int) -> bytes:
-    """The bytes of an entry, of which at most ``largest`` are unpacked."""
+    """Return the bytes of an entry. Raises ModelFileError if it cannot be read or has more than
+    ``largest`` bytes.
+    """
     entry = archive.getinfo(name)
     if entry.flag_bits & _ENCRYPTED:
         raise ModelFileError(f"an encrypted {name}")
@@ -222,7 +226,9 @@ def read_entry(archive: zipfile.ZipFile, name: str, largest: int) -> bytes:
 
 
 def pickled_setting(value: object) -> Any:
-    """A value of the settings: as JSON has it, or what its pickle would make. Raises ModelFileError."""
+    """Return a value of the settings: as in the JSON, or read from its pickle. Raises
+    ModelFileError if that is damaged.
+    """
     if not isinstance(value, Mapping) or ":serialized:" not in value:
         return value
     text = value[":serialized:"]
@@ -235,7 +241,12 @@ def pickled_setting(value: object) -> Any:
 
 
 def _tensors(content: bytes, path: Path, name: str) -> Arrays:
-    """The tensors of an archive as ``torch.save`` writes it: a pickle that lists them, and their storages."""
+    """Return the tensors of an archive of ``torch.save``, which holds a pickle that lists them, and
+    their storages.
+
+    Raises UnsafeModelError if the pickle holds other objects, ModelFileError if the archive is
+    damaged.
+    """
     archive = open_archive(io.BytesIO(content))
     listings = [name for name in archive.namelist() if name.endswith("/data.pkl")]
     if len(listings) != 1:
@@ -257,7 +268,7 @@ def _tensors(content: bytes, path: Path, name: str) -> Arrays:
 
 
 def _storages(archive: zipfile.ZipFile, root: str) -> Callable[[str], NDArray[np.float32]]:
-    """Reads the numbers of a storage by its key, each storage once."""
+    """Return a function that reads the numbers of a storage by its key, each storage once."""
     known: Arrays = {}
     left = LARGEST_WEIGHTS
 
@@ -273,7 +284,9 @@ def _storages(archive: zipfile.ZipFile, root: str) -> Callable[[str], NDArray[np
 
 
 def _tensor(made: Made, read: Callable[[str], NDArray[np.float32]]) -> NDArray[np.float32]:
-    """One tensor: a view of its storage by offset, shape and strides."""
+    """Return a tensor: a view of its storage by offset, shape and strides. Raises ModelFileError if
+    it does not fit.
+    """
     arguments: Any = made.arguments
     storage, offset, shape, strides = arguments[:4]
     if not isinstance(storage, Made) or storage.call is not PERSISTENT:

@@ -81,22 +81,26 @@ def read_pickle(content: bytes) -> Any:
 
 
 class _Reader(pickle._Unpickler):
-    """The unpickler that is written in Python, whose memory grows only with the file."""
+    """The unpickler of the standard library that is written in Python: its memory grows only with
+    the file.
+    """
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file)
         self.tuples = 0
 
     def find_class(self, module: str, name: str) -> Any:
-        """A name instead of an import."""
+        """Return a ``Reference`` instead of importing the name."""
         return Reference(module, name)
 
     def get_extension(self, code: int) -> Any:
-        """Refuse a number that other code may have registered."""
+        """Refuse an extension code, which other code may have registered. Raises
+        UnpicklingError.
+        """
         raise pickle.UnpicklingError("extension code")
 
     def persistent_load(self, pid: Any) -> Any:
-        """The place of an object that is stored elsewhere."""
+        """Return a ``Made`` for an object that is stored elsewhere."""
         return Made(PERSISTENT, (pid,))
 
     def _load_new_object(self) -> None:

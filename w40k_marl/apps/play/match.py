@@ -16,7 +16,7 @@ from .game_log import GameLog
 from .saved_game import GameSettings, SavedGame, Seats
 
 RESIGNATION = "resignation"
-"""How a game is won if the other player resigns; beside ``rules.state.WIN_METHODS``."""
+"""The method of a win if the other player resigns; supplements ``rules.state.WIN_METHODS``."""
 
 
 class Player(Protocol):
@@ -64,11 +64,11 @@ class Match:
 
     @property
     def over(self) -> bool:
-        """Whether the game has been played to its end or given up."""
+        """True if the game has been played to its end or given up."""
         return self.session.over or self.resigned is not None
 
     def play(self) -> None:
-        """Play to the end, or to what a player raises."""
+        """Play to the end; exceptions of players pass through."""
         while not self.over:
             player = self.players[self.session.acting_side + 1]
             player.begin_decision(self.settings.seed, len(self.actions))
@@ -80,7 +80,9 @@ class Match:
                 self.log.write_decision(decision, self.session)
 
     def undo(self) -> bool:
-        """Restore the state before the person's last decision; returns False, and changes nothing, if there is none."""
+        """Restore the state before the person's last decision; return False, without any change, if
+        there is none.
+        """
         if not self._undo_points:
             return False
         self._complete = self._undo_points.pop()
@@ -93,12 +95,14 @@ class Match:
         del self.actions[self._complete.decisions :]
 
     def _undo_point(self) -> UndoPoint | None:
-        """The state as it is, if the decision is the person's."""
+        """Return the current state if the person is to act; otherwise None."""
         own = self.seats.human == self.session.acting_side + 1
         return UndoPoint(self.env.snapshot(), len(self.actions)) if own else None
 
     def _record(self, action: int, undo_point: UndoPoint | None) -> None:
-        """Keep a decision that has been carried out, and the state before it if undo restores that."""
+        """Record a decision that has been carried out, and the state before it if undo restores
+        that.
+        """
         if undo_point is not None:
             self._undo_points.append(undo_point)
         self.actions.append(action)
@@ -107,7 +111,9 @@ class Match:
     # --- files ---------------------------------------------------------------------------------------------
 
     def saved(self) -> SavedGame:
-        """The match as a file keeps it; restores the last complete decision, as Ctrl-C comes anywhere."""
+        """Return the match for a file; restores the state after the last complete decision, as
+        Ctrl-C may come at any time.
+        """
         self._restore()
         return SavedGame.of(
             self.settings,
@@ -144,11 +150,11 @@ class Match:
     # --- the result ----------------------------------------------------------------------------------------
 
     def activations(self) -> int:
-        """How many units have been activated, by both players."""
+        """Return the number of activations so far, of both players."""
         return sum(stage_of(self.env.layout, action) == SELECT for action in self.actions)
 
     def result(self) -> dict[str, Any]:
-        """How the game stands, for programs: docs/playing.md lists the keys."""
+        """Return the state or result of the game, for programs: docs/playing.md lists the keys."""
         summary = self.session.summary()
         winner: int | None = None
         method: str | None = None
