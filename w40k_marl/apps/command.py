@@ -73,7 +73,7 @@ class _Declared:
 
 
 def option(
-    help: str,  # noqa: A002  # the word of argparse
+    help: str,  # noqa: A002  # the name of argparse
     default: Any = None,
     *,
     metavar: str | None = None,
@@ -301,7 +301,7 @@ def lasting_file(name: str) -> str:
     """
     try:
         is_pipe = Path(name).is_fifo()
-    except (OSError, ValueError):  # no path: what reads it says so
+    except (OSError, ValueError):  # not a path: reading it will fail
         is_pipe = False
     if not is_pipe:
         return name

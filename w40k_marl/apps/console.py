@@ -44,7 +44,7 @@ class _Command:
     """The state of the command line that runs in this process."""
 
     lost: OutputLostError | None = None
-    signal: int | None = None  # that has asked it to stop
+    signal: int | None = None  # that has stopped it
     signalled: float = 0.0
     held: bool = False
     waiting: bool = False

@@ -111,7 +111,7 @@ class PredictingModel:
     """A model with ``predict(observation, action_masks=...)`` as a ``Policy``.
 
     It predicts with ``deterministic=True`` if ``predict`` takes that argument. Models of
-    stable-baselines3 are asked for all rows in one call, others once for each row.
+    stable-baselines3 are called once for all rows, others once for each row.
     """
 
     def __init__(self, name: str, model: Any) -> None:
@@ -162,7 +162,7 @@ class BlockPolicy:
     """
 
     name: str  # agent key
-    about: str  # what stands behind it, for logs: "bot greedy", "maskable_ppo model.zip"
+    about: str  # description for logs: "bot greedy", "maskable_ppo model.zip"
     kind: ActionBlock
     layout: Layout
     policy: Policy

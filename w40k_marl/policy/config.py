@@ -38,7 +38,9 @@ class MetaFile(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class PolicyFile(Struct, forbid_unknown_fields=True, kw_only=True):
-    """``agents/<key>/policy.json``: what stands behind an agent key; one of the last three keys goes with a kind."""
+    """``agents/<key>/policy.json``: the policy of an agent key; one of the last three keys goes
+    with a kind.
+    """
 
     kind: Literal["maskable_ppo", "bot", "callable"]
     model: Optional[Name] = UNSET
@@ -194,7 +196,7 @@ def _check_size(file: Path) -> None:
     try:
         size = file.stat().st_size
     except (OSError, ValueError):
-        return  # reading it says what is wrong
+        return  # reading it raises the error
     if size > LARGEST_FILE:
         raise ContentError(str(file), TOP, f"at most {LARGEST_FILE} bytes", str(size))
 

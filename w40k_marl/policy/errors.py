@@ -58,7 +58,7 @@ class BrokenTurnError(MetaError):
 
 
 class MaskNotGivenError(MetaError):
-    """Raised if a model is asked without a mask: it would choose illegal actions."""
+    """Raised if a model is called without a mask: it would choose illegal actions."""
 
 
 class EmptyMaskError(MetaError):

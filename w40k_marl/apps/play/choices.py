@@ -37,7 +37,7 @@ class Choice:
     """One legal action, as it is shown."""
 
     action: int  # of the flat space
-    number: str  # what to type; ids of units and objectives keep their own
+    number: str  # to be typed; units and objectives have their ids
     name: str
     about: str
     other_names: tuple[str, ...]

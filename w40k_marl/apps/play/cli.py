@@ -86,7 +86,7 @@ def _play(match: Match, save_file: SaveFile, *, introduce: bool) -> tuple[int, s
         status = stopped_status()
     except OutputLostError as lost:
         raise OutputLostError(f"{lost}; saved, go on with: {_go_on(_saved(match, save_file))}", lost.status) from None
-    except Exception:  # of a model: what a person has played is not lost by it
+    except Exception:  # of a model: save the person's game first
         if match.seats.human is not None:
             note(f"saved before the error; go on with: {_go_on(_saved(match, save_file))}")
         raise

@@ -25,7 +25,9 @@ class Player(Protocol):
     about: str  # who it is, for people
 
     def step(self, match: Match) -> Decision | None:
-        """Take one decision and return what it did; None if none was taken: the match then asks again."""
+        """Take one decision and return its record; None if none was taken: the match then calls
+        again.
+        """
 
     def begin_decision(self, seed: int, number: int) -> None:
         """Prepare for decision ``number`` of the game; random choices follow from these two numbers alone."""

@@ -32,9 +32,9 @@ class Decisions(NamedTuple):
 
     tracks: NDArray[np.int64]  # (n, FIELDS)
     actions: NDArray[np.int64]  # (n,)
-    uniforms: NDArray[np.float64]  # (n,) from 0 to 1: what a random action is chosen by
-    free: NDArray[np.bool_]  # (n,) whether the action is the policy's to choose
-    capped: NDArray[np.bool_]  # (n,) whether the last step has reached the cap
+    uniforms: NDArray[np.float64]  # (n,) from 0 to 1: the draws of random actions
+    free: NDArray[np.bool_]  # (n,) True if a policy may choose the action
+    capped: NDArray[np.bool_]  # (n,) True if the last step has reached the cap
     macro_sides: int  # a bit for each side whose selections the macro makes
     macro_every: int  # micro actions between two of them
     micro_start: int  # of the layout

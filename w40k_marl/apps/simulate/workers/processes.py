@@ -132,7 +132,7 @@ class ProcessPool:
             pipe.close()
         for process in self._processes:
             if self._pipes:
-                process.kill()  # they ignore what is kinder
+                process.kill()  # they ignore other signals
         for process in self._processes:
             process.join(SECONDS_TO_END)
             if process.is_alive():
@@ -153,7 +153,7 @@ def work(pipe: Connection, plan: Plan, index: int, workers: int) -> None:
                 pipe.recv()
                 worker.stop()
     except (EOFError, BrokenPipeError, ConnectionError):
-        sys.exit(1)  # nobody listens any more
+        sys.exit(1)  # the main process has closed the pipe
     except W40KError as error:
         pipe.send(f"worker {index + 1}: {error}")
     except Exception as error:
