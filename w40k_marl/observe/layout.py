@@ -161,7 +161,9 @@ class Layout:
             raise ContentError("layout", "macro_extras", "False without macro", "True")
 
     def with_room_for(self, scenarios: Iterable[Scenario]) -> Self:
-        """Return the layout with capacities raised to what the scenarios need, up to the limits of the rules."""
+        """Return the layout with capacities raised to what the scenarios need, up to the limits of
+        the rules.
+        """
         units, objectives = self.units_per_side, self.objectives
         for scenario in scenarios:
             sides = [sum(unit.player == player for unit in scenario.units) for player in (1, 2)]

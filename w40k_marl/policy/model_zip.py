@@ -90,7 +90,9 @@ class NotPlainError(Exception):
 
 
 def checked_path(model: object) -> Path:
-    """Return the path of a model's file. Raises ContentError if ``model`` is not the path of a file."""
+    """Return the path of a model's file. Raises ContentError if ``model`` is not the path of a
+    file.
+    """
     if not isinstance(model, str | Path) or not Path(model).name or "\0" in str(model):
         raise ContentError("argument", "path", "the path of a saved model", brief(model))
     return Path(model)
@@ -154,7 +156,9 @@ class ModelZip:
 
     @contextmanager
     def _refusing(self, expected: str) -> Iterator[None]:
-        """Turn every error of the zip and JSON readers into a ModelFileError that names the file."""
+        """Turn every error of the zip and JSON readers into a ModelFileError that names the
+        file.
+        """
         try:
             yield
         except UnsafeModelError:
@@ -404,7 +408,9 @@ def _reference_of(activation: str) -> Reference:
 
 
 def _setting(settings: Mapping[str, Any], name: str) -> Any:
-    """Return a setting, read from its pickle if it has one. Raises NotPlainError if it is damaged."""
+    """Return a setting, read from its pickle if it has one. Raises NotPlainError if it is
+    damaged.
+    """
     try:
         return pickled_setting(settings.get(name))
     except ModelFileError as error:
@@ -419,7 +425,9 @@ def _named(value: object) -> str:
 
 
 def _layers(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> tuple[int, ...]:
-    """Return the units of each hidden layer; layers of a ``torch.nn.Sequential`` have even numbers."""
+    """Return the units of each hidden layer; layers of a ``torch.nn.Sequential`` have even
+    numbers.
+    """
     layers: list[int] = []
     while shape := shapes.get(f"{prefix}.{2 * len(layers)}.weight"):
         layers.append(shape[0])

@@ -56,7 +56,9 @@ class Made:
         self.items[key] = value
 
     def __str__(self) -> str:
-        """Return the name of a class that is stored by value, else the name of the called function."""
+        """Return the name of a class that is stored by value, else the name of the called
+        function.
+        """
         if self.call.name.startswith("_make_skeleton") and isinstance(self.arguments[1], str):
             return f"a class {ascii(self.arguments[1])[:80]} that is stored in the file"
         return f"a result of {self.call}"
@@ -67,7 +69,8 @@ PERSISTENT = Reference("pickle", "persistent_load")
 
 
 def read_pickle(content: bytes) -> Any:
-    """Return the object of a pickle, with ``Reference`` for global names and ``Made`` for results of calls.
+    """Return the object of a pickle, with ``Reference`` for global names and ``Made`` for results
+    of calls.
 
     Raises ModelFileError, whose message says what was found, if the pickle is damaged, larger than
     ``LARGEST_PICKLE`` or has more than ``MOST_TUPLES`` tuples.

@@ -13,7 +13,9 @@ from .weights import contributions, weights_of
 
 
 class Earnings:
-    """Counts the terms of each step of a game; ``amounts`` and ``paid`` are those of the last step."""
+    """Counts the terms of each step of a game; ``amounts`` and ``paid`` are those of the last
+    step.
+    """
 
     def __init__(self, config: RewardsConfig, units_per_side: int, objectives: int) -> None:
         """Make the arrays for games of these capacities."""

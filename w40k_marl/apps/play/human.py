@@ -14,7 +14,9 @@ from .match import Match
 from .saved_game import SaveFile
 
 Read: TypeAlias = Callable[[str], str]
-"""Shows a prompt and returns a line. Raises EOFError at the end of input, KeyboardInterrupt for Ctrl-C."""
+"""Shows a prompt and returns a line. Raises EOFError at the end of input, KeyboardInterrupt for
+Ctrl-C.
+"""
 
 PROMPT = "> "
 HUMAN = "human"

@@ -1,4 +1,6 @@
-"""A match: one game, a player for each side, all decisions so far, and the states that undo restores."""
+"""A match: one game, a player for each side, all decisions so far, and the states that undo
+restores.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Player(Protocol):
         """
 
     def begin_decision(self, seed: int, number: int) -> None:
-        """Prepare for decision ``number`` of the game; random choices follow from these two numbers alone."""
+        """Prepare for decision ``number`` of the game; random choices follow from these two numbers
+        alone.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,9 @@ class Match:
         return hashlib.blake2b(self.env.snapshot(), digest_size=16).hexdigest()
 
     def resume(self, saved: SavedGame, file: str) -> None:
-        """Play the decisions of a saved game again. Raises ContentError if scenario, rules or state differ."""
+        """Play the decisions of a saved game again. Raises ContentError if scenario, rules or state
+        differ.
+        """
         if saved.fingerprint != self.session.fingerprints[0].hex():
             expected = f"the scenario {self.session.setting.scenario.name} and the rules as they are now"
             raise ContentError(file, "fingerprint", expected, "those of a scenario or of rules that have changed")

@@ -49,7 +49,9 @@ class ControllerPlayer:
 
 
 class BotPlayer:
-    """A side that one bot plays: ``random``, ``greedy`` or ``first``, as macro and as micro policy."""
+    """A side that one bot plays: ``random``, ``greedy`` or ``first``, as macro and as micro
+    policy.
+    """
 
     def __init__(self, name: str, layout: Layout) -> None:
         """Make the bot for a layout."""

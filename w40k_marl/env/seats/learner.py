@@ -56,10 +56,14 @@ class Learner:
     kind: ActionBlock | None = None  # None: both
     unit_types: tuple[str, ...] = ()  # empty: all
     own_types: NDArray[np.bool_] = field(default_factory=lambda: np.ones(1, dtype=np.bool_))
-    """By number of ``type_names``: True if its decisions are the learner's; the last entry is for -1, no unit."""
+    """By number of ``type_names``: True if its decisions are the learner's; the last entry is for
+    -1, no unit.
+    """
     type_names: tuple[str, ...] = ()  # by number: those of the batch, in one game the learner's
     weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2, TERM_COUNT)))
-    """By number of ``type_names``: the weights that pay its decisions; empty: those of the game pay all."""
+    """By number of ``type_names``: the weights that pay its decisions; empty: those of the game pay
+    all.
+    """
 
     def of_unit_types(
         self, unit_types: object, settings: Sequence[Setting], type_names: Sequence[str] = (), *, weighed: bool

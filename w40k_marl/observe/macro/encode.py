@@ -61,7 +61,9 @@ def write_macro_rows(
     tables: MacroTables,
     observations: NDArray[np.float32],
 ) -> None:
-    """Write the macro blocks of some rows of ``observations`` (n, observation_size) from their games (n,)."""
+    """Write the macro blocks of some rows of ``observations`` (n, observation_size) from their
+    games (n,).
+    """
     world = worlds[0]
     marked = objective_hexes(world, board)
     profiles, weapons, flags, values = tables.profiles, tables.weapons, tables.flags, tables.values

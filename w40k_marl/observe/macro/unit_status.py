@@ -30,7 +30,9 @@ from .profile_kernel import (
 
 @compiled
 def write_status(worlds: Worlds, board: Board, games: Games, row: int, statuses: NDArray[np.int64]) -> None:
-    """Write the status of each living unit of a game, shape ``(2 * units_per_side, STATUS_FIELDS)``."""
+    """Write the status of each living unit of a game, shape
+    ``(2 * units_per_side, STATUS_FIELDS)``.
+    """
     world, game = worlds[0], games[row]
     resting = games[row : row + 1].copy()  # fired and pistol_lock apply only to the open activation
     resting[0].fired, resting[0].pistol_lock = 0, NO_LOCK

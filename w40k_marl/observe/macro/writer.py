@@ -106,7 +106,9 @@ class MacroWriter:
         self._tables.values[number] = unit.type.value / self._setting.game_rules.macro_max_unit_value
 
     def write(self, games: Games, rows: Rows, observations: NDArray[np.float32]) -> None:
-        """Write the macro blocks of some rows of ``observations`` (n, observation_size) from their games (n,)."""
+        """Write the macro blocks of some rows of ``observations`` (n, observation_size) from their
+        games (n,).
+        """
         worlds, board = self._setting.worlds, self._setting.board
         write_macro_rows(worlds, board, games, rows, self._tables, observations)
         if self._extras_start is not None:

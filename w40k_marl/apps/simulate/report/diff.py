@@ -1,4 +1,6 @@
-"""Compares two reports: the ratio of every figure, and gates on ratios for continuous integration."""
+"""Compares two reports: the ratio of every figure, and gates on ratios for continuous
+integration.
+"""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ from ....rules.state import Games, Rows
 MICRO, OTHERS, CHOICES, DUE, USED, TURN, ACTED = range(7)
 """Fields of a track.
 
-MICRO: micro actions; OTHERS: selections, intents and their details; CHOICES: selections that the macro made; DUE: 1 if
-it is to make the next one; USED: micro actions of the player's turn TURN; ACTED: 1 if the last action was a micro
-action.
+MICRO: micro actions; OTHERS: selections, intents and their details; CHOICES: selections that the
+macro made; DUE: 1 if it is to make the next one; USED: micro actions of the player's turn TURN;
+ACTED: 1 if the last action was a micro action.
 """
 
 FIELDS = 7

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 RANDOM, FIRST, GREEDY = "random", "first", "greedy"
 BUILT_IN = (RANDOM, FIRST)
-"""Bots that are compiled with the step of a batch, or that cost next to nothing in the agent cycle."""
+"""Bots that are compiled with the step of a batch, or that cost next to nothing in the agent
+cycle.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 GAMES, UNMEASURED, ROWS = range(3)
-"""Purposes of a stream: the games of the report; games that are played beside them; the rows of a batch."""
+"""Purposes of a stream: the games of the report; games that are played beside them; the rows of a
+batch.
+"""
 
 BLOCK = 512
 SEEDS = 2**31
