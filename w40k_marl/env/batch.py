@@ -35,7 +35,7 @@ ROWS_PER_BLOCK = 128
 """Rows that one call works on: their games and views fit the second-level cache of a core."""
 
 SERIAL_BELOW = 128
-"""Fewer games than this are played in one thread: handing out work would cost more than it saves."""
+"""Fewer games than this are played in one thread: more threads would be slower."""
 
 _MADE_AGAIN = (
     *("_pool", "_arrays", "_blocks", "_block_of", "_types_of", "_all_rows"),
@@ -60,7 +60,7 @@ def _work_through(work: Callable[[_Block], None], blocks: list[_Block]) -> None:
 
 
 def _check_memory(num_games: int, session: Session) -> None:
-    """Raise ContentError if the arrays of so many games are larger than the memory of the machine."""
+    """Raise ContentError if the arrays of the games do not fit into the memory of the machine."""
     copies = 2 if session.layout.macro else 1
     size = copies * (session.games.itemsize + 4 * session.layout.observation_size) + session.layout.action_count
     most = psutil.virtual_memory().total // size
@@ -69,7 +69,7 @@ def _check_memory(num_games: int, session: Session) -> None:
 
 
 class BatchEnv(Interruptible):
-    """Steps ``num_games`` games of one layout together and begins the next game of a row when one ends.
+    """Steps ``num_games`` games of one layout together; begins a new game when one ends.
 
     After ``reset`` and ``step`` these arrays, allocated once and written in place, describe the next decision of each
     game (n = ``num_games``):
@@ -107,7 +107,7 @@ class BatchEnv(Interruptible):
     ) -> None:
         """Load the scenarios and make the arrays.
 
-        Raises ContentError for an invalid file or argument, or if the games do not fit into the memory of the machine.
+        Raises ContentError for an invalid file or argument, or if memory does not suffice.
         """
         num_games, num_threads = whole_number("num_games", num_games, 1), whole_number("num_threads", num_threads, 1)
         self._session = Session(scenario, **options)
@@ -266,7 +266,7 @@ class BatchEnv(Interruptible):
         self._unfinished = False
 
     def restart(self, only: NDArray[np.int64]) -> None:
-        """Begin the next game in some rows, in ascending order; the games there end without a result."""
+        """Begin the next game in some ascending rows; their games end without a result."""
         self._check_finished()
         numbers = self._rows(only)
         self._unfinished = True
@@ -283,7 +283,7 @@ class BatchEnv(Interruptible):
         self.unit_types[block.rows] = self._types_of[block.scenario].take(self.active_units[block.rows])
 
     def watch(self, sides: NDArray[np.int8], *, others_play: bool = False) -> NDArray[np.float32]:
-        """Keep the final observations of a side of each row from now on; return their array, (n, observation).
+        """Return the array that keeps final observations of a side of each row, (n, observation).
 
         With ``others_play`` the other side of each row plays at random inside ``step``, without further calls, until
         the watching side is to act; ``ended`` may then be more than 1. ``sides``: 0 or 1 for each row, (n,), or for
@@ -335,7 +335,7 @@ class BatchEnv(Interruptible):
         return IllegalActionError(f"actions[{row}]: expected one of {np.flatnonzero(mask).tolist()}, got {action}")
 
     def _rows(self, only: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Return ``only`` as int64 (k,), after checks: compiled code does not check the bounds of arrays."""
+        """Return ``only`` as int64 (k,), checked, because compiled code checks no bounds."""
         given = as_array(only)
         if given.size == 0:
             return self._all_rows[:0]
@@ -379,7 +379,7 @@ class BatchEnv(Interruptible):
             writer.write(self._final_games, over, self._finals)
 
     def _each_block(self, work: Callable[[_Block], None], blocks: list[_Block]) -> None:
-        """Apply ``work`` to each block; blocks share no rows, and each thread takes an equal share of them."""
+        """Apply ``work`` to each block, in equal shares for the threads; blocks share no rows."""
         if self._pool is None or len(blocks) < 2:
             _work_through(work, blocks)
             return
@@ -389,9 +389,9 @@ class BatchEnv(Interruptible):
     def random_actions(
         self, out: NDArray[np.int64] | None = None, only: NDArray[np.int64] | None = None
     ) -> NDArray[np.int64]:
-        """Return a uniformly random legal action for each game, or for some rows; ``reset(seed)`` seeds them.
+        """Return uniformly random legal actions of all or some rows; ``reset(seed)`` seeds them.
 
-        They are written to ``out``, int64 (n,), if it is given; with ``only`` its other rows stay unchanged.
+        ``out``, int64 (n,), receives them if given; with ``only`` its other rows stay unchanged.
         """
         self._check_finished()
         actions = np.zeros(self.num_games, dtype=np.int64) if out is None else out
@@ -419,7 +419,7 @@ class BatchEnv(Interruptible):
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self, row: int) -> Snapshot:
-        """Return the current state of the game of a row; ``raw_env`` of the same scenario and rules can restore it."""
+        """Return the current state of a row; ``raw_env`` of this scenario can restore it."""
         self._check_finished()
         return self._session.fingerprints[self._block(row).scenario] + bytes(self.games[row].tobytes())
 
@@ -445,9 +445,9 @@ class BatchEnv(Interruptible):
         return {name: value for name, value in vars(self).items() if name not in _MADE_AGAIN}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Rebuild the batch; its blocks use the session's own settings, of the types that the rules are compiled for.
+        """Rebuild the batch; its blocks use the session's settings, as compiled code requires.
 
-        Raises ContentError if an array does not fit the session, or a record is not a valid state of a game.
+        Raises ContentError if an array does not fit, or a record is not a valid state.
         """
         made = object.__new__(type(self))
         with unpickling():
@@ -471,7 +471,7 @@ class BatchEnv(Interruptible):
                 self._view(block)
 
     def _check_arrays(self) -> None:
-        """Raise ContentError if an array that compiled code writes to has another shape or dtype than a new one."""
+        """Raise ContentError if an array of compiled code has another shape or dtype."""
         fresh = BatchEnv.__new__(BatchEnv)
         fresh.num_games, fresh.layout, fresh.reward_weights = self.num_games, self._session.layout, self.reward_weights
         fresh._make_arrays()
@@ -490,7 +490,7 @@ class BatchEnv(Interruptible):
                 check_game(block.setting, self.games, row, "pickle")
 
     def _row(self, row: int) -> int:
-        """Return a row as an int. Raises IndexError if out of range, ContentError if not a whole number."""
+        """Return an int. Raises IndexError if out of range, ContentError for other types."""
         number = whole_number("row", row)
         if not 0 <= number < self.num_games:
             raise IndexError(f"row: expected 0 to {self.num_games - 1}, got {brief(number)}")
