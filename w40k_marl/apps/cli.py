@@ -88,8 +88,8 @@ def _described(scenario: Scenario) -> dict[str, str | int]:
 
 
 def warm_up(options: WarmUpOptions) -> int:
-    """Compile all functions that environments call for a layout, or report that they were compiled
-    already.
+    """Compile all functions that environments call for a layout, or
+    report that they were compiled already.
     """
     from ..env.warmup import warm_up_everything
     from ..observe.layout import Layout

@@ -1,5 +1,5 @@
-"""Commands whose options are declared once: argparse parses and explains them from the fields of a
-dataclass.
+"""Commands whose options are declared once: argparse parses and
+explains them from the fields of a dataclass.
 
 The type of a field defines the values of its option: ``bool`` is a flag, ``int`` and ``float`` are
 numbers, ``str`` a text, ``Literal`` one of its values, ``tuple[str, ...]`` a text for each use of
@@ -30,8 +30,8 @@ Options = TypeVar("Options")
 
 
 class OptionError(W40KError):
-    """Raised for an option that cannot be used; the message begins with its name on the command
-    line.
+    """Raised for an option that cannot be used; the message
+    begins with its name on the command line.
     """
 
 
@@ -40,8 +40,8 @@ class OptionError(W40KError):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The least and the greatest value of a number; ``text`` replaces the exceeded bound in
-    errors.
+    """The least and the greatest value of a number; ``text``
+    replaces the exceeded bound in errors.
     """
 
     least: float
@@ -94,8 +94,8 @@ def option(
 
 
 def argument(help: str, metavar: str) -> Any:  # noqa: A002
-    """Declare a field that is a positional argument; one of type ``tuple[str, ...]`` takes one or
-    more.
+    """Declare a field that is a positional argument; one of type
+    ``tuple[str, ...]`` takes one or more.
     """
     return field(metadata={"declared": _Declared(help, metavar, None, None, None, None, False)})
 
@@ -151,8 +151,8 @@ class Command(Generic[Options]):
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser that keeps line breaks in its help and reports errors in one line, without the
-    usage.
+    """A parser that keeps line breaks in its help and reports
+    errors in one line, without the usage.
     """
 
     def __init__(self, *args: object, **settings: object) -> None:
@@ -191,8 +191,8 @@ def add_commands(parser: OneLineParser, commands: Sequence[Command[Any]]) -> Non
 
 
 def run_command(parser: OneLineParser, words: Sequence[str], program: str) -> int:
-    """Parse a command line and run its command; return the exit status. Error messages begin with
-    ``program``.
+    """Parse a command line and run its command; return the exit
+    status. Error messages begin with ``program``.
     """
 
     def work() -> int:

@@ -1,5 +1,5 @@
-"""Common parts of all command lines of this package: output that may be lost, signals, errors, exit
-status.
+"""Common parts of all command lines of this package: output that
+may be lost, signals, errors, exit status.
 
 Exit status 0: done. 1: a negative result (defined by each command), or stdout could not be written.
 2: invalid input, one line on stderr. 70: an error inside the program. 128 + N: stopped by signal N,
@@ -151,8 +151,8 @@ def stopped_status() -> int:
 
 @contextmanager
 def held() -> Iterator[Callable[[], bool]]:
-    """Defer signals while results are saved; yields a function that returns True if a signal has
-    come since.
+    """Keep signals from interrupting the block; yields a function that
+    returns True if a signal has come since.
     """
     before, _command.held, came = _command.held, True, _command.signalled
     try:
@@ -183,8 +183,8 @@ def _on_signal(number: int, _: object) -> None:
 
 
 def _on_unraisable(lost: sys.UnraisableHookArgs) -> None:
-    """Repeat a signal whose KeyboardInterrupt was raised where Python drops exceptions, as in a
-    finalizer.
+    """Repeat a signal whose KeyboardInterrupt was raised where
+    Python drops exceptions, as in a finalizer.
     """
     if lost.exc_type is KeyboardInterrupt and _command.signal is not None:
         _command.signalled = 0.0
@@ -255,8 +255,8 @@ def shortened(text: str) -> str:
 def guarded(program: str, work: Callable[[], int]) -> int:
     """Call ``work`` and return its exit status; an exception becomes one line on stderr.
 
-    Signals that stop a program raise KeyboardInterrupt in ``work``. SystemExit of the parser passes
-    through.
+    Signals that stop a program raise KeyboardInterrupt in ``work``.
+    SystemExit of the parser passes through.
     """
     global _command
     _command = _Command()
@@ -322,8 +322,8 @@ def _ended(program: str, status: int) -> int:
 
 
 def _fill_closed_streams() -> None:
-    """Open closed ones of stdin, stdout and stderr, so that no file that is opened later gets their
-    numbers.
+    """Open closed ones of stdin, stdout and stderr, so that no file
+    that is opened later gets their numbers.
     """
     for number in range(3):
         try:

@@ -1,5 +1,5 @@
-"""Compiled steps of environments, of one game and of many in one call, with the view of the next
-player.
+"""Compiled steps of environments, of one game and of many in one
+call, with the view of the next player.
 
 The kernels of many games pay each step and begin the next game of a row when one ends. They release
 the interpreter lock and write only to the rows that they are given, so that blocks may run in
@@ -45,8 +45,8 @@ def step_and_view(
     observation: NDArray[np.float32],
     mask: NDArray[np.int8],
 ) -> int:
-    """Apply ``engine.apply`` to a game and write the view of a side: faster than two separate
-    calls.
+    """Apply ``engine.apply`` to a game and write the view of a
+    side: faster than two separate calls.
 
     ``side`` is 0 or 1, or NOBODY for the side that is to act; ``observation`` float32
     (layout.observation_size,) holds zeros or an observation of the same scenario; ``mask`` int8
@@ -68,8 +68,8 @@ def step_and_view(
 
 @compiled
 def game_seed(base: np.uint64, row: int, episode: int) -> np.uint64:
-    """Return the seed of a row's game ``episode``: a pure function of the batch's seed, row and
-    episode.
+    """Return the seed of a row's game ``episode``: a pure function
+    of the batch's seed, row and episode.
     """
     high = (np.uint64(episode) ^ (base >> _HALF)) & _LOW
     low_word, high_word = philox(np.uint64(row), high, base & _LOW)
@@ -83,8 +83,8 @@ def seed_of_row(base: np.uint64, row: int, episode: int) -> np.uint64:
 
 
 class BatchArrays(NamedTuple):
-    """The arrays of a batch, one entry for each of its n rows; ``BatchEnv`` describes the public
-    ones.
+    """The arrays of a batch, one entry for each of its n rows;
+    ``BatchEnv`` describes the public ones.
     """
 
     games: Games  # (n,)
@@ -198,8 +198,8 @@ def _seed(game: Game, base: np.uint64, row: int, episodes: NDArray[np.int64]) ->
 
 @compiled
 def _fetch_next(world: World, games: Games, observations: NDArray[np.float32], rows: Rows, place: int) -> None:
-    """Prefetch the record of the next row and the part of its observation that this scenario
-    uses.
+    """Prefetch the record of the next row and the part of its
+    observation that this scenario uses.
     """
     if place + 1 == len(rows):
         return
@@ -214,8 +214,8 @@ def _fetch_next(world: World, games: Games, observations: NDArray[np.float32], r
 
 @compiled
 def _end(world: World, board: Board, game: Game, row: int, arrays: BatchArrays) -> None:
-    """Pay a game that has ended and keep the requested final views, before the next game takes its
-    row.
+    """Pay a game that has ended and keep the requested final
+    views, before the next game takes its row.
     """
     _pay(game, arrays.rewards[row], arrays.results[row])
     if len(arrays.finals) > 0:
@@ -226,8 +226,8 @@ def _end(world: World, board: Board, game: Game, row: int, arrays: BatchArrays) 
 
 @compiled
 def _random_action(game: Game, mask: NDArray[np.int8]) -> int:
-    """Return a uniformly random legal action, from a random stream of the game that its dice do not
-    use.
+    """Return a uniformly random legal action, from a random stream
+    of the game that its dice do not use.
     """
     options = 0
     for action in range(len(mask)):
@@ -287,8 +287,8 @@ def _write_row(
 
 @entry_point
 def pick_rows(masks: NDArray[np.int8], rows: Rows, seed: np.uint64, turn: int, out: NDArray[np.int64]) -> None:
-    """Write a uniformly random legal action of some rows; the same for the same ``seed`` and
-    ``turn``.
+    """Write a uniformly random legal action of some rows; the same
+    for the same ``seed`` and ``turn``.
     """
     for row in rows:
         mask = masks[row]

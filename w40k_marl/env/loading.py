@@ -1,5 +1,5 @@
-"""Loads the scenarios of an environment: each is prepared once for all games of the same
-options.
+"""Loads the scenarios of an environment: each is prepared
+once for all games of the same options.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ FINGERPRINT = 8  # bytes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedScenario:
-    """The arrays of a scenario for the options of a game, and their hash, by which snapshots
-    identify it.
+    """The arrays of a scenario for the options of a game, and their
+    hash, by which snapshots identify it.
     """
 
     setting: Setting
@@ -57,8 +57,8 @@ def _load(source: ScenarioSource, options: GameOptions) -> LoadedScenario:
 
 
 def prepare_scenario(scenario: Scenario, options: GameOptions) -> LoadedScenario:
-    """Return the arrays of a scenario. Raises ContentError if the scenario does not fit the
-    options.
+    """Return the arrays of a scenario. Raises ContentError if the
+    scenario does not fit the options.
     """
     layout = options.layout
     setting = build_setting(
@@ -91,8 +91,8 @@ def _macro_writer(setting: Setting, options: GameOptions) -> MacroWriter:
 
 
 def _named(scenario: object) -> list[ScenarioName]:
-    """Return the scenarios of the argument as a list. Raises ContentError if it is empty or of
-    another type.
+    """Return the scenarios of the argument as a list. Raises
+    ContentError if it is empty or of another type.
     """
     names = [scenario] if isinstance(scenario, str | Path) else scenario
     expected = "a name, a path, or a list of them"

@@ -21,8 +21,8 @@ MOST_TURNS = 1000
 
 
 class GameKeywords(TypedDict, total=False):
-    """The keyword arguments of ``GameOptions.of`` and of every environment, with the types that
-    they accept.
+    """The keyword arguments of ``GameOptions.of`` and of every
+    environment, with the types that they accept.
     """
 
     decisions: str
@@ -73,8 +73,8 @@ class GameOptions:
 
     @classmethod
     def of(cls, **keywords: Unpack[GameKeywords]) -> Self:
-        """Return the options that keyword arguments name. Raises ContentError also for an unknown
-        keyword.
+        """Return the options that keyword arguments name. Raises
+        ContentError also for an unknown keyword.
         """
         for name in [name for name in keywords if name not in OPTION_NAMES]:
             expected = f"an argument of the environment or a game option ({', '.join(OPTION_NAMES)})"
@@ -84,8 +84,8 @@ class GameOptions:
 
     @classmethod
     def from_settings(cls, settings: object, **others: Unpack[GameKeywords]) -> Self:
-        """Return the options in the settings of a file (see ``given_options``); ``others`` replace
-        them.
+        """Return the options in the settings of a file (see
+        ``given_options``); ``others`` replace them.
         """
         return cls(**{**given_options(settings), **others})
 

@@ -40,8 +40,8 @@ _FIRST_ROW = np.zeros(1, dtype=np.int64)
 
 
 class Session(Interruptible):
-    """A game that can be reset, stepped, viewed and copied; ``games`` is its record, an array of
-    length 1.
+    """A game that can be reset, stepped, viewed and copied;
+    ``games`` is its record, an array of length 1.
 
     ``reset`` and ``restore`` recover from an interrupted step; until then all other methods raise
     InterruptedStepError.
@@ -96,8 +96,8 @@ class Session(Interruptible):
     # --- play ----------------------------------------------------------------------------------------------
 
     def reset(self, random: np.random.Generator, game_seed: int | None = None) -> None:
-        """Begin a new game: draw a setting if there are several, then the game's seed if none is
-        given.
+        """Begin a new game: draw a setting if there are several,
+        then the game's seed if none is given.
 
         Raises ContentError, without changing the running game, if ``game_seed`` is not from 0 to
         2**63 - 1 or ``random`` is not a Generator; DeploymentError if a deployment zone is too
@@ -124,14 +124,14 @@ class Session(Interruptible):
         """Apply an action of the acting player. Raises ActionError, without changing the game, if
         it is refused.
 
-        ``action`` is a plain int (``operator.index`` makes one), the only type that the compiled
-        rules accept.
+        ``action`` is a plain int (``operator.index`` makes one), the
+        only type that the compiled rules accept.
         """
         self._check(action, self._apply(action))
 
     def try_step(self, action: int) -> bool:
-        """Apply a plain int if it is a legal action; otherwise return False and leave the game
-        unchanged.
+        """Apply a plain int if it is a legal action; otherwise return
+        False and leave the game unchanged.
         """
         return self._apply(action) == engine.ACCEPTED
 
@@ -142,8 +142,8 @@ class Session(Interruptible):
         return view
 
     def try_step_and_view(self, action: int) -> View | None:
-        """Apply an action as ``try_step`` does; return the next player's view, None if it is
-        refused.
+        """Apply an action as ``try_step`` does; return the next
+        player's view, None if it is refused.
         """
         view = self._blank_view()
         return view if self._apply(action, view) == engine.ACCEPTED else None
@@ -177,8 +177,8 @@ class Session(Interruptible):
             raise self.refusal(answer, action)
 
     def refusal(self, answer: int, action: int) -> IllegalActionError | NotAnActionError:
-        """Return the error for a refused action, with the legal actions and the state of the
-        game.
+        """Return the error for a refused action, with the legal
+        actions and the state of the game.
         """
         if answer == engine.NOT_AN_ACTION:
             return NotAnActionError(
@@ -202,8 +202,8 @@ class Session(Interruptible):
         return summary
 
     def view(self, side: int) -> View:
-        """Return a fresh observation and mask of a side. Raises W40KError if ``side`` is not 0 or
-        1.
+        """Return a fresh observation and mask of a side. Raises
+        W40KError if ``side`` is not 0 or 1.
         """
         if not isinstance(side, int | np.integer) or side not in (0, 1):
             raise W40KError(f"side: expected 0 or 1, got {brief(side)}")
@@ -213,8 +213,8 @@ class Session(Interruptible):
         return view
 
     def macro_observation(self, *, extras: bool = False) -> MacroObservation:
-        """Return the macro observation as a dictionary, with this session's options of the
-        profile.
+        """Return the macro observation as a dictionary, with this
+        session's options of the profile.
         """
         from ..observe.macro.observation import macro_observation
 
@@ -223,8 +223,8 @@ class Session(Interruptible):
 
     @property
     def macro_writers(self) -> list[MacroWriter | None]:
-        """The writer of the macro blocks of each setting; None if the layout has no macro
-        blocks.
+        """The writer of the macro blocks of each setting; None if
+        the layout has no macro blocks.
         """
         return [loaded.macro for loaded in self.scenarios]
 
@@ -270,8 +270,8 @@ class Session(Interruptible):
         return None if unit is None else unit.type.name
 
     def pool(self) -> list[str]:
-        """Return the ids of the units that may be activated now, by roster; empty if an activation
-        is open.
+        """Return the ids of the units that may be activated now, by
+        roster; empty if an activation is open.
         """
         game = self._game
         if game.over or game.active != NOBODY:
@@ -287,8 +287,8 @@ class Session(Interruptible):
         return unit.id
 
     def slot_of(self, unit_id: str) -> int:
-        """Return the roster slot of a unit, also its select action. Raises KeyError for an unknown
-        id.
+        """Return the roster slot of a unit, also its select action.
+        Raises KeyError for an unknown id.
         """
         return self.setting.number_of[unit_id] % self.layout.units_per_side
 
@@ -311,8 +311,8 @@ class Session(Interruptible):
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """Return the current state, for any session that plays the same scenario under the same
-        rules.
+        """Return the current state, for any session that plays the
+        same scenario under the same rules.
         """
         self._check_finished()
         return self.scenarios[self.setting_index].fingerprint + self.games.tobytes()
@@ -345,8 +345,8 @@ class Session(Interruptible):
         return copy
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state of a pickle: options and scenarios, from which the arrays are rebuilt,
-        and the row.
+        """Return the state of a pickle: options and scenarios, from
+        which the arrays are rebuilt, and the row.
         """
         self._check_finished()
         return {
@@ -361,8 +361,8 @@ class Session(Interruptible):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild the session, with arrays of the types that the rules are compiled for.
 
-        Raises ContentError if scenarios, rules or the record differ from those at the time of
-        pickling.
+        Raises ContentError if scenarios, rules or the record differ
+        from those at the time of pickling.
         """
         made = object.__new__(type(self))
         with unpickling():

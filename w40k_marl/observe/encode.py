@@ -89,8 +89,8 @@ def write_features(worlds: Worlds) -> None:
 
 @compiled
 def unit_blocks(world: World, game: Game) -> tuple[int, int]:
-    """Return the start of the observing side's units, and of the other side's, in an
-    observation.
+    """Return the start of the observing side's units, and of
+    the other side's, in an observation.
     """
     mine = len(GLOBAL) + len(ACTIVE) + TARGET_SLOTS * len(TARGET) + len(game.control) * len(OBJECTIVE)
     return mine, mine + int(world.units_per_side) * len(UNIT)
@@ -100,8 +100,8 @@ def unit_blocks(world: World, game: Game) -> tuple[int, int]:
 def encode(world: World, board: Board, game: Game, side: int, out: Vector) -> None:
     """Write the observation of a side into zeros, or over an observation of the same scenario.
 
-    Slots that no unit of the scenario uses are not written, to save memory traffic in large
-    batches.
+    Slots that no unit of the scenario uses are not written, to
+    save memory traffic in large batches.
     """
     targets = len(GLOBAL) + len(ACTIVE)
     objectives = targets + TARGET_SLOTS * len(TARGET)
@@ -174,8 +174,8 @@ def _write_active(world: World, game: Game, unit: int, out: Vector) -> None:
 
 @compiled
 def _write_intent(world: World, game: Game, side: int, out: Vector) -> None:
-    """Write the last intent of a side, and its detail (spec 07 A.4; a dead unit is encoded as
-    zeros).
+    """Write the last intent of a side, and its detail (spec 07
+    A.4; a dead unit is encoded as zeros).
     """
     out[:] = 0
     out[INTENT.intent_due] = _flag(game.intent_stage == INTENT_DUE)

@@ -1,5 +1,5 @@
-"""The layout: capacities, from which every block of actions and observations follows, by name and
-index.
+"""The layout: capacities, from which every block of actions and
+observations follows, by name and index.
 
 Spaces depend on the layout alone, never on a scenario, so that one model plays every scenario that
 fits. The tables of the docs, ``describe_observation`` and the contracts of models are generated
@@ -135,8 +135,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Layout:
-    """Capacities of a game, and the shapes that follow; loading a scenario that does not fit raises
-    ContentError.
+    """Capacities of a game, and the shapes that follow; loading a
+    scenario that does not fit raises ContentError.
 
     Also the key ``layout`` of files. Raises ContentError for capacities out of range, flags of
     another type, and ``macro_extras`` without ``macro``.
@@ -161,8 +161,8 @@ class Layout:
             raise ContentError("layout", "macro_extras", "False without macro", "True")
 
     def with_room_for(self, scenarios: Iterable[Scenario]) -> Self:
-        """Return the layout with capacities raised to what the scenarios need, up to the limits of
-        the rules.
+        """Return the layout with capacities raised to what the
+        scenarios need, up to the limits of the rules.
         """
         units, objectives = self.units_per_side, self.objectives
         for scenario in scenarios:
@@ -211,8 +211,8 @@ class Layout:
 
     @cached_property
     def observation_bounds(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Least and greatest value of every number of the observation; -1 and 1 except for counts
-        and points.
+        """Least and greatest value of every number of the observation;
+        -1 and 1 except for counts and points.
         """
         bounds = [
             BOUNDS.get((block.name, field), (-1.0, 1.0))
@@ -230,8 +230,8 @@ class Layout:
 
     @cached_property
     def state_size(self) -> int:
-        """Length of the global state: the observation of player 1, then two flags for the player to
-        act.
+        """Length of the global state: the observation of player 1,
+        then two flags for the player to act.
         """
         return self.observation_size + 2
 
@@ -264,8 +264,8 @@ class Layout:
 
     @property
     def action_count(self) -> int:
-        """Number of actions: select block and micro block, then, with intents, intent block and
-        detail block.
+        """Number of actions: select block and micro block, then, with
+        intents, intent block and detail block.
         """
         return self.detail_start + self.detail_size if self.intents else self.micro_stop
 

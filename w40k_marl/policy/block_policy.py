@@ -145,8 +145,8 @@ class PredictingModel:
 
 
 def _parameters(function: Any) -> list[str] | None:
-    """Return the names of the arguments of a function; None if it takes any or they are not
-    known.
+    """Return the names of the arguments of a function; None if
+    it takes any or they are not known.
     """
     try:
         parameters = inspect.signature(function).parameters
@@ -244,8 +244,8 @@ class FlatPolicy:
         return bool(getattr(self.micro, "takes_unit_types", False))
 
     def __call__(self, observations: Vectors, masks: Masks, unit_types: NDArray[np.str_] | None = None) -> Actions:
-        """Return flat actions (k,) for observations (k, observation_size) and masks (k,
-        action_count).
+        """Return flat actions (k,) for observations (k, observation_size) and masks
+        (k, action_count).
 
         ``unit_types``, str (k,), are passed to a micro policy that takes them. Raises
         LayoutMismatchError for observations of another shape, PredictionError for masks or unit

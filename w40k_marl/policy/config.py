@@ -28,8 +28,8 @@ DEFAULT_MODEL_FILE = "model.zip"
 
 
 class MetaFile(Struct, forbid_unknown_fields=True, kw_only=True):
-    """``agents/pve_meta_controller.json``: which model plays which unit type (meta-controller
-    document).
+    """``agents/pve_meta_controller.json``: which model plays which
+    unit type (meta-controller document).
     """
 
     controlled_player: Player
@@ -40,8 +40,8 @@ class MetaFile(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class PolicyFile(Struct, forbid_unknown_fields=True, kw_only=True):
-    """``agents/<key>/policy.json``: the policy of an agent key; one of the last three keys goes
-    with a kind.
+    """``agents/<key>/policy.json``: the policy of an agent key; one
+    of the last three keys goes with a kind.
     """
 
     kind: Literal["maskable_ppo", "bot", "callable"]
@@ -65,8 +65,8 @@ class MetaConfig:
     def __post_init__(self) -> None:
         """Check the values as those of a file; ``default_model`` is dropped in strict mode.
 
-        Unit types are checked where the roster is known, agent keys when they are loaded. Raises
-        ContentError.
+        Unit types are checked where the roster is known, agent keys when
+        they are loaded. Raises ContentError.
         """
         if type(self.controlled_player) is not int or self.controlled_player not in (1, 2):
             raise ContentError("argument", "controlled_player", "1 or 2", brief(self.controlled_player))
@@ -88,8 +88,8 @@ class MetaConfig:
 
     @property
     def required_models(self) -> tuple[str, ...]:
-        """Every agent key that a game may need, each once: the mapped ones in order, then the
-        default.
+        """Every agent key that a game may need, each once: the
+        mapped ones in order, then the default.
         """
         default = () if self.default_model is None else (self.default_model,)
         return tuple(dict.fromkeys((*self.model_by_unit_type.values(), *default)))
@@ -145,8 +145,8 @@ def check_agent_key(key: object, place: str) -> None:
 
 
 def check_unit_types(mapped: Iterable[str], others: Iterable[str], where: str) -> None:
-    """Raise ContentError for a mapped unit type that is neither in the catalogue nor among
-    ``others``.
+    """Raise ContentError for a mapped unit type that is neither in
+    the catalogue nor among ``others``.
     """
     try:
         known = sorted({*load_unit_types(), *(name for name in others if isinstance(name, str))})

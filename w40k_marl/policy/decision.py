@@ -1,5 +1,5 @@
-"""Decisions of a side: ``carry_out`` takes one and records it, ``describe_decision`` describes
-it.
+"""Decisions of a side: ``carry_out`` takes one and records it,
+``describe_decision`` describes it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ WITHOUT_UNIT = ("phase_began", "control_changed", "scored", "game_over")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A step of an activation that was carried out: a selection, an intent, its detail or a micro
-    action.
+    """A step of an activation that was carried out: a selection, an
+    intent, its detail or a micro action.
     """
 
     unit: str  # id
@@ -76,8 +76,8 @@ SELECT, INTENT, DETAIL, ACT = "select", "intent", "detail", "act"
 
 
 def stage_of(layout: Layout, action: int) -> str:
-    """Return the stage of a flat action. Raises ContentError if an argument has another type or
-    range.
+    """Return the stage of a flat action. Raises ContentError if an
+    argument has another type or range.
     """
     check_layout(layout)
     if isinstance(action, bool) or not isinstance(action, int | np.integer) or not 0 <= action < layout.action_count:
@@ -93,8 +93,8 @@ def stage_of(layout: Layout, action: int) -> str:
 def unit_of(session: Session, action: int) -> str:
     """Return the id of the unit that an action selects, or of the active unit, which would take it.
 
-    Raises NotActiveError if there is neither, ContentError if an argument has another type or
-    range.
+    Raises NotActiveError if there is neither, ContentError if an
+    argument has another type or range.
     """
     if not isinstance(session, Session):
         raise ContentError("argument", "session", "a Session", brief(session))

@@ -51,8 +51,8 @@ class NotToActError(MetaError):
 
 
 class BrokenTurnError(MetaError):
-    """Raised if choosing changed the game, a step was not one action of one unit, or an invariant
-    fails.
+    """Raised if choosing changed the game, a step was not one
+    action of one unit, or an invariant fails.
     """
 
 

@@ -1,5 +1,5 @@
-"""Macro bots: they select the unit to activate and, with ``Layout(intents=True)``, intent and
-detail.
+"""Macro bots: they select the unit to activate and, with
+``Layout(intents=True)``, intent and detail.
 
 Their actions are the select block, then intents and details; the mask says which are due.
 """
@@ -49,8 +49,8 @@ class PoolOrder:
         self._tempo = layout.select_size + TEMPO if layout.intents else None
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Return actions (k,) for observations (k, observation_size) and masks of all blocks but
-        micro.
+        """Return actions (k,) for observations (k, observation_size)
+        and masks of all blocks but micro.
 
         Raises LayoutMismatchError for observations, PredictionError for masks of another shape.
         """
@@ -62,8 +62,8 @@ class PoolOrder:
 
 
 class GreedyMacro:
-    """Selects the eligible unit that deals the most damage in the phase, and the first intent that
-    fits.
+    """Selects the eligible unit that deals the most damage in the
+    phase, and the first intent that fits.
 
     In the shooting phase ranged damage counts, in all others melee damage. The intents, in order:
 
@@ -91,8 +91,8 @@ class GreedyMacro:
         self._intents = layout.intents
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Return actions (k,) for observations (k, observation_size) and masks of all blocks but
-        micro.
+        """Return actions (k,) for observations (k, observation_size)
+        and masks of all blocks but micro.
 
         Raises LayoutMismatchError for observations, PredictionError for masks of another shape.
         """
@@ -139,8 +139,8 @@ class GreedyMacro:
             scores[chosen, : aim.shape[1]] = aim[chosen]
 
     def _distances(self, observations: Vectors) -> Vectors:
-        """Return the distances from the active unit to every enemy slot, (k, units), in shares of
-        the board.
+        """Return the distances from the active unit to every enemy
+        slot, (k, units), in shares of the board.
         """
         read = self._read
         columns = read.rows(observations, "enemy_units", "column") - read.active_unit(observations, "column")[:, None]

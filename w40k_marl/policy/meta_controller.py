@@ -35,8 +35,8 @@ from .registry import check_models, registry_of
 logger = logging.getLogger("w40k_marl.meta")
 
 Unit: TypeAlias = Mapping[str, Any]
-"""A unit as a mapping with ``id``, ``unitType`` and ``player``, and for messages ``scenario``, a
-name.
+"""A unit as a mapping with ``id``, ``unitType`` and ``player``,
+and for messages ``scenario``, a name.
 """
 
 
@@ -126,8 +126,8 @@ def select_model_for_unit(unit: Unit, model_by_unit_type: Mapping[str, str], def
 
 
 def _unmapped(unit: Unit, unit_type: str, mapping: Mapping[str, str]) -> UnmappedUnitTypeError:
-    """Return the error of a type without a model, with the unit, player and scenario that are
-    known.
+    """Return the error of a type without a model, with the unit,
+    player and scenario that are known.
     """
     known, hint = ", ".join(mapping) or "none", did_you_mean(unit_type, mapping)
     words = (("unit {}", "id"), ("of player {}", "player"), ("in {}", "scenario"))

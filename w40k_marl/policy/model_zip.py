@@ -90,8 +90,8 @@ class NotPlainError(Exception):
 
 
 def checked_path(model: object) -> Path:
-    """Return the path of a model's file. Raises ContentError if ``model`` is not the path of a
-    file.
+    """Return the path of a model's file. Raises ContentError if
+    ``model`` is not the path of a file.
     """
     if not isinstance(model, str | Path) or not Path(model).name or "\0" in str(model):
         raise ContentError("argument", "path", "the path of a saved model", brief(model))
@@ -156,8 +156,8 @@ class ModelZip:
 
     @contextmanager
     def _refusing(self, expected: str) -> Iterator[None]:
-        """Turn every error of the zip and JSON readers into a ModelFileError that names the
-        file.
+        """Turn every error of the zip and JSON readers into a
+        ModelFileError that names the file.
         """
         try:
             yield
@@ -195,8 +195,8 @@ def _check_regular(found: os.stat_result, largest: int) -> None:
 
 
 def open_archive(file: BinaryIO) -> zipfile.ZipFile:
-    """Open a zip. Raises ModelFileError if it has more than ``MOST_ENTRIES`` entries or two of the
-    same name.
+    """Open a zip. Raises ModelFileError if it has more than
+    ``MOST_ENTRIES`` entries or two of the same name.
     """
     entries, tail = 0, b""
     while chunk := file.read(2**20):
@@ -248,8 +248,8 @@ def _tensors(content: bytes, path: Path, name: str) -> Arrays:
     """Return the tensors of an archive of ``torch.save``, which holds a pickle that lists them, and
     their storages.
 
-    Raises UnsafeModelError if the pickle holds other objects, ModelFileError if the archive is
-    damaged.
+    Raises UnsafeModelError if the pickle holds other objects,
+    ModelFileError if the archive is damaged.
     """
     archive = open_archive(io.BytesIO(content))
     listings = [name for name in archive.namelist() if name.endswith("/data.pkl")]
@@ -408,8 +408,8 @@ def _reference_of(activation: str) -> Reference:
 
 
 def _setting(settings: Mapping[str, Any], name: str) -> Any:
-    """Return a setting, read from its pickle if it has one. Raises NotPlainError if it is
-    damaged.
+    """Return a setting, read from its pickle if it has one.
+    Raises NotPlainError if it is damaged.
     """
     try:
         return pickled_setting(settings.get(name))
@@ -425,8 +425,8 @@ def _named(value: object) -> str:
 
 
 def _layers(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> tuple[int, ...]:
-    """Return the units of each hidden layer; layers of a ``torch.nn.Sequential`` have even
-    numbers.
+    """Return the units of each hidden layer; layers of a
+    ``torch.nn.Sequential`` have even numbers.
     """
     layers: list[int] = []
     while shape := shapes.get(f"{prefix}.{2 * len(layers)}.weight"):

@@ -46,8 +46,8 @@ class FieldReader:
         return values
 
     def active_unit(self, observations: Vectors, field: str) -> Vectors:
-        """Return a field of the active unit's row of ``my_units``, (k,); of slot 0 if none is
-        active.
+        """Return a field of the active unit's row of ``my_units``,
+        (k,); of slot 0 if none is active.
         """
         if not isinstance(field, str) or field not in _UNIT_FIELDS:
             raise ContentError("argument", "field", f"one of {', '.join(_UNIT_FIELDS)}", brief(field))

@@ -56,8 +56,8 @@ class Made:
         self.items[key] = value
 
     def __str__(self) -> str:
-        """Return the name of a class that is stored by value, else the name of the called
-        function.
+        """Return the name of a class that is stored by value, else
+        the name of the called function.
         """
         if self.call.name.startswith("_make_skeleton") and isinstance(self.arguments[1], str):
             return f"a class {ascii(self.arguments[1])[:80]} that is stored in the file"
@@ -69,8 +69,8 @@ PERSISTENT = Reference("pickle", "persistent_load")
 
 
 def read_pickle(content: bytes) -> Any:
-    """Return the object of a pickle, with ``Reference`` for global names and ``Made`` for results
-    of calls.
+    """Return the object of a pickle, with ``Reference`` for global
+    names and ``Made`` for results of calls.
 
     Raises ModelFileError, whose message says what was found, if the pickle is damaged, larger than
     ``LARGEST_PICKLE`` or has more than ``MOST_TUPLES`` tuples.
@@ -84,8 +84,8 @@ def read_pickle(content: bytes) -> Any:
 
 
 class _Reader(pickle._Unpickler):
-    """The unpickler of the standard library that is written in Python: its memory grows only with
-    the file.
+    """The unpickler of the standard library that is written in
+    Python: its memory grows only with the file.
     """
 
     def __init__(self, file: io.BytesIO) -> None:

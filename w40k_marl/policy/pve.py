@@ -1,5 +1,5 @@
-"""``PvEController`` plays one side of a game with several models, chosen by the type of the active
-unit.
+"""``PvEController`` plays one side of a game with several models,
+chosen by the type of the active unit.
 
 It plays single games, decision by decision or a turn at a time, and checks each step; as a
 ``Policy`` it plays seats of batches.
@@ -101,8 +101,8 @@ class PvEController:
         models_registry: Mapping[str, object] | None = None,
         check_invariants: bool = True,
     ) -> None:
-        """Read the mapping, by default the shipped one, and load its models for the layout of
-        ``game``.
+        """Read the mapping, by default the shipped one, and load its
+        models for the layout of ``game``.
 
         ``models_registry`` maps agent keys to models that are loaded already; nothing is loaded
         then. It must hold every model that the mapping requires; the super-agent is looked up there
@@ -164,8 +164,8 @@ class PvEController:
     # --- one game ------------------------------------------------------------------------------------------
 
     def action(self, env: RawEnv | Session) -> int:
-        """Return the next flat action of the controlled player, for ``env.step``; the game stays as
-        it is.
+        """Return the next flat action of the controlled player, for
+        ``env.step``; the game stays as it is.
 
         Raises NotToActError if that player is not to act, UnmappedUnitTypeError in strict mode for
         a unit without a model, EmptyMaskError, PredictionError or IllegalPredictionError, and
@@ -231,8 +231,8 @@ class PvEController:
         return seen["observation"], seen["action_mask"]
 
     def _check_turn(self, env: object, session: Session) -> None:
-        """Raise NotToActError if the game is over, also by an illegal action, or another player is
-        to act.
+        """Raise NotToActError if the game is over, also by an illegal
+        action, or another player is to act.
         """
         if session.over or (isinstance(env, RawEnv) and env.terminations.get(self.agent, True)):
             raise NotToActError(f"{self.agent}: expected a game that goes on, got one that is over")

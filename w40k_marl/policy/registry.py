@@ -123,8 +123,8 @@ def registry_of(models: Mapping[str, object], layout: Layout, meta: MetaConfig |
 
 
 def block_policy(key: str, model: object, kind: ActionBlock, layout: Layout, seat: int) -> BlockPolicy:
-    """Return a model as a policy over a block: a BlockPolicy, an object with ``predict``, a
-    ``Policy``.
+    """Return a model as a policy over a block: a BlockPolicy, an
+    object with ``predict``, a ``Policy``.
 
     ``predict(observation, action_masks=...)`` returns an action, or an action and a state. Raises
     ContentError for another object and for one whose ``kind``, ``layout`` or ``seat`` differs from
@@ -160,8 +160,8 @@ def load_registry(
     seed: int = 0,
     trust_models: bool = False,
 ) -> ModelsRegistry:
-    """Load every model that ``meta`` requires: the mapped ones, and the default of a mapping that
-    has one.
+    """Load every model that ``meta`` requires: the mapped ones, and
+    the default of a mapping that has one.
 
     ``profile`` is the offensive profile of the games, for layouts with macro blocks; ``seed`` is
     for random bots. ``trust_models`` allows unpickling files and importing functions that a

@@ -76,8 +76,8 @@ class RoutedPolicy:
         return key
 
     def _model_of_type(self, unit_type: str) -> str:
-        """Return the agent key of the model of a row. Raises ForeignUnitError for a foreign
-        type.
+        """Return the agent key of the model of a row. Raises
+        ForeignUnitError for a foreign type.
         """
         if self._own_types and unit_type not in self._own_types:
             own = ", ".join(sorted(self._own_types))

@@ -56,8 +56,8 @@ def rewards_config(name: str | Path = DEFAULT_AGENT) -> RewardsConfig:
 
 
 def find_rewards(rewards: RewardsOption) -> RewardsConfig | None:
-    """Return the weights that an environment's option names: an agent, a file, or the weights; None
-    for None.
+    """Return the weights that an environment's option names: an
+    agent, a file, or the weights; None for None.
 
     Raises ContentError for an unknown agent, an invalid file, or a value of another type.
     """

@@ -127,8 +127,8 @@ def _times_counted(world: World, game: Game, side: int) -> int:
     """Return the number of times that a side's points have been counted so far, over all scoring
     configurations.
 
-    They are counted at the start of each own turn; in the last turn possibly at its end (spec 02
-    section 10).
+    They are counted at the start of each own turn; in the last turn
+    possibly at its end (spec 02 section 10).
     """
     begun = int(game.turn) if game.side >= side else int(game.turn) - 1
     total = 0
@@ -242,8 +242,8 @@ def count_row(
     weights: Amounts,
     paid: Amounts,
 ) -> None:
-    """Set ``amounts`` to those of the last step, write their payment to ``paid``, and remember the
-    game.
+    """Set ``amounts`` to those of the last step, write their
+    payment to ``paid``, and remember the game.
 
     ``weights`` and ``paid`` are ``(2, TERM_COUNT)``, as in ``reward.weights.contributions``.
     """

@@ -13,8 +13,8 @@ from .weights import contributions, weights_of
 
 
 class Earnings:
-    """Counts the terms of each step of a game; ``amounts`` and ``paid`` are those of the last
-    step.
+    """Counts the terms of each step of a game; ``amounts`` and
+    ``paid`` are those of the last step.
     """
 
     def __init__(self, config: RewardsConfig, units_per_side: int, objectives: int) -> None:
@@ -28,8 +28,8 @@ class Earnings:
         self._before = new_games(1, units_per_side, objectives)
 
     def begin(self, games: Games) -> None:
-        """Start from the current state of a game: only the result is paid, and only if the game is
-        over.
+        """Start from the current state of a game: only the result is
+        paid, and only if the game is over.
         """
         self.amounts[:] = 0
         game = games[0]
@@ -48,7 +48,7 @@ class Earnings:
     def count(self, worlds: Worlds, board: Board, games: Games) -> None:
         """Count the step that row 0 has just taken.
 
-        Requires that only counted steps changed the game since ``begin``, ``resume`` or the last
-        ``count``.
+        Requires that only counted steps changed the game since
+        ``begin``, ``resume`` or the last ``count``.
         """
         terms.count_row(worlds, board, games, 0, self._before, self.amounts, self.weights, self.paid)

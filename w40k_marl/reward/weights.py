@@ -20,8 +20,8 @@ INFO_KEYS = tuple(f"reward/{name}" for name in TERM_NAMES)
 
 
 def weights_of(config: RewardsConfig | None) -> Weights:
-    """Return the array of some weights; shape ``(0, TERM_COUNT)``, which disables payment by terms,
-    for None.
+    """Return the array of some weights; shape ``(0, TERM_COUNT)``,
+    which disables payment by terms, for None.
     """
     if config is None:
         return np.zeros((0, TERM_COUNT))
@@ -30,8 +30,8 @@ def weights_of(config: RewardsConfig | None) -> Weights:
 
 
 def micro_weights(types: Iterable[UnitType]) -> NDArray[np.float64]:
-    """Return the weights of each unit type's agent, ``(types, 2, TERM_COUNT)``, which pay the steps
-    of its units.
+    """Return the weights of each unit type's agent,
+    ``(types, 2, TERM_COUNT)``, which pay the steps of its units.
 
     Raises ContentError if a type's ``agent_key`` has no ``rewards.json``.
     """

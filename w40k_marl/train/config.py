@@ -46,8 +46,8 @@ class TrainingConfig(TrainingEntry):
     where: str = field(default="training.json", compare=False)  # file and entry, for errors
 
     def checked_layout(self) -> Layout:
-        """Return the layout. Raises ContentError if its observation has another size than
-        ``obs_size``.
+        """Return the layout. Raises ContentError if its observation
+        has another size than ``obs_size``.
         """
         size = self.layout.observation_size
         if self.obs_size not in (None, size):
@@ -78,8 +78,8 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
 
 
 def read_training(path: Path) -> dict[str, TrainingConfig]:
-    """Return every entry of a ``training.json`` by name. Raises ContentError for an invalid file or
-    entry.
+    """Return every entry of a ``training.json`` by name. Raises
+    ContentError for an invalid file or entry.
     """
     data, entries = _read(path)
     return {name: _config(data[name], entry, path, name) for name, entry in entries.items()}

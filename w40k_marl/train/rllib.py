@@ -1,8 +1,8 @@
-"""The game for RLlib's new API stack, and a module that chooses the network by the acting unit's
-type.
+"""The game for RLlib's new API stack, and a module that chooses
+the network by the acting unit's type.
 
-RLlib maps an agent to a policy once an episode, and agents are players here; so the module makes
-the choice.
+RLlib maps an agent to a policy once an episode, and agents are
+players here; so the module makes the choice.
 """
 
 from __future__ import annotations

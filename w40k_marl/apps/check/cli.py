@@ -74,8 +74,8 @@ CHECK = Command("check", CheckOptions, check, DESCRIPTION, EXAMPLES)
 
 
 def _files(names: Iterable[str]) -> Iterator[Path]:
-    """Yield the files of the arguments, each once. Raises ContentError for a folder without .json
-    files.
+    """Yield the files of the arguments, each once. Raises
+    ContentError for a folder without .json files.
     """
     seen = set()
     for name in names:

@@ -106,8 +106,8 @@ CHECKS: Mapping[str, Callable[[Path, Types], Any]] = {
     "saved_game": _saved_game,
     "report": _report,
 }
-"""The check of each kind: takes the file and the unit types known so far, and adds its own. Raises
-W40KError.
+"""The check of each kind: takes the file and the unit types known
+so far, and adds its own. Raises W40KError.
 """
 
 _NAMES = {f"{kind}.json": kind for kind in CHECKS if kind not in ("scenario", "mapping", "report", "saved_game")}

@@ -1,3 +1,3 @@
-"""One game in a terminal: ``w40k-marl play``, models and bots against each other, or against a
-person.
+"""One game in a terminal: ``w40k-marl play``, models and bots
+against each other, or against a person.
 """

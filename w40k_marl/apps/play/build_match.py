@@ -1,5 +1,5 @@
-"""Builds a match from options: the game and its players, restored from a saved game if one is
-resumed.
+"""Builds a match from options: the game and its players,
+restored from a saved game if one is resumed.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def make_match(options: PlayOptions, log: GameLog, person: Person, tell: Tell = 
     """Load everything and begin the game, or resume the saved one. Raises W40KError, in one
     sentence, for invalid input.
 
-    ``person`` makes the player of a side that a person plays; ``tell`` is called before a long
-    compilation.
+    ``person`` makes the player of a side that a person plays;
+    ``tell`` is called before a long compilation.
     """
     saved = None if options.resume is None else read_saved(Path(options.resume))
     settings = _new_settings(options) if saved is None else _settings_of(saved.game, options)

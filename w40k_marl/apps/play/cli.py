@@ -1,5 +1,5 @@
-"""``w40k-marl play``: makes a match, plays it, and prints the result or the file of the saved
-game.
+"""``w40k-marl play``: makes a match, plays it, and prints the
+result or the file of the saved game.
 """
 
 from __future__ import annotations
@@ -193,8 +193,8 @@ class _Printable(logging.Formatter):
 
 
 class _LogFile(logging.FileHandler):
-    """A file for the log of the meta-controller; if it cannot be written, the log ends and the game
-    goes on.
+    """A file for the log of the meta-controller; if it cannot be
+    written, the log ends and the game goes on.
     """
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is logging's

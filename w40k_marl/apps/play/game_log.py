@@ -1,5 +1,5 @@
-"""The printed log of a game: the board at each turn, a line for each action, and the points
-scored.
+"""The printed log of a game: the board at each turn, a line
+for each action, and the points scored.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class GameLog:
             raise lost
 
     def begin_decision(self, session: Session) -> None:
-        """Draw the board if a turn begins, and prepare the heading of the phase, written with its
-        first line.
+        """Draw the board if a turn begins, and prepare the heading of
+        the phase, written with its first line.
         """
         if self.detail == QUIET:
             return

@@ -14,8 +14,8 @@ from .match import Match
 from .saved_game import SaveFile
 
 Read: TypeAlias = Callable[[str], str]
-"""Shows a prompt and returns a line. Raises EOFError at the end of input, KeyboardInterrupt for
-Ctrl-C.
+"""Shows a prompt and returns a line. Raises EOFError at the end
+of input, KeyboardInterrupt for Ctrl-C.
 """
 
 PROMPT = "> "
@@ -47,8 +47,8 @@ class HumanPlayer:
     about = "you"
 
     def __init__(self, read: Read, log: GameLog, save_file: SaveFile) -> None:
-        """Take the function that reads a line, the log to write to, and the file for the command
-        ``save``.
+        """Take the function that reads a line, the log to write to,
+        and the file for the command ``save``.
         """
         self._read = read
         self._log = log
@@ -77,8 +77,8 @@ class HumanPlayer:
         """Do nothing: a person draws no random numbers."""
 
     def step(self, match: Match) -> Decision | None:
-        """Read answers until one is a choice, and carry it out; return None if the match must ask
-        again.
+        """Read answers until one is a choice, and carry it out;
+        return None if the match must ask again.
 
         Raises GameLeftError if the person leaves, KeyboardInterrupt for Ctrl-C.
         """
@@ -109,8 +109,8 @@ class HumanPlayer:
         return carry_out(match.env, match.session, action, HUMAN, HUMAN)
 
     def _command(self, answer: str) -> Callable[[Match, str], bool] | None:
-        """Return the command of an answer, by all of it or by its first part; None if it is not a
-        command.
+        """Return the command of an answer, by all of it or by its
+        first part; None if it is not a command.
         """
         words = answer.lower().split()
         if not words:
@@ -125,8 +125,8 @@ class HumanPlayer:
 
     @staticmethod
     def _is_choice(choices: list[Choice], answer: str) -> bool:
-        """Return True if an answer is exactly the name of a choice, which then precedes a command
-        of that name.
+        """Return True if an answer is exactly the name of a choice,
+        which then precedes a command of that name.
         """
         return any(answer.lower() == choice.name for choice in choices)
 

@@ -1,5 +1,5 @@
-"""A match: one game, a player for each side, all decisions so far, and the states that undo
-restores.
+"""A match: one game, a player for each side, all decisions so
+far, and the states that undo restores.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Player(Protocol):
     about: str  # who it is, for people
 
     def step(self, match: Match) -> Decision | None:
-        """Take one decision and return its record; None if none was taken: the match then calls
-        again.
+        """Take one decision and return its record; None if none was
+        taken: the match then calls again.
         """
 
     def begin_decision(self, seed: int, number: int) -> None:
-        """Prepare for decision ``number`` of the game; random choices follow from these two numbers
-        alone.
+        """Prepare for decision ``number`` of the game; random choices
+        follow from these two numbers alone.
         """
 
 
@@ -106,8 +106,8 @@ class Match:
         return UndoPoint(self.env.snapshot(), len(self.actions)) if own else None
 
     def _record(self, action: int, undo_point: UndoPoint | None) -> None:
-        """Record a decision that has been carried out, and the state before it if undo restores
-        that.
+        """Record a decision that has been carried out, and the
+        state before it if undo restores that.
         """
         if undo_point is not None:
             self._undo_points.append(undo_point)
@@ -134,8 +134,8 @@ class Match:
         return hashlib.blake2b(self.env.snapshot(), digest_size=16).hexdigest()
 
     def resume(self, saved: SavedGame, file: str) -> None:
-        """Play the decisions of a saved game again. Raises ContentError if scenario, rules or state
-        differ.
+        """Play the decisions of a saved game again. Raises
+        ContentError if scenario, rules or state differ.
         """
         if saved.fingerprint != self.session.fingerprints[0].hex():
             expected = f"the scenario {self.session.setting.scenario.name} and the rules as they are now"

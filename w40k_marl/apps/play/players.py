@@ -16,8 +16,8 @@ from .match import Match
 
 
 def reseed(policies: Iterator[Policy], seed: int, number: int) -> None:
-    """Seed random players by seed and decision, so that a resumed or undone game continues in the
-    same way.
+    """Seed random players by seed and decision, so that a resumed or
+    undone game continues in the same way.
     """
     for stream, policy in enumerate(policies):
         if isinstance(policy, RandomPolicy):
@@ -49,8 +49,8 @@ class ControllerPlayer:
 
 
 class BotPlayer:
-    """A side that one bot plays: ``random``, ``greedy`` or ``first``, as macro and as micro
-    policy.
+    """A side that one bot plays: ``random``, ``greedy`` or
+    ``first``, as macro and as micro policy.
     """
 
     def __init__(self, name: str, layout: Layout) -> None:

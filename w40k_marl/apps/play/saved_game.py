@@ -28,8 +28,8 @@ Count = Annotated[int, Meta(ge=0)]
 
 
 class PlayError(W40KError):
-    """Raised if ``w40k-marl play`` cannot run: options contradict each other, or a file exists
-    already.
+    """Raised if ``w40k-marl play`` cannot run: options contradict
+    each other, or a file exists already.
     """
 
 
@@ -114,8 +114,8 @@ class SaveFile:
                 self._own.add(self._path)
 
     def save(self, game: SavedGame, name: str | None = None) -> Path:
-        """Write the game atomically and return the file. Raises PlayError if it cannot be
-        written.
+        """Write the game atomically and return the file. Raises
+        PlayError if it cannot be written.
         """
         with _as_play_error():
             path = self._path if name is None else full_path(name)

@@ -1,3 +1,3 @@
-"""The load simulation: plays whole games with a macro and a micro player, and measures their
-cost.
+"""The load simulation: plays whole games with a macro and a
+micro player, and measures their cost.
 """

@@ -94,8 +94,8 @@ def _report(plan: Plan, *, as_json: bool) -> int:
 
 
 def _write(plan: Plan, outcome: Outcome) -> list[Path | None]:
-    """Write the files that the plan names; return their paths, None for one that could not be
-    written.
+    """Write the files that the plan names; return their paths,
+    None for one that could not be written.
     """
     from ...files import FileError, write_file
     from .report.as_html import as_page
@@ -139,8 +139,8 @@ def _episodes_shown(plan: Plan, *, silent: bool) -> Iterator[OnEpisode]:
     """Yield a function that prints a line for each episode, except in long runs; at a terminal,
     above a progress bar.
 
-    If stdout is lost and the plan names no file, the run would have no result: OutputLostError ends
-    it.
+    If stdout is lost and the plan names no file, the run would
+    have no result: OutputLostError ends it.
     """
     from .report.as_text import episode_line
 

@@ -165,8 +165,8 @@ def check_memory(options: Options, training: TrainingConfig) -> None:
 
 
 def check_report_extra() -> None:
-    """Raise OptionError if libraries of the page are missing; they are imported only after the
-    run.
+    """Raise OptionError if libraries of the page are missing;
+    they are imported only after the run.
     """
     missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
     if missing:

@@ -94,8 +94,8 @@ def _beside(plan: Plan, batch: int | None) -> Plan:
 
 
 def _listen(pool: WorkerPool, outcome: Outcome, on_episode: OnEpisode) -> None:
-    """Process all messages; after Ctrl-C, those that arrive while the current games are
-    finished.
+    """Process all messages; after Ctrl-C, those that arrive
+    while the current games are finished.
     """
     try:
         for message in pool.messages():

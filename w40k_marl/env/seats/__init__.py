@@ -1,5 +1,5 @@
-"""Views of the game for one learner: it makes some decisions of a side, policies make all others in
-``step``.
+"""Views of the game for one learner: it makes some decisions of a
+side, policies make all others in ``step``.
 
 ``learner.py`` defines the decisions of the learner, ``partners.py`` the policies that make the
 others; ``single.py`` plays one game with them, ``vector.py`` many in a batch.

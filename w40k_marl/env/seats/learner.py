@@ -1,5 +1,5 @@
-"""Selects the decisions of the learner: those of a side, of one block or both, of some unit types
-or all.
+"""Selects the decisions of the learner: those of a side, of one
+block or both, of some unit types or all.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _COUNTED = RewardsConfig({})  # the game counts the terms without paying; seats 
 
 
 def split_rewards(rewards: RewardsOption) -> tuple[bool, RewardsOption]:
-    """Return True if decisions are weighed by unit type, and the option ``rewards`` of the game
-    itself.
+    """Return True if decisions are weighed by unit type, and the
+    option ``rewards`` of the game itself.
     """
     if isinstance(rewards, str) and rewards in (BY_UNIT_TYPE, RESULT):
         return (True, _COUNTED) if rewards == BY_UNIT_TYPE else (False, None)
@@ -56,13 +56,13 @@ class Learner:
     kind: ActionBlock | None = None  # None: both
     unit_types: tuple[str, ...] = ()  # empty: all
     own_types: NDArray[np.bool_] = field(default_factory=lambda: np.ones(1, dtype=np.bool_))
-    """By number of ``type_names``: True if its decisions are the learner's; the last entry is for
-    -1, no unit.
+    """By number of ``type_names``: True if its decisions are the
+    learner's; the last entry is for -1, no unit.
     """
     type_names: tuple[str, ...] = ()  # by number: those of the batch, in one game the learner's
     weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2, TERM_COUNT)))
-    """By number of ``type_names``: the weights that pay its decisions; empty: those of the game pay
-    all.
+    """By number of ``type_names``: the weights that pay its
+    decisions; empty: those of the game pay all.
     """
 
     def of_unit_types(
@@ -97,8 +97,8 @@ class Learner:
         return micro == (self.kind == "micro") and (not self.unit_types or session.active_type in self.unit_types)
 
     def decides_rows(self, batch: BatchEnv, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return, for some rows of a batch, (k,), True if the next decision is the learner's, bool
-        (k,).
+        """Return, for some rows of a batch, (k,), True if the next
+        decision is the learner's, bool (k,).
         """
         own: NDArray[np.bool_] = batch.acting_sides[rows] == self.side
         if self.kind is not None:
@@ -108,8 +108,8 @@ class Learner:
         return own
 
     def check_games(self, games: int) -> None:
-        """Raise W40KError if ``games`` games in a row, without a decision of the learner, exceed
-        the limit.
+        """Raise W40KError if ``games`` games in a row, without a
+        decision of the learner, exceed the limit.
         """
         if games > MOST_GAMES_WITHOUT_A_DECISION:
             whose = f" of {', '.join(self.unit_types)}" if self.unit_types else ""

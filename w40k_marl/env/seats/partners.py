@@ -1,8 +1,8 @@
-"""Makes the decisions that are not the learner's, by the policies of its own side and of the
-opponent.
+"""Makes the decisions that are not the learner's, by the
+policies of its own side and of the opponent.
 
-``Seat`` is the base of one seat (``single.py``) and of many (``vector.py``): a learner with its
-partners.
+``Seat`` is the base of one seat (``single.py``) and of many
+(``vector.py``): a learner with its partners.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Partners:
         self._random_own = RandomPolicy(0)
 
     def put(self, role: Role, policy: Policy | None) -> None:
-        """Set the policy of a role. Raises ContentError for a policy of another block, seat or
-        layout.
+        """Set the policy of a role. Raises ContentError for a policy
+        of another block, seat or layout.
         """
         if role == "opponent":
             check_policy(role, policy, None, 1 - self.side, self.layout)
@@ -102,8 +102,8 @@ class Partners:
         masks: NDArray[np.int8],
         unit_types: Callable[[], NDArray[np.str_]],
     ) -> NDArray[np.int64]:
-        """Return flat actions, (k,), for flat masks; a policy of one block gets the mask of its
-        block.
+        """Return flat actions, (k,), for flat masks; a policy of one
+        block gets the mask of its block.
         """
         if role == "opponent":
             return ask(policy, observations, masks, unit_types)

@@ -30,8 +30,8 @@ from .partners import Partners, Seat, partner
 
 
 class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
-    """A Gymnasium environment for one seat of the game; ``action_masks()`` returns the legal
-    actions.
+    """A Gymnasium environment for one seat of the game;
+    ``action_masks()`` returns the legal actions.
 
     Observation: float32 (layout.observation_size,). Action: ``Discrete(layout.action_count)``:
     selecting a unit, then acting with it. Reward: +1, -1 or 0 at the end; with ``rewards`` the
@@ -132,8 +132,8 @@ class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
         return dict(zip(INFO_KEYS, self._earned.tolist(), strict=True))
 
     def _number(self, action: Any) -> int:
-        """Return the learner's action as an int. Raises NotAnActionError if it is not a whole
-        number.
+        """Return the learner's action as an int. Raises
+        NotAnActionError if it is not a whole number.
         """
         try:
             return operator.index(action)
@@ -166,8 +166,8 @@ class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
 
 
 class MacroEnv(SeatEnv):
-    """``SeatEnv`` for a learner that selects units and, in layouts with intents, chooses intents
-    and details.
+    """``SeatEnv`` for a learner that selects units and, in layouts
+    with intents, chooses intents and details.
 
     Action: ``Discrete``, all blocks of the layout except micro, without a gap:
     ``observe.action_blocks.block_size(layout, "macro")``. Rewards for actions of the frozen micro
@@ -186,8 +186,8 @@ class MacroEnv(SeatEnv):
         micro: Policy | None = None,
         **options: Unpack[GameKeywords],
     ) -> None:
-        """Take ``seat`` (1 or 2); ``micro`` plays the micro actions of its units, by default at
-        random.
+        """Take ``seat`` (1 or 2); ``micro`` plays the micro actions
+        of its units, by default at random.
 
         ``micro`` maps observations (k, observation_size) and masks (k, 13) to actions (k,) of 13.
         Raises ContentError if ``micro`` is for another block, seat or layout, and under the

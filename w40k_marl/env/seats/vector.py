@@ -175,11 +175,11 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
         self.batch.close()
 
     def _play_the_others(self, rewards: NDArray[np.float32], ended: NDArray[np.bool_]) -> None:
-        """Play on in rows where the learner is not to decide; add rewards and ends of games in
-        place.
+        """Play on in rows where the learner is not to decide; add
+        rewards and ends of games in place.
 
-        In rows where ``ended`` is True the learner has not acted in the current game: neither is
-        added.
+        In rows where ``ended`` is True the learner has not acted in
+        the current game: neither is added.
         """
         batch = self.batch
         games = np.where(ended, batch.ended, 0)
@@ -193,8 +193,8 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
             waiting = waiting[~self.learner.decides_rows(batch, waiting)]
 
     def _credit(self, rows: NDArray[np.intp], rewards: NDArray[np.float32], ended: NDArray[np.bool_]) -> None:
-        """Add the learners' payment for the last step in some rows, and keep the ends of their
-        games.
+        """Add the learners' payment for the last step in some rows,
+        and keep the ends of their games.
 
         Ends are kept because the batch overwrites them if the next game ends without a decision.
         """
@@ -213,8 +213,8 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
             self._results[over] = batch.results[over]
 
     def _paid(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return the payment of each term of the last step to the learners of some rows, (k,
-        terms).
+        """Return the payment of each term of the last step to the
+        learners of some rows, (k, terms).
         """
         weights, side = self.batch.reward_weights, self.side
         if len(self.learner.weights) > 0:
@@ -245,15 +245,15 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
 
 
 def _masked(values: dict[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """Return the values, each followed by a mask of the rows that have it: ``winner``, ``_winner``,
-    ...
+    """Return the values, each followed by a mask of the rows that
+    have it: ``winner``, ``_winner``, ...
     """
     return {name: part for key, value in values.items() for name, part in ((key, value), (f"_{key}", rows.copy()))}
 
 
 class MacroVectorEnv(SeatVectorEnv):
-    """``SeatVectorEnv`` for learners like that of ``MacroEnv``; a policy is called for many games
-    at once.
+    """``SeatVectorEnv`` for learners like that of ``MacroEnv``; a
+    policy is called for many games at once.
     """
 
     kind = "macro"
@@ -270,8 +270,8 @@ class MacroVectorEnv(SeatVectorEnv):
         num_threads: int = 1,
         **options: Unpack[GameKeywords],
     ) -> None:
-        """Take ``seat`` of every game; arguments are those of ``SeatVectorEnv`` and
-        ``MacroEnv``.
+        """Take ``seat`` of every game; arguments are those of
+        ``SeatVectorEnv`` and ``MacroEnv``.
         """
         super().__init__(scenario, num_envs, seat=seat, opponent=opponent, num_threads=num_threads, **options)
         self.micro = micro
@@ -299,8 +299,8 @@ class MicroVectorEnv(SeatVectorEnv):
         num_threads: int = 1,
         **options: Unpack[GameKeywords],
     ) -> None:
-        """Take ``seat`` of every game; arguments are those of ``SeatVectorEnv`` and
-        ``MicroEnv``.
+        """Take ``seat`` of every game; arguments are those of
+        ``SeatVectorEnv`` and ``MicroEnv``.
         """
         weighed, options["rewards"] = split_rewards(options.get("rewards", BY_UNIT_TYPE))
         super().__init__(scenario, num_envs, seat=seat, opponent=opponent, num_threads=num_threads, **options)

@@ -1,8 +1,8 @@
 """Writes the macro blocks of observations, for many games at once: the vector of the
 meta-controller document.
 
-Units are the living ones, ordered by their ids as text, so that a row does not belong to a fixed
-unit.
+Units are the living ones, ordered by their ids as text, so that
+a row does not belong to a fixed unit.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def write_macro_rows(
     tables: MacroTables,
     observations: NDArray[np.float32],
 ) -> None:
-    """Write the macro blocks of some rows of ``observations`` (n, observation_size) from their
-    games (n,).
+    """Write the macro blocks of some rows of ``observations``
+    (n, observation_size) from their games (n,).
     """
     world = worlds[0]
     marked = objective_hexes(world, board)
@@ -112,8 +112,8 @@ def _write_globals(world: World, game: Game, strengths: NDArray[np.int64], out: 
 
 @compiled
 def lead(strengths: NDArray[np.int64], objective: int, side: int) -> float:
-    """Return 1 if a side has more objective control on an objective now, -1 if the other has, 0 for
-    equal sums.
+    """Return 1 if a side has more objective control on an objective
+    now, -1 if the other has, 0 for equal sums.
     """
     margin = strengths[objective, side] - strengths[objective, 1 - side]
     return 1.0 if margin > 0 else -1.0 if margin < 0 else 0.0
@@ -168,8 +168,8 @@ def nearest(hexes: NDArray[np.int64], here: int) -> int:
 
 @compiled
 def in_pool(world: World, game: Game, unit: int) -> bool:
-    """Return True if the unit may be activated now, or its activation is open; False after the
-    end.
+    """Return True if the unit may be activated now, or its
+    activation is open; False after the end.
     """
     side = side_of(world, unit)
     return not game.over and side == acting_side(game) and has(eligible(game), slot_of(world, unit))

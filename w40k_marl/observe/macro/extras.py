@@ -30,8 +30,8 @@ def write_extra_rows(
 ) -> None:
     """Write the threats and priorities of some rows, from index ``start`` of each observation on.
 
-    Threats have a row for each living unit in the order of the macro units, priorities one for each
-    objective.
+    Threats have a row for each living unit in the order of the macro
+    units, priorities one for each objective.
     """
     world = worlds[0]
     priorities = start + 2 * int(world.units_per_side) * len(THREAT)
@@ -52,8 +52,8 @@ def write_extra_rows(
 
 @compiled
 def _write_threat(world: World, board: Board, game: Game, unit: int, line: Vector) -> None:
-    """Write the side, eligibility, distance of the nearest enemy and expected damage by enemies of
-    a unit.
+    """Write the side, eligibility, distance of the nearest enemy and
+    expected damage by enemies of a unit.
     """
     side = side_of(world, unit)
     here = hex_of(game, unit)

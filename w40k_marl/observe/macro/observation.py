@@ -138,8 +138,8 @@ def living_units(setting: Setting, games: Games, row: int = 0) -> list[int]:
 def unit_profiles(
     setting: Setting, games: Games, row: int = 0, *, options: ProfileOptions | None = None
 ) -> dict[int, OffensiveProfile]:
-    """Return the profiles of the living units by number; some options use the current state of the
-    game.
+    """Return the profiles of the living units by number; some
+    options use the current state of the game.
     """
     options = options or BASE
     statuses = np.zeros((len(setting.units), STATUS_FIELDS), dtype=np.int64)

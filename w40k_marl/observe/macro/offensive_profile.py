@@ -1,5 +1,5 @@
-"""The offensive profile of a unit: its strength in shooting and melee, and the best kind of target
-of each.
+"""The offensive profile of a unit: its strength in shooting and
+melee, and the best kind of target of each.
 
 Scores are expected damage in one turn by the formula of combat, weighted by target kind, as the
 meta-controller document defines them (docs/sources.md; spec 07 A.2). ``ProfileOptions`` holds its
@@ -47,8 +47,8 @@ Scores = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class ProfileOptions:
-    """The evolutions of the profile, independent of each other; docs/macro_observation.md has their
-    formulas.
+    """The evolutions of the profile, independent of each other;
+    docs/macro_observation.md has their formulas.
     """
 
     dynamic_weights: bool = False  # weights from the mean VALUE of the enemy army, by kind
@@ -68,8 +68,8 @@ class ProfileOptions:
 
     @property
     def evolved(self) -> bool:
-        """True if any option is on; a unit that cannot attack then has the ratio 0.5 and raises no
-        error.
+        """True if any option is on; a unit that cannot attack then
+        has the ratio 0.5 and raises no error.
         """
         return self != BASE
 
@@ -89,8 +89,8 @@ BASE = ProfileOptions()
 
 @dataclass(frozen=True, slots=True)
 class UnitStatus:
-    """The current state of a unit that the options use; a distance is None if no enemy is in
-    sight.
+    """The current state of a unit that the options use; a
+    distance is None if no enemy is in sight.
     """
 
     shot_distance: int | None = None  # hexes to the nearest enemy in sight
@@ -117,8 +117,8 @@ class UnitStatus:
 
 @dataclass(frozen=True, slots=True)
 class OffensiveProfile:
-    """Best weighted score of each mode, the target kind of that score, and the share of melee in
-    both scores.
+    """Best weighted score of each mode, the target kind of that
+    score, and the share of melee in both scores.
     """
 
     best_ranged_score: float
@@ -189,8 +189,8 @@ def weapon_scores(weapon: Weapon, weights: TargetWeights) -> Scores:
 
 @lru_cache(maxsize=4096)
 def near_bonus(weapon: Weapon, weights: TargetWeights) -> Scores:
-    """Return the weighted bonus of RAPID_FIRE:X (X more attacks) and MELTA:X (X more damage) within
-    half range.
+    """Return the weighted bonus of RAPID_FIRE:X (X more attacks) and
+    MELTA:X (X more damage) within half range.
     """
     attacks, damage = _parameter(weapon, "RAPID_FIRE"), _parameter(weapon, "MELTA")
     bonus = []

@@ -1,5 +1,5 @@
-"""The choice of a unit's best target kind and attack mode, compiled: one function for Python and
-for batches.
+"""The choice of a unit's best target kind and attack mode,
+compiled: one function for Python and for batches.
 
 A weapon table holds the weighted scores of a unit's weapons, a status the current state that the
 options of the profile use (``unit_status.py``). The base profile uses no status.
@@ -138,8 +138,8 @@ def _mean_of_best(
 
 @compiled
 def _score(table: WeaponTable, status: Status, flags: NDArray[np.int64], kind: int, slot: int, target: int) -> float:
-    """Return the weighted score of a weapon; with the option on, plus the bonus for an enemy within
-    half range.
+    """Return the weighted score of a weapon; with the option on, plus
+    the bonus for an enemy within half range.
     """
     score = table.scores[kind, slot, target]
     if kind == RANGED and flags[WEAPON_RULES]:

@@ -1,5 +1,5 @@
-"""The current state of units that options of the offensive profile use: reach, sight, marks, usable
-weapons.
+"""The current state of units that options of the offensive profile
+use: reach, sight, marks, usable weapons.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def _may_still_move(world: World, game: Game, unit: int) -> bool:
 
 @compiled
 def _places(board: Board, here: int, reach: int, free: HexSet) -> HexSet:
-    """Return the hexes where a unit may stand when it shoots: its own, and those that it can move
-    to.
+    """Return the hexes where a unit may stand when it shoots: its
+    own, and those that it can move to.
     """
     places = reachable(here, reach, free) if reach > 0 else np.zeros(columns(board), dtype=np.uint64)
     places[column_of(here)] |= bit(row_of(here))
@@ -94,8 +94,8 @@ def _places(board: Board, here: int, reach: int, free: HexSet) -> HexSet:
 
 @compiled
 def _nearest_shot(world: World, board: Board, game: Game, unit: int, places: HexSet) -> int:
-    """Return the smallest distance from one of these hexes to an enemy visible from it, or
-    NO_SHOT.
+    """Return the smallest distance from one of these hexes to an
+    enemy visible from it, or NO_SHOT.
     """
     nearest = NO_SHOT
     enemies = 1 - side_of(world, unit)

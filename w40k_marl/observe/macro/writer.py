@@ -1,5 +1,5 @@
-"""Checks a scenario for macro observations, computes its constant numbers once, and writes its
-macro blocks.
+"""Checks a scenario for macro observations, computes its constant
+numbers once, and writes its macro blocks.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from .profile_kernel import WEAPON_TABLE
 def check_macro(setting: Setting) -> None:
     """Raise ContentError if no macro observation can be made of a scenario (spec 07 A.1).
 
-    Files are checked when they are read; a scenario made in code may still lack an objective or a
-    size.
+    Files are checked when they are read; a scenario made in code
+    may still lack an objective or a size.
     """
     scenario, rules = setting.scenario, setting.game_rules
     for key, value in (("board.cols", scenario.cols), ("board.rows", scenario.rows)):
@@ -54,8 +54,8 @@ def check_macro(setting: Setting) -> None:
 
 
 def weights_against(setting: Setting, player: int, options: ProfileOptions = BASE) -> TargetWeights:
-    """Return the weights for the units of a player (1 or 2): those of the game rules, or of the
-    enemy's army.
+    """Return the weights for the units of a player (1 or 2): those of
+    the game rules, or of the enemy's army.
     """
     if not options.dynamic_weights:
         return setting.game_rules.macro_target_weights
@@ -69,8 +69,8 @@ def centre_of(setting: Setting, objective: int) -> tuple[float, float]:
 
 
 class MacroWriter:
-    """Writes the macro blocks of one scenario's games after the other blocks of their
-    observations.
+    """Writes the macro blocks of one scenario's games after the
+    other blocks of their observations.
     """
 
     def __init__(self, setting: Setting, layout: Layout, options: ProfileOptions | None = None) -> None:
@@ -106,8 +106,8 @@ class MacroWriter:
         self._tables.values[number] = unit.type.value / self._setting.game_rules.macro_max_unit_value
 
     def write(self, games: Games, rows: Rows, observations: NDArray[np.float32]) -> None:
-        """Write the macro blocks of some rows of ``observations`` (n, observation_size) from their
-        games (n,).
+        """Write the macro blocks of some rows of ``observations``
+        (n, observation_size) from their games (n,).
         """
         worlds, board = self._setting.worlds, self._setting.board
         write_macro_rows(worlds, board, games, rows, self._tables, observations)

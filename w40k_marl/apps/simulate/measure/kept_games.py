@@ -1,5 +1,5 @@
-"""The games that a report lists one by one, in memory that is allocated before the first of
-them.
+"""The games that a report lists one by one, in memory that is
+allocated before the first of them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Durations of single steps: an HDR histogram, of bounded size and three digits, that workers can
-merge.
+"""Durations of single steps: an HDR histogram, of bounded size
+and three digits, that workers can merge.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ BARS_PER_OCTAVE = 8
 
 
 class Latencies:
-    """Durations in nanoseconds: collected while the clock runs, moved to the histogram while it is
-    stopped.
+    """Durations in nanoseconds: collected while the clock runs,
+    moved to the histogram while it is stopped.
     """
 
     def __init__(self, encoded: Iterable[str] = ()) -> None:
@@ -65,8 +65,8 @@ class Latencies:
         return {name: round(float(value) / 1000, 3) for name, value in found.items()}
 
     def bars(self) -> list[list[float]]:
-        """Return upper edge in microseconds and count of bars, eight for each doubling; empty ones
-        are omitted.
+        """Return upper edge in microseconds and count of bars, eight for
+        each doubling; empty ones are omitted.
         """
         if self.count == 0:
             return []
@@ -86,8 +86,8 @@ def _bar(value: int) -> int:
 
 
 def _counted(values: np.ndarray[Any, np.dtype[np.int64]]) -> Iterable[tuple[int, int]]:
-    """Return the lower ends of the histogram's cells that hold values, and the number of values in
-    each.
+    """Return the lower ends of the histogram's cells that hold
+    values, and the number of values in each.
     """
     clipped = np.clip(values, 1, LONGEST)
     shift = np.maximum(np.ceil(np.log2(clipped + 1)).astype(np.int64) - CELL_BITS, 0)

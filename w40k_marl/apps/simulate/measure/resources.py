@@ -1,7 +1,7 @@
 """The cost of a process: time, memory, disk, network, as far as the system reports them.
 
-A figure that the system does not report is a text with the reason; never 0, which would be a
-measurement.
+A figure that the system does not report is a text with the
+reason; never 0, which would be a measurement.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Figures:
 
 
 class Meter:
-    """Time of the blocks of ``clock``; disk and network since the meter was made; memory up to
-    now.
+    """Time of the blocks of ``clock``; disk and network since
+    the meter was made; memory up to now.
     """
 
     def __init__(self) -> None:
@@ -147,8 +147,8 @@ def _asked(read: Callable[[], Pair | str]) -> Pair | str:
 
 @contextmanager
 def python_memory() -> Iterator[Callable[[], int]]:
-    """Trace Python's own memory; yields a function that returns the peak so far, in KiB, rounded
-    up.
+    """Trace Python's own memory; yields a function that returns
+    the peak so far, in KiB, rounded up.
     """
     traced_already = tracemalloc.is_tracing()
     if traced_already:

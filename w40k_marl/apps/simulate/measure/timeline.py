@@ -27,8 +27,8 @@ class Sample(NamedTuple):
 
 
 class Timeline:
-    """Samples at equal intervals, in memory of constant size; half of them are dropped when it is
-    full.
+    """Samples at equal intervals, in memory of constant size; half
+    of them are dropped when it is full.
     """
 
     def __init__(self) -> None:

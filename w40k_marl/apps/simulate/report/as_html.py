@@ -1,5 +1,5 @@
-"""The report as one self-contained HTML file: charts, tables, and the manifest that identifies the
-run.
+"""The report as one self-contained HTML file: charts, tables,
+and the manifest that identifies the run.
 """
 
 from __future__ import annotations

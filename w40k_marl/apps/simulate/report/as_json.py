@@ -198,8 +198,8 @@ def _median(values: Sequence[float | None]) -> float | None:
 
 
 def saturated_at(runs: Sequence[Outcome]) -> int | None:
-    """Return the fewest workers whose median steps per second no larger number exceeds by more than
-    5 %.
+    """Return the fewest workers whose median steps per second no
+    larger number exceeds by more than 5 %.
     """
     speeds: dict[int, list[float]] = {}
     for one in runs:
@@ -210,8 +210,8 @@ def saturated_at(runs: Sequence[Outcome]) -> int | None:
 
 
 def saturated_by_pass(outcome: Outcome) -> list[int | None]:
-    """Return ``saturated_at`` of each complete pass of a sweep; different values are due to
-    noise.
+    """Return ``saturated_at`` of each complete pass of a sweep;
+    different values are due to noise.
     """
     runs, count = outcome.sweep, max(len(outcome.plan.options.sweep_workers), 1)
     return [saturated_at(runs[first : first + count]) for first in range(0, len(runs) - count + 1, count)]

@@ -52,8 +52,8 @@ LEAST_MEMORY_SPAN = 1.0  # MiB; smaller changes are not drawn as if they were la
 
 
 def latency_chart(latency: Mapping[str, Any]) -> str:
-    """Return the histogram of the report's ``latency_us`` on a logarithmic axis, with its
-    percentiles.
+    """Return the histogram of the report's ``latency_us`` on a
+    logarithmic axis, with its percentiles.
     """
 
     def draw(axes: Axes) -> None:
@@ -127,8 +127,8 @@ def memory_chart(timeline: Samples) -> str:
 
 
 def sweep_chart(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return a chart of the median steps per second by number of workers, with the least and the
-    most as bars.
+    """Return a chart of the median steps per second by number of
+    workers, with the least and the most as bars.
     """
     known = sorted((row for row in rows if row["steps_per_sec"] is not None), key=lambda row: int(row["workers"]))
 
@@ -159,8 +159,8 @@ def _looks() -> cycle[tuple[str, str]]:
 
 
 def _svg(name: str, x_title: str, y_title: str, draw: Callable[[Axes], None]) -> str:
-    """Return a chart with its legend, if it has one, below the axes; ``name`` makes its ids unique
-    on the page.
+    """Return a chart with its legend, if it has one, below the axes;
+    ``name`` makes its ids unique on the page.
     """
     text = io.StringIO()
     with style.context(["default", STYLE]):  # whatever a user's matplotlibrc says

@@ -1,5 +1,5 @@
-"""Compares two reports: the ratio of every figure, and gates on ratios for continuous
-integration.
+"""Compares two reports: the ratio of every figure, and gates
+on ratios for continuous integration.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ def read_gate(text: str) -> Gate:
 
 
 def compare(options: DiffOptions) -> int:
-    """Print two reports side by side; return 1 if a gate fails. Raises W40KError if a gate's figure
-    is missing.
+    """Print two reports side by side; return 1 if a gate fails. Raises
+    W40KError if a gate's figure is missing.
     """
     gates = [read_gate(text) for text in options.fail_if]
     before, after = read_report(options.before), read_report(options.after)
@@ -190,8 +190,8 @@ def figure_of(report: dict[str, Any], name: str) -> float | None:
 
 
 def ratio_of(before: dict[str, Any], after: dict[str, Any], name: str) -> float | None:
-    """Return the figure of ``after`` divided by that of ``before``; None if that is not
-    possible.
+    """Return the figure of ``after`` divided by that of
+    ``before``; None if that is not possible.
     """
     a, b = figure_of(before, name), figure_of(after, name)
     ratio = None if a is None or b is None or a <= 0 else b / a

@@ -1,5 +1,5 @@
-"""The manifest of a report, with which its run can be repeated: versions, machine, seed, options,
-hashes.
+"""The manifest of a report, with which its run can be repeated:
+versions, machine, seed, options, hashes.
 """
 
 from __future__ import annotations

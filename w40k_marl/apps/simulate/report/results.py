@@ -113,8 +113,8 @@ class Outcome:
 
     @property
     def shortage(self) -> str | None:
-        """A message that workers of this run got too little processor time; None if all got
-        enough.
+        """A message that workers of this run got too little
+        processor time; None if all got enough.
         """
         shares = {self.workers[index].worker: cpu_share(self.workers[index].metrics) for index in sorted(self.workers)}
         short = {worker: share for worker, share in shares.items() if share is not None and share < FAIR_SHARE}

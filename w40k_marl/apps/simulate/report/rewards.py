@@ -1,5 +1,5 @@
-"""The reward totals of a run: each term of an agent's ``rewards.json``, with its amount and
-payment.
+"""The reward totals of a run: each term of an agent's
+``rewards.json``, with its amount and payment.
 
 Amounts are computed from the results of games, so that runs are not slowed by counting in steps;
 amounts of other terms are not known.
@@ -43,8 +43,8 @@ def not_known(terms: Mapping[str, Term]) -> list[str]:
 
 
 def reward_terms(tally: Tally, weights: RewardsConfig, player: int) -> dict[str, Term]:
-    """Return the terms by name, seen from ``player`` (1 or 2); an episode that did not end has no
-    result.
+    """Return the terms by name, seen from ``player`` (1 or 2); an
+    episode that did not end has no result.
     """
     mine, theirs = player - 1, 2 - player
     damage = tally.damage

@@ -74,8 +74,8 @@ class AECRunner:
     def __init__(
         self, env: RawEnv, pace: Pace, player: tuple[str, Player | None] = (RANDOM, None), seed: int = 0
     ) -> None:
-        """Take a player as ``find_player`` returns it; ``seed`` is that of the games of
-        ``play``.
+        """Take a player as ``find_player`` returns it; ``seed``
+        is that of the games of ``play``.
         """
         self.env = env
         self.pace = pace
@@ -102,8 +102,8 @@ class AECRunner:
     def play_episode(self, generator: np.random.Generator, note: Callable[[int], None] = lambda _: None) -> Episode:
         """Play one episode. After Ctrl-C, return an episode with ``interrupted`` True.
 
-        ``note`` gets the nanoseconds of each micro action: of its ``step`` and the ``last`` after
-        it.
+        ``note`` gets the nanoseconds of each micro action: of its
+        ``step`` and the ``last`` after it.
         """
         counts, draws = _Counts(), Draws(generator)
         self.env.reset(seed=draws.below(SEEDS))
@@ -138,8 +138,8 @@ class AECRunner:
         return np.array([self.env.session.active_type or ""])
 
     def _play(self, counts: _Counts, note: Callable[[int], None], choose_micro: Choose, choose: Choose) -> None:
-        """Run the loop of an episode. It adds about a microsecond to each step of the
-        environment.
+        """Run the loop of an episode. It adds about a microsecond
+        to each step of the environment.
         """
         env, pace, micro_actions = self.env, self.pace, self._micro_actions
         micro_start, micro_stop, summary_of = env.layout.micro_start, env.layout.micro_stop, env.session.summary

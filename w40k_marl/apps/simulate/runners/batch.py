@@ -121,8 +121,8 @@ class BatchRunner:
         return active if not gone else np.setdiff1d(active, gone, assume_unique=True)
 
     def _episode(self, row: int) -> Episode:
-        """Return the ended game of a row. ``BatchEnv`` has begun the next one: what it does not
-        keep is None.
+        """Return the ended game of a row. ``BatchEnv`` has begun the
+        next one: what it does not keep is None.
         """
         track, capped = self._decisions.tracks[row].tolist(), bool(self._decisions.capped[row])
         winner, first, second = self.env.results[row].tolist()

@@ -95,8 +95,8 @@ def _count_micro(turn: int, track: NDArray[np.int64], macro_every: int) -> None:
 
 @entry_point
 def follow(games: Games, rows: Rows, ended: NDArray[np.int64], decisions: Decisions) -> bool:
-    """Write after a step which rows have reached the limit; return True if any row ended or reached
-    it.
+    """Write after a step which rows have reached the limit; return
+    True if any row ended or reached it.
     """
     tracks, capped = decisions.tracks, decisions.capped
     some = False

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 RANDOM, FIRST, GREEDY = "random", "first", "greedy"
 BUILT_IN = (RANDOM, FIRST)
-"""Bots that are compiled with the step of a batch, or that cost next to nothing in the agent
-cycle.
+"""Bots that are compiled with the step of a batch, or that
+cost next to nothing in the agent cycle.
 """
 
 
@@ -115,8 +115,8 @@ def _is_agent(name: str) -> bool:
 
 
 def _agent(name: str) -> PolicyConfig:
-    """Return the config of an agent key or of an agent's folder. Raises PolicyError if there is
-    none.
+    """Return the config of an agent key or of an agent's folder.
+    Raises PolicyError if there is none.
     """
     path = Path(name)
     try:

@@ -1,5 +1,5 @@
-"""Random numbers of each game: its own stream, which depends only on the seed and the game's
-number.
+"""Random numbers of each game: its own stream, which depends
+only on the seed and the game's number.
 
 So game k is the same with one worker or eight, on this machine or another.
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 GAMES, UNMEASURED, ROWS = range(3)
-"""Purposes of a stream: the games of the report; games that are played beside them; the rows of a
-batch.
+"""Purposes of a stream: the games of the report; games that are
+played beside them; the rows of a batch.
 """
 
 BLOCK = 512

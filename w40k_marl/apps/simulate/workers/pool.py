@@ -1,5 +1,5 @@
-"""The pools that execute a plan: this process, several processes, or actors on Ray. All send
-messages.
+"""The pools that execute a plan: this process, several
+processes, or actors on Ray. All send messages.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ class WorkerPool(Protocol):
     """Workers that are ready to play; they start together at the first call of ``messages``."""
 
     def messages(self) -> Iterator[Message]:
-        """Yield messages of the workers until each is done or lost; a new call after Ctrl-C
-        continues.
+        """Yield messages of the workers until each is done or lost;
+        a new call after Ctrl-C continues.
         """
 
     def stop(self, seconds: float) -> None:
-        """Let all workers finish their current games; ``messages`` ends after ``seconds`` in any
-        case.
+        """Let all workers finish their current games; ``messages``
+        ends after ``seconds`` in any case.
         """
 
     def close(self) -> None:

@@ -1,5 +1,5 @@
-"""Workers as processes on this machine, spawned: each imports the package and loads the compiled
-rules.
+"""Workers as processes on this machine, spawned: each imports
+the package and loads the compiled rules.
 """
 
 from __future__ import annotations
@@ -105,8 +105,8 @@ class ProcessPool:
         return f"worker {index + 1} {how}"
 
     def stop(self, seconds: float) -> None:
-        """Let all workers finish their current games; end those that take longer than
-        ``seconds``.
+        """Let all workers finish their current games; end those
+        that take longer than ``seconds``.
         """
         self._tell(STOP)
         self._patience = threading.Timer(seconds, self._end_all)

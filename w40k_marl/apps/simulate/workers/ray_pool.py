@@ -115,8 +115,8 @@ class RayPool:
 def _connected(address: str | None, workers: int) -> Any:
     """Connect Ray to a cluster, or start one here with a core for each worker, and return it.
 
-    Raises WorkerError if Ray is missing, the connection fails or the cluster has fewer cores than
-    workers.
+    Raises WorkerError if Ray is missing, the connection fails or the
+    cluster has fewer cores than workers.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

@@ -81,8 +81,8 @@ class Worker:
             yield episodes
 
     def messages(self, seconds: float) -> Iterator[Message]:
-        """Play all games; yield a message, with the figures so far, every ``seconds`` seconds and
-        at the end.
+        """Play all games; yield a message, with the figures so far,
+        every ``seconds`` seconds and at the end.
         """
         held, told = list[Numbered](), monotonic()
         for episodes in self.play():
@@ -112,8 +112,8 @@ class Worker:
         )
 
     def play_one_more(self) -> None:
-        """Play a game, or one in each row, outside of the plan; ``figures`` is not valid after
-        it.
+        """Play a game, or one in each row, outside of the plan;
+        ``figures`` is not valid after it.
         """
         share = EpisodeShare(0, 1, self.plan.options.batch or 1, None)
         for _ in self._runner.play(share, self._stats, UNMEASURED):
@@ -139,8 +139,8 @@ def runner_of(plan: Plan) -> AECRunner | BatchRunner:
 
 
 def _player(plan: Plan, layout: Layout, profile: ProfileOptions | None) -> tuple[str, Player | None]:
-    """Return the player of a plan, with models loaded. Raises OptionError if the policy cannot be
-    used.
+    """Return the player of a plan, with models loaded. Raises
+    OptionError if the policy cannot be used.
     """
     options = plan.options
     with option_named("policy"):
@@ -148,8 +148,8 @@ def _player(plan: Plan, layout: Layout, profile: ProfileOptions | None) -> tuple
 
 
 def environment(plan: Plan) -> RawEnv:
-    """Return the environment of a plan. Raises ContentError if a scenario is missing, invalid or
-    does not fit.
+    """Return the environment of a plan. Raises ContentError if a
+    scenario is missing, invalid or does not fit.
     """
     return RawEnv(plan.scenarios, **_game_options(plan).keywords())
 
