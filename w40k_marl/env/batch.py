@@ -266,7 +266,7 @@ class BatchEnv(Interruptible):
         self._unfinished = False
 
     def restart(self, only: NDArray[np.int64]) -> None:
-        """Begin the next game in some ascending rows; their games end without a result."""
+        """Begin the next game in rows in ascending order; their games end without a result."""
         self._check_finished()
         numbers = self._rows(only)
         self._unfinished = True
@@ -490,7 +490,7 @@ class BatchEnv(Interruptible):
                 check_game(block.setting, self.games, row, "pickle")
 
     def _row(self, row: int) -> int:
-        """Return an int. Raises IndexError if out of range, ContentError for other types."""
+        """Return a row as an int. Raises IndexError if out of range, ContentError if not an int."""
         number = whole_number("row", row)
         if not 0 <= number < self.num_games:
             raise IndexError(f"row: expected 0 to {self.num_games - 1}, got {brief(number)}")

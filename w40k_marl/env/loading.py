@@ -73,7 +73,7 @@ def prepare_scenario(scenario: Scenario, options: GameOptions) -> LoadedScenario
 
 def _write_options(setting: Setting, options: GameOptions) -> None:
     """Write the options that the rules read into the World. Raises ContentError for weapon rules
-    that have no effect.
+    that cannot be applied.
     """
     world = setting.world
     if options.max_turns is not None:

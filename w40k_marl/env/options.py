@@ -36,7 +36,7 @@ class GameKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GameOptions:
-    """The rules of play and payment of games, the same for every environment and program.
+    """The options of games, the same for every environment and program.
 
     None stands for the default of an option whose keyword accepts it. Raises ContentError if a
     value has the wrong type or is out of its bounds, or if a file that it names is missing or

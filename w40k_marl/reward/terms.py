@@ -154,8 +154,8 @@ def _count_control(world: World, before: Game, game: Game, amounts: Amounts) -> 
 
 @compiled
 def _count_damage(world: World, before: Game, game: Game, amounts: Amounts) -> None:
-    """Add lost hit points, by VALUE. Damage to the acting unit's own side is received, but not
-    dealt by a side.
+    """Add lost hit points, by VALUE. Damage to the acting unit's own side
+    counts as received, but not as dealt.
     """
     actor = int(before.active)
     if actor == NOBODY:

@@ -52,8 +52,8 @@ def write_extra_rows(
 
 @compiled
 def _write_threat(world: World, board: Board, game: Game, unit: int, line: Vector) -> None:
-    """Write the side, eligibility, distance of the nearest enemy and
-    expected damage by enemies of a unit.
+    """Write side, eligibility, distance of the nearest enemy and
+    expected damage from enemies of a unit, as a share of its hit points.
     """
     side = side_of(world, unit)
     here = hex_of(game, unit)
