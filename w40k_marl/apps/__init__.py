@@ -1,1 +1,1 @@
-"""The programs: the command line, the load simulation, a game at the prompt, checks of files."""
+"""The programs: the command line, the load simulation, play in a terminal, checks of files."""

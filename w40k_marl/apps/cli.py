@@ -1,4 +1,4 @@
-"""The command ``w40k-marl``, over all of the package; each part is imported when its subcommand is used."""
+"""The command ``w40k-marl``; modules of subcommands are imported when they are used."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WARMUP_EXAMPLES = """examples:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOptions:
-    """How scenarios are listed."""
+    """Options of the list of scenarios."""
 
     json: bool = option("as JSON, for programs", False)
 
@@ -88,7 +88,9 @@ def _described(scenario: Scenario) -> dict[str, str | int]:
 
 
 def warm_up(options: WarmUpOptions) -> int:
-    """Compile all that environments call for a layout, or say that it was compiled already."""
+    """Compile all functions that environments call for a layout, or
+    report that they were compiled already.
+    """
     from ..env.warmup import warm_up_everything
     from ..observe.layout import Layout
     from .simulate.options import Options
@@ -119,7 +121,7 @@ COMMANDS = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand; returns the exit status."""
+    """Run a subcommand; return the exit status."""
     words = sys.argv[1:] if argv is None else list(argv)
     program = " ".join([PROGRAM, *words[:1]])
     if words[:2] == DIFF.name.split():
@@ -128,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> OneLineParser:
-    """The parser of every subcommand."""
+    """Return the parser of all subcommands."""
     description = "A two-player hex wargame as a fast PettingZoo environment."
     whole = OneLineParser(prog=PROGRAM, description=description, epilog=EXAMPLES)
     whole.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")

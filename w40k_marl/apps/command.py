@@ -1,8 +1,9 @@
-"""Commands whose options are declared once: as the fields of a dataclass, from which argparse parses and explains them.
+"""Commands whose options are declared once: argparse parses and
+explains them from the fields of a dataclass.
 
-The type of a field says what its option takes: ``bool`` is a flag, ``int`` and ``float`` are numbers, ``str`` a text,
-``Literal`` one of its values, ``tuple[str, ...]`` a text for each time it is given, ``tuple[int, ...]`` numbers with
-commas between them. ``X | None`` is read as ``X``.
+The type of a field defines the values of its option: ``bool`` is a flag, ``int`` and ``float`` are
+numbers, ``str`` a text, ``Literal`` one of its values, ``tuple[str, ...]`` a text for each use of
+the option, ``tuple[int, ...]`` numbers separated by commas. ``X | None`` is read as ``X``.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ Options = TypeVar("Options")
 
 
 class OptionError(W40KError):
-    """An option that cannot be used; the message begins with its name on the command line."""
+    """Raised for an option that cannot be used; the message
+    begins with its name on the command line.
+    """
 
 
 # --- declarations ------------------------------------------------------------------------------------------
@@ -37,7 +40,9 @@ class OptionError(W40KError):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The least and the greatest value of a number; ``text`` names both in errors in place of the one exceeded."""
+    """The least and the greatest value of a number; ``text``
+    replaces the exceeded bound in errors.
+    """
 
     least: float
     greatest: float
@@ -56,7 +61,7 @@ SEED = Bounds(0, LARGEST_SEED, f"0 to {LARGEST_SEED}")
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """What a field says of its option beside type and default."""
+    """The declaration of a field's option, except type and default."""
 
     help: str
     metavar: str | None
@@ -68,7 +73,7 @@ class _Declared:
 
 
 def option(
-    help: str,  # noqa: A002  # the word of argparse
+    help: str,  # noqa: A002  # the name of argparse
     default: Any = None,
     *,
     metavar: str | None = None,
@@ -78,24 +83,27 @@ def option(
     one_of: str | None = None,
     reads_file: bool = False,
 ) -> Any:
-    """A field that is an option of the command line: ``max_turns`` is ``--max-turns``.
+    """Declare a field that is an option of the command line: ``max_turns`` is ``--max-turns``.
 
-    ``group``: the heading under which the help lists it. ``short``: a second spelling, ``-q``. ``one_of``: options of
-    the same name here exclude each other. ``reads_file``: the value names a file; a pipe is copied (``lasting_file``).
+    ``group``: heading in the help. ``short``: a second spelling, ``-q``. ``one_of``: options with
+    the same name here exclude each other. ``reads_file``: the value names a file; a pipe is copied
+    (``lasting_file``).
     """
     declared = _Declared(help, metavar, group, bounds, short, one_of, reads_file)
     return field(default=default, metadata={"declared": declared})
 
 
 def argument(help: str, metavar: str) -> Any:  # noqa: A002
-    """A field that is a positional argument; one of type ``tuple[str, ...]`` takes one or more."""
+    """Declare a field that is a positional argument; one of type
+    ``tuple[str, ...]`` takes one or more.
+    """
     return field(metadata={"declared": _Declared(help, metavar, None, None, None, None, False)})
 
 
 def check_options(options: Any) -> None:
-    """Check bounds and choices of a dataclass of options, which need not come from a command line.
+    """Check bounds and choices of a dataclass of options, which may come from code.
 
-    Raises OptionError.
+    Raises OptionError for the first value that is out of bounds or not among the choices.
     """
     hints = get_type_hints(type(options))
     for one in fields(options):
@@ -111,13 +119,13 @@ def check_options(options: Any) -> None:
 
 
 def flag(name: str) -> str:
-    """``macro_player`` as the command line spells it: ``--macro-player``."""
+    """Return the name of an option on the command line: ``--macro-player`` for ``macro_player``."""
     return "--" + name.replace("_", "-")
 
 
 @contextmanager
 def option_named(name: str) -> Iterator[None]:
-    """Begin the message of a W40KError with the option that it is about: raises OptionError."""
+    """Raise a W40KError of the block as an OptionError whose message begins with the option."""
     try:
         yield
     except W40KError as error:
@@ -129,9 +137,10 @@ def option_named(name: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[Options]):
-    """A command: ``run`` gets the options, an instance of ``options``, and returns the exit status.
+    """A command: ``run`` takes an instance of ``options`` and returns the exit status.
 
-    The first line of ``description`` is its line in the list of commands; ``examples`` spell the program ``%(prog)s``.
+    The first line of ``description`` is its line in the list of commands; ``examples`` write the
+    program as ``%(prog)s``.
     """
 
     name: str
@@ -142,7 +151,9 @@ class Command(Generic[Options]):
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser that keeps line breaks in its help and refuses in one line, without the usage in front of it."""
+    """A parser that keeps line breaks in its help and reports
+    errors in one line, without the usage.
+    """
 
     def __init__(self, *args: object, **settings: object) -> None:
         settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
@@ -150,11 +161,11 @@ class OneLineParser(argparse.ArgumentParser):
         super().__init__(*args, **settings)  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where help is; exit with status 2."""
+        """Print the error and how to get help in one line; exit with status 2."""
         self.exit(BAD_INPUT, one_line(f"{self.prog}: {message} (--help shows every option)"))
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Write help and version as all output is written."""
+        """Write help and version to ``OUTPUT``, like all other output."""
         if file is sys.stdout:
             OUTPUT.write(message)
         else:
@@ -162,7 +173,7 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def parser_of(command: Command[Any], program: str, typed: str) -> OneLineParser:
-    """The parser of a program that has one command; its examples begin with ``typed``."""
+    """Return the parser of a program that has one command; its examples begin with ``typed``."""
     examples = command.examples.replace("%(prog)s", typed)
     parser = OneLineParser(prog=program, description=command.description, epilog=examples)
     _add_options(parser, command)
@@ -180,7 +191,9 @@ def add_commands(parser: OneLineParser, commands: Sequence[Command[Any]]) -> Non
 
 
 def run_command(parser: OneLineParser, words: Sequence[str], program: str) -> int:
-    """Parse a command line and run its command; returns the exit status. ``program`` begins the messages of errors."""
+    """Parse a command line and run its command; return the exit
+    status. Error messages begin with ``program``.
+    """
 
     def work() -> int:
         given = vars(parser.parse_args(words))
@@ -191,7 +204,9 @@ def run_command(parser: OneLineParser, words: Sequence[str], program: str) -> in
 
 
 def _options(kind: type[Options], given: dict[str, Any]) -> Options:
-    """The options that were given, and the defaults of the others. Raises OptionError, OSError."""
+    """Return the given options, and the defaults of the others. Raises OptionError or OSError if
+    one cannot be used.
+    """
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     for one in fields(kind):  # type: ignore[arg-type]
         if _declared(one).reads_file and one.name in given:
@@ -203,7 +218,9 @@ def _options(kind: type[Options], given: dict[str, Any]) -> Options:
 
 
 def _add_options(parser: Any, command: Command[Any]) -> None:
-    """Declare the options of a command; what is not given is left out of the namespace, as the dataclass knows it."""
+    """Declare the options of a command; an option that is not given is not in the namespace: the
+    dataclass has defaults.
+    """
     parser.set_defaults(command=command)
     hints, groups = get_type_hints(command.options), dict[str, Any]()
     for one in fields(command.options):
@@ -230,13 +247,13 @@ def _declared(one: Any) -> _Declared:
 
 
 def _plain(hint: Any) -> Any:
-    """``X`` for ``X | None``."""
+    """Return ``X`` for ``X | None``."""
     alternatives = get_args(hint)
     return next(one for one in alternatives if one is not type(None)) if type(None) in alternatives else hint
 
 
 def _settings(hint: Any) -> dict[str, Any]:
-    """What argparse must know to read values of a type."""
+    """Return the arguments with which argparse reads values of a type."""
     if get_origin(hint) is Literal:
         choices = get_args(hint)
         return {"choices": choices, **({"type": _whole} if isinstance(choices[0], int) else {})}
@@ -275,15 +292,16 @@ def _short_number(value: float) -> str:
 
 
 def lasting_file(name: str) -> str:
-    """The name of a file to read; of a pipe, which gives its content once, that of a copy for the time of the program.
+    """Return the name of a file to read; for a pipe, which can be read only once, that of a copy,
+    deleted at exit.
 
-    ``simulate --scenario-file <(generate)`` reads its scenario in every worker, and hashes it for the report. Raises
-    ContentError for a pipe that cannot be read or that nobody writes to, FileError or OSError if the copy cannot be
-    written.
+    ``simulate --scenario-file <(generate)`` reads its scenario in every worker, and hashes it for
+    the report. Raises ContentError for a pipe that cannot be read or has no writer, FileError or
+    OSError if the copy cannot be written.
     """
     try:
         is_pipe = Path(name).is_fifo()
-    except (OSError, ValueError):  # no path: what reads it says so
+    except (OSError, ValueError):  # not a path: reading it will fail
         is_pipe = False
     if not is_pipe:
         return name

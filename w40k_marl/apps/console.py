@@ -1,8 +1,9 @@
-"""What every command line of this package shares: output that may be lost, signals, refusals, exit status.
+"""Common parts of all command lines of this package: output that
+may be lost, signals, errors, exit status.
 
-Exit status 0: done. 1: the answer is no (each command says of what), or stdout could not be written. 2: bad input,
-one line on stderr. 70: an error inside the program. 128 + N: stopped by signal N, so 130 by Ctrl-C, 143 by SIGTERM,
-129 by SIGHUP. 141: the reader of stdout has left.
+Exit status 0: done. 1: a negative result (defined by each command), or stdout could not be written.
+2: invalid input, one line on stderr. 70: an error inside the program. 128 + N: stopped by signal N,
+so 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP. 141: the reader of stdout has left.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ BOXES = {ord(char): "-" for char in "─━═╌╴╶"} | {ord(char): "|" for 
 
 
 class OutputLostError(Exception):
-    """stdout cannot be written any more; ``status`` is what the command is to end with."""
+    """Raised if stdout cannot be written any more; ``status`` is the exit status of the command."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -40,10 +41,10 @@ class OutputLostError(Exception):
 
 @dataclass(slots=True)
 class _Command:
-    """The command line that runs in this process."""
+    """The state of the command line that runs in this process."""
 
     lost: OutputLostError | None = None
-    signal: int | None = None  # that has asked it to stop
+    signal: int | None = None  # that has stopped it
     signalled: float = 0.0
     held: bool = False
     waiting: bool = False
@@ -56,10 +57,12 @@ _command = _Command()
 
 
 class Output:
-    """stdout for ``say`` and for rich: what its encoding lacks is written in ASCII, and nothing once it is lost."""
+    """stdout for ``say`` and for rich: writes ASCII for characters that its encoding lacks, and
+    nothing once it is lost.
+    """
 
     def write(self, text: str) -> int:
-        """Write; the first time that this fails, stdout is lost."""
+        """Write and flush; after the first failure stdout is lost."""
         if _command.lost is None:
             try:
                 stream = sys.stdout
@@ -70,10 +73,10 @@ class Output:
         return len(text)
 
     def flush(self) -> None:
-        """``write`` has done it."""
+        """Do nothing: ``write`` flushes."""
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
+        """Return True if stdout is a terminal."""
         try:
             return sys.stdout.isatty()
         except (ValueError, AttributeError):
@@ -89,24 +92,26 @@ OUTPUT = Output()
 
 
 def say(text: str = "") -> None:
-    """Write a line of the program's output; does nothing once stdout is lost, which ``guarded`` tells at the end."""
+    """Write a line of the program's output; does nothing once stdout is lost, which ``guarded``
+    reports at the end.
+    """
     OUTPUT.write(printable(text) + "\n")
 
 
 def note(text: str) -> None:
-    """Write a line that is no output: progress, refusals."""
+    """Write a line to stderr that is not output: progress, errors."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(one_line(text))
         sys.stderr.flush()
 
 
 def one_line(text: str) -> str:
-    """The text on a line of its own, whatever file names it quotes."""
+    """Return the text as one line, even if file names in it contain line breaks."""
     return printable(" ".join(text.split())) + "\n"
 
 
 def output_lost() -> OutputLostError | None:
-    """Why stdout cannot be written any more; None if it can."""
+    """Return the reason why stdout cannot be written any more; None if it can."""
     return _command.lost
 
 
@@ -121,7 +126,7 @@ def _lose(error: Exception) -> None:
 
 
 def _in_ascii(error: UnicodeError) -> tuple[str, int]:
-    """Lines of a table as ``-`` and ``|``, other characters as escapes."""
+    """Replace lines of a table by ``-`` and ``|``, other characters by escapes."""
     assert isinstance(error, UnicodeEncodeError)
     text = error.object[error.start : error.end]
     return "".join(BOXES.get(ord(char)) or ascii(char)[1:-1] for char in text), error.end
@@ -134,19 +139,21 @@ codecs.register_error("w40k_ascii", _in_ascii)
 
 
 def stopped_by() -> str:
-    """What has stopped the command, for people."""
+    """Return the name of the signal that has stopped the command, for messages."""
     number = _command.signal
     return "Ctrl-C" if number in (None, signal.SIGINT) else signal.Signals(number).name
 
 
 def stopped_status() -> int:
-    """The exit status of a command that a signal has stopped."""
+    """Return the exit status of a command that a signal has stopped."""
     return BY_SIGNAL + (_command.signal or signal.SIGINT)
 
 
 @contextmanager
 def held() -> Iterator[Callable[[], bool]]:
-    """Let signals wait while work is kept; what this yields says whether one has come meanwhile."""
+    """Keep signals from interrupting the block; yields a function that
+    returns True if a signal has come since.
+    """
     before, _command.held, came = _command.held, True, _command.signalled
     try:
         yield lambda: _command.signalled != came
@@ -156,7 +163,9 @@ def held() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Let a further signal end a wait that the first one has begun: within this, each raises KeyboardInterrupt."""
+    """Raise KeyboardInterrupt for each signal in the block, so that another signal ends a wait
+    after the first one.
+    """
     _command.waiting = True
     try:
         yield
@@ -165,7 +174,7 @@ def waiting() -> Iterator[None]:
 
 
 def _on_signal(number: int, _: object) -> None:
-    """Raise KeyboardInterrupt, but not again for each of several signals that come together."""
+    """Raise KeyboardInterrupt, once for several signals that come together."""
     before, _command.signalled = _command.signalled, monotonic()
     _command.signal = _command.signal or number
     again = before and _command.signalled - before < SAME_STOP
@@ -174,7 +183,9 @@ def _on_signal(number: int, _: object) -> None:
 
 
 def _on_unraisable(lost: sys.UnraisableHookArgs) -> None:
-    """Send a signal once more whose KeyboardInterrupt fell where Python drops exceptions, as in a finalizer."""
+    """Repeat a signal whose KeyboardInterrupt was raised where
+    Python drops exceptions, as in a finalizer.
+    """
     if lost.exc_type is KeyboardInterrupt and _command.signal is not None:
         _command.signalled = 0.0
         threading.Timer(SEND_AGAIN, _thread.interrupt_main, [_command.signal]).start()
@@ -184,7 +195,7 @@ def _on_unraisable(lost: sys.UnraisableHookArgs) -> None:
 
 @contextmanager
 def _signals_stop() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP do what Ctrl-C does, unless whoever started the program has them ignored."""
+    """Make SIGTERM and SIGHUP act like Ctrl-C, unless they are ignored or handled already."""
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     usual = (signal.SIG_DFL, signal.default_int_handler)
     before = {number: signal.getsignal(number) for number in numbers}
@@ -208,10 +219,12 @@ def _signals_stop() -> Iterator[None]:
 
 
 def read_settings(texts: Iterable[str], known: Mapping[str, int | bool]) -> dict[str, Any]:
-    """Read ``name=value`` settings, several in one text with commas between them; a bare name is ``name=true``.
+    """Read ``name=value`` settings, several in one text separated by commas; a bare name is
+    ``name=true``.
 
-    ``known`` holds each name with a value of its type: truth values are ``true`` or ``false``, others whole numbers.
-    Raises W40KError for an unknown name, a value of another type, and two values for one name.
+    ``known`` holds each name with a value of its type: flags are ``true`` or ``false``, others
+    whole numbers. Raises W40KError for an unknown name, a value of another type, or two values for
+    one name.
     """
     found: dict[str, int | bool] = {}
     for text in (part.strip() for whole in texts for part in whole.split(",")):
@@ -235,14 +248,15 @@ def read_settings(texts: Iterable[str], known: Mapping[str, int | bool]) -> dict
 
 
 def shortened(text: str) -> str:
-    """A text that somebody has typed, quoted for a message; of a very long one the beginning."""
+    """Quote typed text for a message; long text is cut off."""
     return repr(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}...")
 
 
 def guarded(program: str, work: Callable[[], int]) -> int:
-    """Do the work and return its exit status; whatever ends it becomes one line on stderr.
+    """Call ``work`` and return its exit status; an exception becomes one line on stderr.
 
-    Signals that ask a program to stop raise KeyboardInterrupt in ``work``. SystemExit of the parser passes through.
+    Signals that stop a program raise KeyboardInterrupt in ``work``.
+    SystemExit of the parser passes through.
     """
     global _command
     _command = _Command()
@@ -271,7 +285,7 @@ def guarded(program: str, work: Callable[[], int]) -> int:
 
 
 def _refused(program: str, error: Exception) -> int:
-    """Say what went wrong, in one line; the exit status."""
+    """Report an error in one line; return the exit status."""
     if isinstance(error, W40KError):
         note(f"{program}: {error}")
         return BAD_INPUT
@@ -290,7 +304,7 @@ def _refused(program: str, error: Exception) -> int:
 
 
 def described(error: BaseException) -> str:
-    """An error that is none of this package's, with the line that raised it."""
+    """Describe an exception of other packages, with the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
     if isinstance(error, SyntaxError):
@@ -299,7 +313,7 @@ def described(error: BaseException) -> str:
 
 
 def _ended(program: str, status: int) -> int:
-    """The exit status, once it is clear whether all output was written."""
+    """Return the final exit status: not that of success if output was lost."""
     lost = _command.lost
     if lost is None:
         return status
@@ -308,7 +322,9 @@ def _ended(program: str, status: int) -> int:
 
 
 def _fill_closed_streams() -> None:
-    """Open what was closed of stdin, stdout and stderr, so that no file which is opened later takes its place."""
+    """Open closed ones of stdin, stdout and stderr, so that no file
+    that is opened later gets their numbers.
+    """
     for number in range(3):
         try:
             os.fstat(number)

@@ -1,4 +1,4 @@
-"""Many games at once, stepped by one compiled call for each block of rows: the fast way to play."""
+"""Plays many games at once: one compiled call steps a block of rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROWS_PER_BLOCK = 128
 """Rows that one call works on: their games and views fit the second-level cache of a core."""
 
 SERIAL_BELOW = 128
-"""Fewer games than this are played in one thread: handing out work would cost more than it saves."""
+"""Fewer games than this are played in one thread: more threads would be slower."""
 
 _MADE_AGAIN = (
     *("_pool", "_arrays", "_blocks", "_block_of", "_types_of", "_all_rows"),
@@ -50,7 +50,7 @@ class _Block:
     scenario: int  # its place in the list of scenarios
     setting: Setting
     rows: NDArray[np.int64]
-    before: Games  # a game to write on; none where the result alone is paid
+    before: Games  # scratch memory, one game; empty if only the result is paid
     macro: MacroWriter | None  # of a layout with macro blocks
 
 
@@ -60,7 +60,7 @@ def _work_through(work: Callable[[_Block], None], blocks: list[_Block]) -> None:
 
 
 def _check_memory(num_games: int, session: Session) -> None:
-    """Raise ContentError where the arrays of so many games are larger than the memory of the machine."""
+    """Raise ContentError if the arrays of the games do not fit into the memory of the machine."""
     copies = 2 if session.layout.macro else 1
     size = copies * (session.games.itemsize + 4 * session.layout.observation_size) + session.layout.action_count
     most = psutil.virtual_memory().total // size
@@ -69,32 +69,32 @@ def _check_memory(num_games: int, session: Session) -> None:
 
 
 class BatchEnv(Interruptible):
-    """``num_games`` games of one layout, stepped together and begun anew as they end.
+    """Steps ``num_games`` games of one layout together; begins a new game when one ends.
 
-    After ``reset`` and ``step`` these arrays, made once and written in place, describe the next decision of each
+    After ``reset`` and ``step`` these arrays, allocated once and written in place, describe the next decision of each
     game (n = ``num_games``):
 
-    ================== ========================== ==========================================================
-    ``observations``   float32 (n, observation)   what the acting player sees
-    ``action_masks``   int8 (n, actions)          1 for each action that it may take
-    ``acting_sides``   int8 (n,)                  0 or 1: which player acts
-    ``active_units``   int16 (n,)                 number of the active unit, -1 while one is to be selected
-    ``unit_types``     int16 (n,)                 its type, an index of ``unit_type_names``, -1 while one is selected
-    ``rewards``        float32 (n, 2)             earned by both players in the last step
-    ``reward_terms``   float64 (n, 2, terms)      amounts they were paid for; empty without the option ``rewards``
-    ``ended``          int64 (n,)                 games that the last step ended, 0 or 1; the row shows the next one
-    ``results``        int32 (n, 3)               winner (0: draw) and victory points of the row's last ended game
+    ================== ========================== =====================================================
+    ``observations``   float32 (n, observation)   observation of the acting player
+    ``action_masks``   int8 (n, actions)          1 for each legal action, 0 for all others
+    ``acting_sides``   int8 (n,)                  side of the acting player, 0 or 1
+    ``active_units``   int16 (n,)                 number of the active unit, -1 if one is to be selected
+    ``unit_types``     int16 (n,)                 its type, an index of ``unit_type_names``, or -1
+    ``rewards``        float32 (n, 2)             rewards of both players for the last step
+    ``reward_terms``   float64 (n, 2, terms)      amounts of the terms; empty without the option ``rewards``
+    ``ended``          int64 (n,)                 games that the last step ended, 0 or 1
+    ``results``        int32 (n, 3)               winner (0: draw), victory points of the row's last ended game
     ``episodes``       int64 (n,)                 games begun in the row
-    ================== ========================== ==========================================================
+    ================== ========================== =====================================================
 
-    ``games`` (n,) are the records that the rules play on: to be read. What is written into it is not checked, as a game
-    that is put back with ``restore`` is. Actions are checked by the rules, whatever stands in ``action_masks``.
+    ``games`` (n,) are the records that the rules play on; read them only. Values written into them are not checked,
+    unlike those of ``restore``. The rules check actions, whatever ``action_masks`` holds.
 
-    Row ``i`` plays the games of ``raw_env`` with ``reset(options={"game_seed": batch.game_seed(i, episode)})``.
-    Scenarios of a list are dealt out to the rows in equal, consecutive shares, at least a row each.
+    Row ``i`` plays the games of ``raw_env`` with ``reset(options={"game_seed": batch.game_seed(i, episode)})``. Each
+    scenario of a list gets an equal, consecutive share of the rows, at least one row.
 
-    After an exception in the middle of a reset or step, Ctrl-C included, no thread is at work, the arrays mean
-    nothing, and the methods that step or show games raise InterruptedStepError until ``reset``.
+    If an exception, such as that of Ctrl-C, interrupts a reset or step, all threads stop, the arrays are invalid, and
+    the methods that step or show games raise InterruptedStepError until ``reset``.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class BatchEnv(Interruptible):
     ) -> None:
         """Load the scenarios and make the arrays.
 
-        Raises ContentError on any bad file or argument, and for more games than fit into the memory of the machine.
+        Raises ContentError for an invalid file or argument, or if memory does not suffice.
         """
         num_games, num_threads = whole_number("num_games", num_games, 1), whole_number("num_threads", num_threads, 1)
         self._session = Session(scenario, **options)
@@ -126,7 +126,7 @@ class BatchEnv(Interruptible):
         self._picks = 0
 
     def _make_arrays(self) -> None:
-        """The arrays of the rows, for a batch that has not begun."""
+        """Make the arrays of the rows, for a batch that has not begun."""
         count = self.num_games
         self.games: Games = new_games(count, self.layout.units_per_side, self.layout.objectives)
         self.observations = np.zeros((count, self.layout.observation_size), dtype=np.float32)
@@ -145,7 +145,7 @@ class BatchEnv(Interruptible):
         self._final_games = self.games[:0]
 
     def _bundle_arrays(self) -> None:
-        """The arrays as the kernels take them."""
+        """Bundle the arrays for the kernels."""
         self._arrays = kernels.BatchArrays(
             games=self.games,
             episodes=self.episodes,
@@ -164,7 +164,7 @@ class BatchEnv(Interruptible):
         )
 
     def _make_tables(self) -> None:
-        """What follows from the session and the number of games alone."""
+        """Make the tables that depend only on the session and the number of games."""
         settings = self._session.settings
         self.unit_type_names = sorted({unit.type.name for setting in settings for unit in setting.scenario.units})
         self._types_of = [self._type_table(setting) for setting in settings]
@@ -177,7 +177,7 @@ class BatchEnv(Interruptible):
         self._pool = ThreadTeam(self._threads - 1) if self._threads > 1 else None  # the caller works, too
 
     def _make_blocks(self) -> list[_Block]:
-        """Equal shares of the rows for each scenario, cut into blocks."""
+        """Give each scenario an equal share of the rows, and cut the shares into blocks."""
         settings, writers = self._session.settings, self._session.macro_writers
         bounds = [round(index * self.num_games / len(settings)) for index in range(len(settings) + 1)]
         units, objectives, scratch = (
@@ -198,35 +198,35 @@ class BatchEnv(Interruptible):
         ]
 
     def _type_table(self, setting: Setting) -> NDArray[np.int16]:
-        """Type of each unit number; the last entry, which -1 finds, is for nobody."""
+        """Return the type of each unit number; the last entry is -1, for no unit."""
         names = self.unit_type_names
         types = [names.index(unit.type.name) if unit else -1 for unit in setting.units]
         return np.array([*types, -1], dtype=np.int16)
 
     @property
     def settings(self) -> list[Setting]:
-        """The scenarios, in the order in which they are dealt out."""
+        """The scenarios, in the order in which rows are assigned to them."""
         return self._session.settings
 
     @property
     def options(self) -> GameOptions:
-        """How the games are played and paid."""
+        """The options of the games."""
         return self._session.options
 
     def setting_of(self, row: int) -> Setting:
-        """The scenario of a row, with its units by number."""
+        """Return the scenario of a row, with its units by number."""
         return self._block(row).setting
 
     def unit_type(self, row: int) -> str | None:
-        """Type of the unit that acts in a row, None while one is to be selected."""
+        """Return the type of the active unit of a row; None if one is to be selected."""
         self._check_finished()
         kind = int(self.unit_types[self._row(row)])
         return self.unit_type_names[kind] if kind >= 0 else None
 
     def type_names(self, only: NDArray[np.integer] | slice = slice(None)) -> NDArray[np.str_]:
-        """``unit_type`` of some rows, str (k,); empty where a unit is to be selected.
+        """Return ``unit_type`` of some rows, str (k,); empty if a unit is to be selected.
 
-        Raises ContentError for what are no rows of the batch.
+        Raises ContentError if ``only`` does not select rows of the batch.
         """
         self._check_finished()
         try:
@@ -238,17 +238,17 @@ class BatchEnv(Interruptible):
         return names
 
     def game_seed(self, row: int, episode: int) -> int:
-        """Seed of the n-th game of a row since the last reset."""
+        """Return the seed of game ``episode`` of a row since the last reset."""
         episode = whole_number("episode", episode, 0, 2**63 - 1)
         return int(kernels.seed_of_row(self._base, self._row(row), episode))
 
     # --- play ----------------------------------------------------------------------------------------------
 
     def reset(self, seed: int | None = None) -> None:
-        """Begin a game in every row; without a seed the stream of the last seed goes on.
+        """Begin a game in every row; without a seed the random stream of the last seed continues.
 
-        Raises ContentError, and changes nothing, for a seed that is no whole number from 0, and DeploymentError where a
-        zone is too small.
+        Raises ContentError, without changing anything, if the seed is not a whole number from 0, and DeploymentError if
+        a deployment zone is too small.
         """
         seed = seed_or_none(seed)
         if seed is not None:
@@ -266,7 +266,7 @@ class BatchEnv(Interruptible):
         self._unfinished = False
 
     def restart(self, only: NDArray[np.int64]) -> None:
-        """Begin the next game in some rows, in ascending order; the games there end without a result."""
+        """Begin the next game in rows in ascending order; their games end without a result."""
         self._check_finished()
         numbers = self._rows(only)
         self._unfinished = True
@@ -283,11 +283,11 @@ class BatchEnv(Interruptible):
         self.unit_types[block.rows] = self._types_of[block.scenario].take(self.active_units[block.rows])
 
     def watch(self, sides: NDArray[np.int8], *, others_play: bool = False) -> NDArray[np.float32]:
-        """Keep, from now on, what a side of each row sees when its game ends; the array, (n, observation).
+        """Return the array that keeps final observations of a side of each row, (n, observation).
 
-        With ``others_play`` the other side of each row plays at random inside ``step``, at no cost of a call, until
+        With ``others_play`` the other side of each row plays at random inside ``step``, without further calls, until
         the watching side is to act; ``ended`` may then be more than 1. ``sides``: 0 or 1 for each row, (n,), or for
-        all. Raises ContentError, and changes nothing, for anything else.
+        all. Raises ContentError, without changing anything, if an argument has another type, shape or value.
         """
         given = as_array(sides)
         if given.shape not in ((), (self.num_games,)) or given.dtype.kind not in "iu":
@@ -305,11 +305,11 @@ class BatchEnv(Interruptible):
         return self._finals
 
     def step(self, actions: NDArray[np.integer], only: NDArray[np.int64] | None = None) -> None:
-        """Apply one action to each game, shape ``(n,)``; the arrays show what follows.
+        """Apply one action to each game, shape ``(n,)``; the arrays show the next decisions.
 
-        With ``only``, rows in ascending order, just those games go on; the other actions are not looked at and the
-        other rows of all arrays stay as they are. Raises IllegalActionError, and steps no game at all, where the rules
-        do not allow an action.
+        With ``only``, rows in ascending order, only those games are stepped; the other actions are ignored and the
+        other rows of all arrays stay unchanged. Raises IllegalActionError, without stepping any game, if an action is
+        illegal.
         """
         self._check_finished()
         given = as_array(actions)
@@ -327,7 +327,7 @@ class BatchEnv(Interruptible):
         self._unfinished = False
 
     def _refusal(self, row: int, action: np.integer) -> W40KError:
-        """The error for the action of a row that the rules do not allow."""
+        """Return the error for the illegal action of a row."""
         if self.episodes[row] == 0:
             return W40KError("step: expected reset() before the first step, got none")
         mask = np.zeros(self.layout.action_count, dtype=np.int8)
@@ -335,7 +335,7 @@ class BatchEnv(Interruptible):
         return IllegalActionError(f"actions[{row}]: expected one of {np.flatnonzero(mask).tolist()}, got {action}")
 
     def _rows(self, only: NDArray[np.integer]) -> NDArray[np.int64]:
-        """``only`` as the compiled rules take it; they would follow any number out of the arrays."""
+        """Return ``only`` as int64 (k,), checked, because compiled code checks no bounds."""
         given = as_array(only)
         if given.size == 0:
             return self._all_rows[:0]
@@ -346,7 +346,7 @@ class BatchEnv(Interruptible):
         return np.array(given, dtype=np.int64, order="C")
 
     def _blocks_of(self, only: NDArray[np.int64]) -> list[_Block]:
-        """The blocks cut down to some rows, without those that have none."""
+        """Return the blocks restricted to some rows, without empty blocks."""
         edges = np.flatnonzero(np.diff(self._block_of[only])) + 1
         return [
             replace(self._blocks[self._block_of[part[0]]], rows=part) for part in np.split(only, edges) if len(part) > 0
@@ -372,14 +372,14 @@ class BatchEnv(Interruptible):
         self._tell_types(block)
 
     def _write_macro(self, block: _Block, writer: MacroWriter) -> None:
-        """The macro blocks of the rows just played, and of what was seen at the end of games."""
+        """Write the macro blocks of the rows just played and of the final observations."""
         writer.write(self.games, block.rows, self.observations)
         over = block.rows[self.ended[block.rows] > 0]
         if len(self._finals) > 0 and len(over) > 0:
             writer.write(self._final_games, over, self._finals)
 
     def _each_block(self, work: Callable[[_Block], None], blocks: list[_Block]) -> None:
-        """Do something with each block; blocks share no row, and each thread takes an equal share of them."""
+        """Apply ``work`` to each block, in equal shares for the threads; blocks share no rows."""
         if self._pool is None or len(blocks) < 2:
             _work_through(work, blocks)
             return
@@ -389,9 +389,9 @@ class BatchEnv(Interruptible):
     def random_actions(
         self, out: NDArray[np.int64] | None = None, only: NDArray[np.int64] | None = None
     ) -> NDArray[np.int64]:
-        """A uniformly random legal action for each game, or for some rows; the same after the same ``reset(seed)``.
+        """Return uniformly random legal actions of all or some rows; ``reset(seed)`` seeds them.
 
-        Written to ``out``, int64 (n,), if it is given; with ``only`` the other rows of it stay as they are.
+        ``out``, int64 (n,), receives them if given; with ``only`` its other rows stay unchanged.
         """
         self._check_finished()
         actions = np.zeros(self.num_games, dtype=np.int64) if out is None else out
@@ -410,7 +410,7 @@ class BatchEnv(Interruptible):
         return actions
 
     def close(self) -> None:
-        """End the threads; play may go on without them."""
+        """End the threads; later steps run without them."""
         pool, self._pool = self._pool, None
         self._threads = 1  # of its copies, too
         if pool is not None:
@@ -419,15 +419,15 @@ class BatchEnv(Interruptible):
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self, row: int) -> Snapshot:
-        """The game of a row at this moment, as ``raw_env`` of the same scenario and rules makes and takes it too."""
+        """Return the current state of a row; ``raw_env`` of this scenario can restore it."""
         self._check_finished()
         return self._session.fingerprints[self._block(row).scenario] + bytes(self.games[row].tobytes())
 
     def restore(self, row: int, snapshot: Snapshot) -> None:
-        """Put a game back into a row.
+        """Restore the state of a game in a row.
 
-        Rewards, results and the number of games begun in the row stay as they are. Raises ContentError, and leaves the
-        row as it is, where the game is over, is not of the row's scenario and rules, or is no state of a game.
+        Rewards, results and the number of games begun in the row stay unchanged. Raises ContentError, without changing
+        the row, if the game is over, of another scenario or other rules, or its record is not a valid state.
         """
         self._check_finished()
         block = self._block(row)
@@ -441,13 +441,13 @@ class BatchEnv(Interruptible):
         self._unfinished = False
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy or a pickle holds: all but the threads and the blocks, which are made again."""
+        """Return the state of a copy or pickle: all but threads and blocks, which are rebuilt."""
         return {name: value for name, value in vars(self).items() if name not in _MADE_AGAIN}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make everything again; the blocks are of the session's own settings, which the rules are compiled for.
+        """Rebuild the batch; its blocks use the session's settings, as compiled code requires.
 
-        Raises ContentError where the arrays do not fit the session, or a record is no state of a game.
+        Raises ContentError if an array does not fit, or a record is not a valid state.
         """
         made = object.__new__(type(self))
         with unpickling():
@@ -455,7 +455,7 @@ class BatchEnv(Interruptible):
         vars(self).update(vars(made))
 
     def _take(self, state: dict[str, Any]) -> None:
-        """``__setstate__`` of a batch that nobody has."""
+        """Set the state of a new batch from that of a pickle."""
         vars(self).update(state)
         self.num_games = whole_number("num_games", self.num_games, len(self._session.settings))
         _check_memory(self.num_games, self._session)
@@ -471,7 +471,7 @@ class BatchEnv(Interruptible):
                 self._view(block)
 
     def _check_arrays(self) -> None:
-        """Raise ContentError where an array that compiled code writes on has not the size of the kernels."""
+        """Raise ContentError if an array of compiled code has another shape or dtype."""
         fresh = BatchEnv.__new__(BatchEnv)
         fresh.num_games, fresh.layout, fresh.reward_weights = self.num_games, self._session.layout, self.reward_weights
         fresh._make_arrays()
@@ -482,7 +482,7 @@ class BatchEnv(Interruptible):
                 raise ContentError("pickle", name, kind_of(expected), brief(vars(self)[name]))
 
     def _check_games(self) -> None:
-        """Raise ContentError where the record of a row is no state of a game that goes on."""
+        """Raise ContentError if the record of a row is not a valid state of a game in play."""
         if self.games["over"].any():
             raise ContentError("pickle", "games", "games that go on", "one that is over")
         for block in self._blocks:
@@ -490,7 +490,7 @@ class BatchEnv(Interruptible):
                 check_game(block.setting, self.games, row, "pickle")
 
     def _row(self, row: int) -> int:
-        """The number of a row. Raises IndexError where there is none, ContentError for what is no whole number."""
+        """Return a row as an int. Raises IndexError if out of range, ContentError if not an int."""
         number = whole_number("row", row)
         if not 0 <= number < self.num_games:
             raise IndexError(f"row: expected 0 to {self.num_games - 1}, got {brief(number)}")

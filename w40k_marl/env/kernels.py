@@ -1,7 +1,9 @@
-"""The compiled steps of environments: of one game, and of many in one call, with what the next player sees.
+"""Compiled steps of environments, of one game and of many in one
+call, with the view of the next player.
 
-Those of many games pay each step and begin anew the games that end. They release the interpreter lock and touch only
-the rows that they are given, so that blocks may run in threads.
+The kernels of many games pay each step and begin the next game of a row when one ends. They release
+the interpreter lock and write only to the rows that they are given, so that blocks may run in
+threads.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ _HALF = np.uint64(32)
 _CHOICES = np.uint64(0x5851F42D4C957F2D)  # sets the choices of random players apart from the dice
 
 MOST_GAMES_WITHOUT_A_DECISION = 100
-"""So many games in a row may end without a decision of the watching side before the call gives up."""
+"""Limit of games in a row that end without a decision of the watching side."""
 
 
 @entry_point(what="the rules", seconds=40)
@@ -43,11 +45,13 @@ def step_and_view(
     observation: NDArray[np.float32],
     mask: NDArray[np.int8],
 ) -> int:
-    """``engine.apply`` to a game and write what a side then sees: two calls in the time of one and a half.
+    """Apply ``engine.apply`` to a game and write the view of a
+    side: faster than two separate calls.
 
-    ``side`` is 0 or 1, or NOBODY for whoever is to act; ``observation`` float32 (layout.observation_size,) holds
-    zeros or an observation of the same scenario; ``mask`` int8 (layout.action_count,) becomes all 0 for the side that
-    is not to act, and after the end. Empty arrays ask for no view. A refused action writes nothing.
+    ``side`` is 0 or 1, or NOBODY for the side that is to act; ``observation`` float32
+    (layout.observation_size,) holds zeros or an observation of the same scenario; ``mask`` int8
+    (layout.action_count,) becomes all 0 for the side that is not to act, and after the end. With
+    empty arrays no view is written. If the action is refused, nothing is written.
     """
     world, game = worlds[0], games[row]
     answer = apply(world, board, game, what, action)
@@ -64,7 +68,9 @@ def step_and_view(
 
 @compiled
 def game_seed(base: np.uint64, row: int, episode: int) -> np.uint64:
-    """Seed of a row's n-th game: a pure function of the batch's seed, the row and ``episode``."""
+    """Return the seed of a row's game ``episode``: a pure function
+    of the batch's seed, row and episode.
+    """
     high = (np.uint64(episode) ^ (base >> _HALF)) & _LOW
     low_word, high_word = philox(np.uint64(row), high, base & _LOW)
     return (high_word << _HALF | low_word) >> np.uint64(1)
@@ -72,12 +78,14 @@ def game_seed(base: np.uint64, row: int, episode: int) -> np.uint64:
 
 @entry_point
 def seed_of_row(base: np.uint64, row: int, episode: int) -> np.uint64:
-    """``game_seed`` for Python."""
+    """Call ``game_seed`` from Python."""
     return game_seed(base, row, episode)
 
 
 class BatchArrays(NamedTuple):
-    """The arrays of a batch, an entry for each of its n rows; ``BatchEnv`` describes those that it shows."""
+    """The arrays of a batch, one entry for each of its n rows;
+    ``BatchEnv`` describes the public ones.
+    """
 
     games: Games  # (n,)
     episodes: NDArray[np.int64]  # (n,) games begun in the row
@@ -87,12 +95,12 @@ class BatchArrays(NamedTuple):
     sides: NDArray[np.int8]  # (n,) side to act, 0 or 1
     units: NDArray[np.int16]  # (n,) number of the active unit, -1 while one is to be selected
     rewards: NDArray[np.float32]  # (n, 2)
-    terms: NDArray[np.float64]  # (n, 2, TERM_COUNT), what was paid for; (0, 2, TERM_COUNT) for the result alone
+    terms: NDArray[np.float64]  # (n, 2, TERM_COUNT) amounts; (0, 2, TERM_COUNT) if only the result is paid
     ended: NDArray[np.int64]  # (n,) games that ended in the call
     results: NDArray[np.int32]  # (n, 3) winner and victory points of the first of them
-    watchers: NDArray[np.int8]  # (n,) the side that is told of the end
-    finals: NDArray[np.float32]  # (n, observation_size), what it saw then; (0, observation_size) if nobody asks
-    final_games: Games  # (n,) the game as it ended; (0,) if nobody asks
+    watchers: NDArray[np.int8]  # (n,) the side whose final view is kept
+    finals: NDArray[np.float32]  # (n, observation_size), its final view; (0, observation_size) if not kept
+    final_games: Games  # (n,) the game as it ended; (0,) if not kept
 
 
 @entry_point(what="the steps of batches", seconds=40)
@@ -109,9 +117,10 @@ def play_rows(
 ) -> int:
     """STEP or RESET each of the rows, with legal actions, and write the next player's view.
 
-    With ``others_play``, whoever is not the row's watcher then plays random legal actions until the watcher is to act.
-    A game that ends is paid, noted in ``results`` and begun anew. ``weights`` (2, TERM_COUNT) and ``before`` (1,), a
-    game to write on, are empty where only the result is paid. Returns -1, or the first row without room to deploy.
+    With ``others_play``, the side that is not the row's watcher plays random legal actions until
+    the watcher is to act. If a game ends, it is paid and recorded in ``results``, and the next one
+    begins. ``weights`` (2, TERM_COUNT) and ``before`` (1,), a game used as scratch memory, are
+    empty if only the result is paid. Returns -1, or the first row without room to deploy.
     """
     world, first = worlds[0], what
     games, actions, rewards, ended, terms = arrays.games, arrays.actions, arrays.rewards, arrays.ended, arrays.terms
@@ -157,7 +166,9 @@ def _apply(
     terms: NDArray[np.float64],
     row: int,
 ) -> int:
-    """``engine.apply``; with ``counting`` what a STEP brings is added to the row's terms, and any result."""
+    """Call ``engine.apply``; with ``counting``, add the terms of a STEP, or the result after a
+    RESET, to the row's terms.
+    """
     if counting and what == STEP:
         remember(game, before[0])
     answer = apply(world, board, game, what, action)
@@ -170,7 +181,7 @@ def _apply(
 
 @compiled
 def _weigh(weights: Weights, amounts: Amounts, rewards: NDArray[np.float32]) -> None:
-    """Write what a row's terms pay both players."""
+    """Write the reward of both players for the terms of a row."""
     for side in range(2):
         paid = 0.0
         for term in range(weights.shape[1]):
@@ -187,7 +198,9 @@ def _seed(game: Game, base: np.uint64, row: int, episodes: NDArray[np.int64]) ->
 
 @compiled
 def _fetch_next(world: World, games: Games, observations: NDArray[np.float32], rows: Rows, place: int) -> None:
-    """Ask for the record of the next row, and for the part of its observation that games of this scenario use."""
+    """Prefetch the record of the next row and the part of its
+    observation that this scenario uses.
+    """
     if place + 1 == len(rows):
         return
     row = rows[place + 1]
@@ -201,7 +214,9 @@ def _fetch_next(world: World, games: Games, observations: NDArray[np.float32], r
 
 @compiled
 def _end(world: World, board: Board, game: Game, row: int, arrays: BatchArrays) -> None:
-    """Pay a game that has ended and keep what somebody wants of it, before the next one takes its row."""
+    """Pay a game that has ended and keep the requested final
+    views, before the next game takes its row.
+    """
     _pay(game, arrays.rewards[row], arrays.results[row])
     if len(arrays.finals) > 0:
         encode(world, board, game, arrays.watchers[row], arrays.finals[row])
@@ -211,7 +226,9 @@ def _end(world: World, board: Board, game: Game, row: int, arrays: BatchArrays) 
 
 @compiled
 def _random_action(game: Game, mask: NDArray[np.int8]) -> int:
-    """A uniformly random legal action, from a stream of the game's own that its dice do not use."""
+    """Return a uniformly random legal action, from a random stream
+    of the game that its dice do not use.
+    """
     options = 0
     for action in range(len(mask)):
         options += mask[action]
@@ -221,7 +238,7 @@ def _random_action(game: Game, mask: NDArray[np.int8]) -> int:
 
 @compiled
 def _nth_legal(mask: NDArray[np.int8], n: int) -> int:
-    """The n-th legal action, counted from 0."""
+    """Return the n-th legal action, counted from 0; -1 if there are fewer."""
     for action in range(len(mask)):
         if mask[action]:
             if n == 0:
@@ -243,7 +260,7 @@ def _pay(game: Game, rewards: NDArray[np.float32], results: NDArray[np.int32]) -
 
 @entry_point
 def view_rows(worlds: Worlds, board: Board, arrays: BatchArrays, rows: Rows) -> None:
-    """Write, for each of the rows, what its acting player sees and may do."""
+    """Write the observation and mask of the acting player of each of the rows."""
     for row in rows:
         game = arrays.games[row]
         _write_row(worlds[0], board, game, row, arrays.observations, arrays.masks, arrays.sides, arrays.units)
@@ -260,7 +277,7 @@ def _write_row(
     sides: NDArray[np.int8],
     units: NDArray[np.int16],
 ) -> None:
-    """What the acting player of one row sees and may do."""
+    """Write observation, mask, side and active unit of the acting player of one row."""
     side = acting_side(game)
     sides[row] = side
     units[row] = game.active
@@ -270,7 +287,9 @@ def _write_row(
 
 @entry_point
 def pick_rows(masks: NDArray[np.int8], rows: Rows, seed: np.uint64, turn: int, out: NDArray[np.int64]) -> None:
-    """Write a uniformly random legal action of some rows; the same for the same ``seed`` and ``turn``."""
+    """Write a uniformly random legal action of some rows; the same
+    for the same ``seed`` and ``turn``.
+    """
     for row in rows:
         mask = masks[row]
         options = 0
@@ -282,7 +301,9 @@ def pick_rows(masks: NDArray[np.int8], rows: Rows, seed: np.uint64, turn: int, o
 
 @entry_point
 def first_illegal(worlds: Worlds, games: Games, rows: Rows, actions: NDArray[np.int64]) -> int:
-    """The first of the rows whose game the rules do not allow its action, or in which none has begun; else -1."""
+    """Return the first row whose action is illegal or whose game has not begun or is over; -1 if
+    there is none.
+    """
     world = worlds[0]
     count = action_count(world, games[0])
     for row in rows:

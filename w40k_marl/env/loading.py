@@ -1,4 +1,6 @@
-"""Loads the scenarios of an environment: each scenario is prepared once for all games of the same options."""
+"""Loads the scenarios of an environment: each is prepared
+once for all games of the same options.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ FINGERPRINT = 8  # bytes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedScenario:
-    """The arrays of a scenario for the options of a game, and their hash, by which a snapshot finds them again."""
+    """The arrays of a scenario for the options of a game, and their
+    hash, by which snapshots identify it.
+    """
 
     setting: Setting
     fingerprint: bytes  # FINGERPRINT bytes
@@ -38,7 +42,7 @@ class LoadedScenario:
 def load_scenarios(scenario: object, options: GameOptions) -> list[LoadedScenario]:
     """Load a scenario, or a list of scenarios, by name or path.
 
-    Raises ContentError if one is missing or wrong, or does not fit the options.
+    Raises ContentError if one is missing or invalid, or does not fit the options.
     """
     options = replace(options, rewards=None)  # they change nothing that is loaded
     return [_load(read_scenario(name), options) for name in _named(scenario)]
@@ -46,12 +50,16 @@ def load_scenarios(scenario: object, options: GameOptions) -> list[LoadedScenari
 
 @lru_cache(maxsize=64)
 def _load(source: ScenarioSource, options: GameOptions) -> LoadedScenario:
-    """Load a scenario once for all its games; the source holds the content of the files, so that edits are seen."""
+    """Load a scenario once for all its games; the cache key has the content of the files, so edited
+    files are reloaded.
+    """
     return prepare_scenario(scenario_of(source), options)
 
 
 def prepare_scenario(scenario: Scenario, options: GameOptions) -> LoadedScenario:
-    """Make the arrays of a scenario. Raises ContentError if the scenario does not fit the options."""
+    """Return the arrays of a scenario. Raises ContentError if the
+    scenario does not fit the options.
+    """
     layout = options.layout
     setting = build_setting(
         scenario, options.game_rules, units_per_side=layout.units_per_side, objectives=layout.objectives
@@ -64,7 +72,9 @@ def prepare_scenario(scenario: Scenario, options: GameOptions) -> LoadedScenario
 
 
 def _write_options(setting: Setting, options: GameOptions) -> None:
-    """Write into the World the options that the rules read. Raises ContentError for weapon rules that cannot act."""
+    """Write the options that the rules read into the World. Raises ContentError for weapon rules
+    that cannot be applied.
+    """
     world = setting.world
     if options.max_turns is not None:
         world.max_turns = options.max_turns
@@ -81,7 +91,9 @@ def _macro_writer(setting: Setting, options: GameOptions) -> MacroWriter:
 
 
 def _named(scenario: object) -> list[ScenarioName]:
-    """Return the scenarios of the argument as a list, at least one. Raises ContentError."""
+    """Return the scenarios of the argument as a list. Raises
+    ContentError if it is empty or of another type.
+    """
     names = [scenario] if isinstance(scenario, str | Path) else scenario
     expected = "a name, a path, or a list of them"
     if not isinstance(names, Sequence):

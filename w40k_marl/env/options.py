@@ -21,7 +21,9 @@ MOST_TURNS = 1000
 
 
 class GameKeywords(TypedDict, total=False):
-    """The keyword arguments of ``GameOptions.of`` and of every environment, with the types that they accept."""
+    """The keyword arguments of ``GameOptions.of`` and of every
+    environment, with the types that they accept.
+    """
 
     decisions: str
     game_rules: str | Path | GameRules | None  # a path, or the numbers
@@ -34,10 +36,11 @@ class GameKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GameOptions:
-    """How games are played and paid, the same for every environment and program.
+    """The options of games, the same for every environment and program.
 
-    None stands for the default of an option whose keyword accepts it. Raises ContentError if a value has the wrong type
-    or is out of its bounds, or if a file that it names is missing or wrong.
+    None stands for the default of an option whose keyword accepts it. Raises ContentError if a
+    value has the wrong type or is out of its bounds, or if a file that it names is missing or
+    invalid.
     """
 
     decisions: str = "agent"  # or "reference", for the reference's automatic targets
@@ -49,7 +52,7 @@ class GameOptions:
     profile: ProfileOptions | None = None  # of the offensive profile in macro observations; None: all off
 
     def __post_init__(self) -> None:
-        """Check every option, and put what a name or None stands for in its place."""
+        """Check every option, and replace names and None by the objects that they stand for."""
         rewards = find_rewards(self.rewards)
         for name, known in (("decisions", DECISIONS), ("weapon_rules", WEAPON_RULE_SETTINGS)):
             got = getattr(self, name)
@@ -70,7 +73,9 @@ class GameOptions:
 
     @classmethod
     def of(cls, **keywords: Unpack[GameKeywords]) -> Self:
-        """Return the options that keyword arguments name. Raises ContentError also for an unknown keyword."""
+        """Return the options that keyword arguments name. Raises
+        ContentError also for an unknown keyword.
+        """
         for name in [name for name in keywords if name not in OPTION_NAMES]:
             expected = f"an argument of the environment or a game option ({', '.join(OPTION_NAMES)})"
             raise ContentError("argument", name, expected, "an unknown name", did_you_mean(name, OPTION_NAMES))
@@ -79,7 +84,9 @@ class GameOptions:
 
     @classmethod
     def from_settings(cls, settings: object, **others: Unpack[GameKeywords]) -> Self:
-        """Return the options in the settings of a file (see ``given_options``); ``others`` replace them."""
+        """Return the options in the settings of a file (see
+        ``given_options``); ``others`` replace them.
+        """
         return cls(**{**given_options(settings), **others})
 
     def keywords(self) -> GameKeywords:
@@ -93,9 +100,9 @@ OPTION_NAMES = tuple(option.name for option in fields(GameOptions))
 
 
 def given_options(settings: object) -> dict[str, Any]:
-    """Return the attributes of settings that are named like options of a game and are not None.
+    """Return the attributes of settings that have the name of an option of a game and are not None.
 
-    So settings pass an option on as soon as they have it as a field; what a field holds is not checked here.
+    Their values are not checked here.
     """
     values = {name: getattr(settings, name, None) for name in OPTION_NAMES}
     return {name: value for name, value in values.items() if value is not None}

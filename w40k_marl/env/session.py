@@ -1,4 +1,4 @@
-"""One game in play: its settings, its row, its seed; what every environment and tool steps."""
+"""One game in play, with its settings, row and seed: environments and tools step it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..observe.macro.writer import MacroWriter
 
 Snapshot: TypeAlias = bytes
-"""A game at a moment: the fingerprint of its setting, then its row."""
+"""The state of a game: the fingerprint of its setting, then its row."""
 
 View: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int8]]
 """Observation (layout.observation_size,) and mask (layout.action_count,) of a side."""
@@ -40,9 +40,11 @@ _FIRST_ROW = np.zeros(1, dtype=np.int64)
 
 
 class Session(Interruptible):
-    """A game that can be reset, stepped, looked at, copied; ``games`` is the array of one that the rules work on.
+    """A game that can be reset, stepped, viewed and copied;
+    ``games`` is its record, an array of length 1.
 
-    ``reset`` and ``restore`` put right what an interrupted step has left; all else raises InterruptedStepError.
+    ``reset`` and ``restore`` recover from an interrupted step; until then all other methods raise
+    InterruptedStepError.
     """
 
     def __init__(
@@ -52,13 +54,14 @@ class Session(Interruptible):
     ) -> None:
         """Load every scenario. ``options`` are those of ``GameOptions``.
 
-        Raises ContentError for a bad option, and if a scenario is missing or wrong or does not fit the options.
+        Raises ContentError for an invalid option, and if a scenario is missing or invalid or does
+        not fit the options.
         """
         self.options = GameOptions.of(**options)
         self._start(load_scenarios(scenario, self.options))
 
     def _start(self, scenarios: list[LoadedScenario]) -> None:
-        """Take loaded scenarios and an empty row."""
+        """Take loaded scenarios and make an empty row."""
         self.scenarios = scenarios
         self.layout = self.options.layout
         self._action_count = self.layout.action_count
@@ -68,7 +71,7 @@ class Session(Interruptible):
         self._use(0)
 
     def _open_account(self) -> Earnings | None:
-        """Where the terms of each step are counted; None where only the result is paid."""
+        """Return a counter of the terms of each step; None if only the result is paid."""
         if self.options.rewards is None:
             return None
         return Earnings(self.options.rewards, self.layout.units_per_side, self.layout.objectives)
@@ -80,7 +83,7 @@ class Session(Interruptible):
 
     @property
     def fingerprints(self) -> list[bytes]:
-        """What the snapshots of each of the settings begin with."""
+        """The fingerprints of the settings, with which their snapshots begin."""
         return [loaded.fingerprint for loaded in self.scenarios]
 
     def _use(self, index: int) -> None:
@@ -93,9 +96,12 @@ class Session(Interruptible):
     # --- play ----------------------------------------------------------------------------------------------
 
     def reset(self, random: np.random.Generator, game_seed: int | None = None) -> None:
-        """Begin a new game: draw a setting if there are several, then the game's seed if none is given.
+        """Begin a new game: draw a setting if there are several,
+        then the game's seed if none is given.
 
-        Raises ContentError, and leaves the running game, for a ``game_seed`` that is not from 0 to 2**63 - 1.
+        Raises ContentError, without changing the running game, if ``game_seed`` is not from 0 to
+        2**63 - 1 or ``random`` is not a Generator; DeploymentError if a deployment zone is too
+        small.
         """
         game_seed = game_seed_or_none(game_seed)
         if not isinstance(random, np.random.Generator):
@@ -103,7 +109,7 @@ class Session(Interruptible):
         self._unfinished = True
         if len(self.scenarios) > 1:
             self._use(int(random.integers(len(self.scenarios))))
-        self.games.view(np.uint8).fill(0)  # nothing of the last game, not even its old events
+        self.games.view(np.uint8).fill(0)  # clears all of the last game, also its events
         self.games[0].seed = np.uint64(random.integers(2**63) if game_seed is None else game_seed)
         if self._call(engine.RESET) != engine.ACCEPTED:
             raise DeploymentError(
@@ -115,29 +121,35 @@ class Session(Interruptible):
         self._unfinished = False
 
     def step(self, action: int) -> None:
-        """Apply an action of the acting player; ActionError, and an unchanged game, where it is refused.
+        """Apply an action of the acting player. Raises ActionError, without changing the game, if
+        it is refused.
 
-        ``action`` is a plain int (``operator.index`` makes one): the compiled rules know no other type.
+        ``action`` is a plain int (``operator.index`` makes one), the
+        only type that the compiled rules accept.
         """
         self._check(action, self._apply(action))
 
     def try_step(self, action: int) -> bool:
-        """Apply a plain int if it is a legal action; False, and an unchanged game, if it is not."""
+        """Apply a plain int if it is a legal action; otherwise return
+        False and leave the game unchanged.
+        """
         return self._apply(action) == engine.ACCEPTED
 
     def step_and_view(self, action: int) -> View:
-        """``step``, and what the player sees who is to act next."""
+        """Apply an action as ``step`` does and return the view of the player who is to act next."""
         view = self._blank_view()
         self._check(action, self._apply(action, view))
         return view
 
     def try_step_and_view(self, action: int) -> View | None:
-        """``try_step``, and what the player sees who is to act next; None where the action is refused."""
+        """Apply an action as ``try_step`` does; return the next
+        player's view, None if it is refused.
+        """
         view = self._blank_view()
         return view if self._apply(action, view) == engine.ACCEPTED else None
 
     def _apply(self, action: int, view: View = _NO_VIEW) -> int:
-        """Apply an action of the space."""
+        """Apply an action of the space and return the answer of the engine."""
         if self._unfinished:
             self._check_finished()
         if not 0 <= action < self._action_count:
@@ -150,7 +162,7 @@ class Session(Interruptible):
         return answer
 
     def _call(self, what: int, action: int = NOBODY, side: int = NOBODY, view: View = _NO_VIEW) -> int:
-        """The one door to the compiled rules."""
+        """Call the compiled rules; every call of this class passes here."""
         answer = step_and_view(self._worlds, self._board, self.games, 0, what, action, side, *view)
         if self._macro is not None and answer == engine.ACCEPTED and len(view[0]) > 0:
             self._macro.write(self.games, _FIRST_ROW, view[0][None])
@@ -165,7 +177,9 @@ class Session(Interruptible):
             raise self.refusal(answer, action)
 
     def refusal(self, answer: int, action: int) -> IllegalActionError | NotAnActionError:
-        """The error for a refused action: what would be legal, and where the game is."""
+        """Return the error for a refused action, with the legal
+        actions and the state of the game.
+        """
         if answer == engine.NOT_AN_ACTION:
             return NotAnActionError(
                 f"action: expected a whole number from 0 to {self._action_count - 1}, got {brief(action)}"
@@ -179,14 +193,18 @@ class Session(Interruptible):
     # --- looking at the game -------------------------------------------------------------------------------
 
     def summary(self) -> list[int]:
-        """Acting side, over, winner, turn, whose turn, phase, active unit, points (``rules.state.SUMMARY_*``)."""
+        """Acting side, over, winner, turn, side whose turn it is, phase, active unit, points
+        (``rules.state.SUMMARY_*``).
+        """
         if self._unfinished:
             self._check_finished()
         summary: list[int] = self._summary.tolist()
         return summary
 
     def view(self, side: int) -> View:
-        """Fresh observation and mask of a side. Raises W40KError for a side that is not 0 or 1."""
+        """Return a fresh observation and mask of a side. Raises
+        W40KError if ``side`` is not 0 or 1.
+        """
         if not isinstance(side, int | np.integer) or side not in (0, 1):
             raise W40KError(f"side: expected 0 or 1, got {brief(side)}")
         self._check_finished()
@@ -195,7 +213,9 @@ class Session(Interruptible):
         return view
 
     def macro_observation(self, *, extras: bool = False) -> MacroObservation:
-        """Return the macro observation as a dictionary, with this session's options of the profile."""
+        """Return the macro observation as a dictionary, with this
+        session's options of the profile.
+        """
         from ..observe.macro.observation import macro_observation
 
         self._check_finished()
@@ -203,18 +223,20 @@ class Session(Interruptible):
 
     @property
     def macro_writers(self) -> list[MacroWriter | None]:
-        """Who writes the macro blocks of each of the settings; nobody without them in the layout."""
+        """The writer of the macro blocks of each setting; None if
+        the layout has no macro blocks.
+        """
         return [loaded.macro for loaded in self.scenarios]
 
     def mask(self) -> NDArray[np.int8]:
-        """Fresh mask of the acting side, shape ``(layout.action_count,)``."""
+        """Return a fresh mask of the acting side, shape ``(layout.action_count,)``."""
         self._check_finished()
         mask = np.empty(self._action_count, dtype=np.int8)
         engine.legal_mask(self._worlds, self.games, 0, mask)
         return mask
 
     def legal_actions(self) -> list[int]:
-        """Legal actions of the acting player, ascending."""
+        """Return the legal actions of the acting player, ascending."""
         return [int(action) for action in np.flatnonzero(self.mask())]
 
     @property
@@ -224,31 +246,33 @@ class Session(Interruptible):
 
     @property
     def over(self) -> bool:
-        """Whether the game has ended."""
+        """True if the game has ended."""
         self._check_finished()
         return bool(self._summary[1])
 
     @property
     def acting_side(self) -> int:
-        """0 or 1: whose unit is to act."""
+        """The side that is to act, 0 or 1."""
         self._check_finished()
         return int(self._summary[0])
 
     @property
     def active_unit(self) -> str | None:
-        """Id of the unit whose activation is open."""
+        """Id of the unit whose activation is open; None if there is none."""
         number = int(self._game.active)
         return None if number == NOBODY else self.id_of(number)
 
     @property
     def active_type(self) -> str | None:
-        """Name of the type of the active unit."""
+        """Name of the type of the active unit; None if there is none."""
         number = int(self._game.active)
         unit = None if number == NOBODY else self.setting.units[number]
         return None if unit is None else unit.type.name
 
     def pool(self) -> list[str]:
-        """Ids of the units that may be activated now, in roster order; empty while an activation is open."""
+        """Return the ids of the units that may be activated now, by
+        roster; empty if an activation is open.
+        """
         game = self._game
         if game.over or game.active != NOBODY:
             return []
@@ -256,28 +280,30 @@ class Session(Interruptible):
         return [self.id_of(base + slot) for slot in range(self.layout.units_per_side) if has(members, slot)]
 
     def id_of(self, number: int) -> str:
-        """Id of a unit number; IndexError of an empty slot."""
+        """Return the id of a unit number. Raises IndexError for an empty slot."""
         unit = self.setting.units[number]
         if unit is None:
             raise IndexError(f"unit number: expected a unit of {self.setting.scenario.name}, got {number}")
         return unit.id
 
     def slot_of(self, unit_id: str) -> int:
-        """Roster slot of a unit, which is also its select action; KeyError of an unknown id."""
+        """Return the roster slot of a unit, also its select action.
+        Raises KeyError for an unknown id.
+        """
         return self.setting.number_of[unit_id] % self.layout.units_per_side
 
     def where(self) -> str:
-        """Turn, phase, acting player and active unit, for messages."""
+        """Describe turn, phase, acting player and active unit, for messages."""
         game = self._game
         unit = f", unit {self.active_unit}" if self.active_unit is not None else ""
         player = acting_side(game) + 1
         return f"turn {game.turn}, phase {PHASES[int(game.phase)]}, player {player} to act{unit}"
 
     def events(self) -> list[Event]:
-        """What happened in the last step, in order: ``{"event": name, field: value, ...}``.
+        """Return the events of the last step, in order: ``{"event": name, field: value, ...}``.
 
-        Fields are those of ``rules.events.FIELDS``; units, weapons, objectives and phases by name, hexes as
-        ``(column, row)``.
+        Fields are those of ``rules.events.FIELDS``; units, weapons, objectives and phases by name,
+        hexes as ``(column, row)``.
         """
         game = self._game
         return [describe_event(self.setting, row.tolist()) for row in game.events[: int(game.event_count)]]
@@ -285,15 +311,17 @@ class Session(Interruptible):
     # --- copies --------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """The game at this moment, for any session that plays the same scenario by the same rules."""
+        """Return the current state, for any session that plays the
+        same scenario under the same rules.
+        """
         self._check_finished()
         return self.scenarios[self.setting_index].fingerprint + self.games.tobytes()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot.
+        """Restore the state of a snapshot.
 
-        Raises ContentError, and leaves the running game, where it is not of this layout or of these scenarios, or where
-        its record is no state of a game.
+        Raises ContentError, without changing the running game, if the snapshot is of another layout
+        or of other scenarios, or if its record is not a valid state of a game.
         """
         index, games = read_snapshot(snapshot, self.scenarios, self.games.dtype)
         self._unfinished = True
@@ -304,7 +332,7 @@ class Session(Interruptible):
         self._unfinished = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """The same game again; settings, which never change, are shared."""
+        """Return a copy of the game; it shares the settings, which never change."""
         self._check_finished()
         copy = type(self).__new__(type(self))
         memo[id(self)] = copy
@@ -317,7 +345,9 @@ class Session(Interruptible):
         return copy
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a pickle holds: scenarios and rules, from which the arrays are made again, and the row."""
+        """Return the state of a pickle: options and scenarios, from
+        which the arrays are rebuilt, and the row.
+        """
         self._check_finished()
         return {
             "options": self.options,
@@ -329,9 +359,10 @@ class Session(Interruptible):
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make everything again, with arrays of the very types that the rules are compiled for.
+        """Rebuild the session, with arrays of the types that the rules are compiled for.
 
-        Raises ContentError where scenarios, rules or the record are not as they were when the pickle was made.
+        Raises ContentError if scenarios, rules or the record differ
+        from those at the time of pickling.
         """
         made = object.__new__(type(self))
         with unpickling():
@@ -339,7 +370,7 @@ class Session(Interruptible):
         vars(self).update(vars(made))
 
     def _take(self, state: dict[str, Any]) -> None:
-        """``__setstate__`` of a session that nobody has."""
+        """Set the state of a new session from that of a pickle."""
         self.options = state["options"]
         self._start([prepare_scenario(scenario, self.options) for scenario in state["scenarios"]])
         if self.fingerprints != state["fingerprints"]:
@@ -347,7 +378,7 @@ class Session(Interruptible):
         self._use(state["setting_index"])
         if len(state["row"]) != self.games.nbytes:
             raise ContentError("pickle", "row", f"{self.games.nbytes} bytes", f"{len(state['row'])} bytes")
-        if any(state["row"]):  # a session that no game has begun in has none
+        if any(state["row"]):  # all 0 if no game has begun
             games = games_of(state["row"], self.games.dtype)
             check_game(self.setting, games, file="pickle")
             put(games, self.games)

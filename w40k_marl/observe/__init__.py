@@ -1,1 +1,1 @@
-"""What an agent sees: the layout of the observation by name, and the compiled code that writes it."""
+"""Observations: their layout by name, and the compiled code that writes them."""

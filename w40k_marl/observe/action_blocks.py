@@ -1,4 +1,5 @@
-"""The micro and the macro block of the flat action space, and the indices of policies over one of them.
+"""The micro and the macro block of the flat action space, and
+the indices of policies over one of them.
 
 A *micro* policy sees the 13 micro actions as ``Discrete(13)``; a *macro* policy sees all other
 actions of the layout in their order, without a gap. Both see the whole observation vector.
@@ -50,6 +51,8 @@ def to_flat(layout: Layout, block: ActionBlock, actions: NDArray[np.integer]) ->
 
 
 def is_micro(layout: Layout, masks: Masks) -> NDArray[np.bool_]:
-    """Return True for each flat mask, ``(k, action_count)``, in which a micro action is due, (k,)."""
+    """Return True for each flat mask, ``(k, action_count)``, in
+    which a micro action is due, (k,).
+    """
     micro: NDArray[np.bool_] = np.asarray(block_masks(layout, "micro", masks).any(axis=1))
     return micro

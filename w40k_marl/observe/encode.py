@@ -1,6 +1,7 @@
-"""Writes an observation and a mask into given arrays: everything that ``layout.py`` names, in that order.
+"""Writes an observation into a given array: the base blocks and the intent block of ``layout.py``,
+in that order.
 
-What depends on the scenario alone is worked out once, by ``write_features``, and then only copied.
+Numbers that depend on the scenario alone are computed once, by ``write_features``, and then copied.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ _FARTHEST = 40  # hexes; beyond it distances look the same
 
 @entry_point
 def write_features(worlds: Worlds) -> None:
-    """Work out, once for a world, the numbers of each unit's row that never change."""
+    """Compute, once for a world, the constant numbers of each unit's row."""
     world = worlds[0]
     for unit in range(2 * world.units_per_side):
         line = np.zeros(len(UNIT), dtype=np.float32)
@@ -88,7 +89,9 @@ def write_features(worlds: Worlds) -> None:
 
 @compiled
 def unit_blocks(world: World, game: Game) -> tuple[int, int]:
-    """Where the units of the observing side, and those of the other, begin in an observation."""
+    """Return the start of the observing side's units, and of
+    the other side's, in an observation.
+    """
     mine = len(GLOBAL) + len(ACTIVE) + TARGET_SLOTS * len(TARGET) + len(game.control) * len(OBJECTIVE)
     return mine, mine + int(world.units_per_side) * len(UNIT)
 
@@ -97,7 +100,8 @@ def unit_blocks(world: World, game: Game) -> tuple[int, int]:
 def encode(world: World, board: Board, game: Game, side: int, out: Vector) -> None:
     """Write the observation of a side into zeros, or over an observation of the same scenario.
 
-    Slots that no unit of the scenario has are left alone: in a large batch, memory not touched is time.
+    Slots that no unit of the scenario uses are not written, to
+    save memory traffic in large batches.
     """
     targets = len(GLOBAL) + len(ACTIVE)
     objectives = targets + TARGET_SLOTS * len(TARGET)
@@ -123,7 +127,7 @@ def encode(world: World, board: Board, game: Game, side: int, out: Vector) -> No
 
 @compiled
 def _share(value: float, of: float) -> float:
-    """``value / of``, at most 1."""
+    """Return ``value / of``, at most 1."""
     return min(1.0, value / of)
 
 
@@ -134,7 +138,7 @@ def _flag(condition: bool) -> float:
 
 @compiled
 def _write_globals(world: World, game: Game, side: int, out: Vector) -> None:
-    """All of the block but the living values, which the unit rows add up."""
+    """Write the global block without the values of living units, which ``_write_units`` returns."""
     out[GLOBAL.turn] = game.turn / world.max_turns
     out[GLOBAL.my_turn] = _flag(game.side == side)
     if MOVE <= game.phase <= FIGHT:
@@ -170,7 +174,9 @@ def _write_active(world: World, game: Game, unit: int, out: Vector) -> None:
 
 @compiled
 def _write_intent(world: World, game: Game, side: int, out: Vector) -> None:
-    """The intent that a side has chosen last, and what it names (spec 07 A.4; a dead unit encodes as zeros)."""
+    """Write the last intent of a side, and its detail (spec 07
+    A.4; a dead unit is encoded as zeros).
+    """
     out[:] = 0
     out[INTENT.intent_due] = _flag(game.intent_stage == INTENT_DUE)
     out[INTENT.detail_due] = _flag(game.intent_stage == DETAIL_DUE)
@@ -201,7 +207,7 @@ def _write_intent(world: World, game: Game, side: int, out: Vector) -> None:
 
 @compiled
 def _write_targets(world: World, board: Board, game: Game, out: Vector) -> None:
-    """The first five of the active unit's list: row i is action ``4 + i``."""
+    """Write the first five targets of the active unit: row i is action ``4 + i``."""
     unit = int(game.active)
     kind = RANGED if game.phase == SHOOT else MELEE
     for index in range(min(TARGET_SLOTS, int(game.target_count))):
@@ -220,7 +226,7 @@ def _write_targets(world: World, board: Board, game: Game, out: Vector) -> None:
 
 @compiled
 def _write_control(world: World, game: Game, side: int, out: Vector) -> None:
-    """Presence and controller of each objective; the unit rows add the strengths."""
+    """Write presence and controller of each objective; ``_write_units`` adds the strengths."""
     for objective in range(world.objective_count):
         holder = game.control[objective]
         line = out[objective * len(OBJECTIVE) : (objective + 1) * len(OBJECTIVE)]
@@ -231,9 +237,9 @@ def _write_control(world: World, game: Game, side: int, out: Vector) -> None:
 
 @compiled
 def _write_units(world: World, board: Board, game: Game, side: int, sign: float, out: Vector, strength: Vector) -> int:
-    """A row for each living unit of a side, by roster slot; returns their VALUE.
+    """Write a row for each living unit of a side, by roster slot; returns the sum of their VALUEs.
 
-    Adds their objective control to ``strength``, which begins with that of the first objective.
+    Adds their objective control to ``strength``, whose first entry is that of the first objective.
     """
     may_act = eligible(game) if acting_side(game) == side and not game.over else NOTHING
     attacked = game.shot[side] | game.fought[side]
@@ -271,7 +277,7 @@ def _write_units(world: World, board: Board, game: Game, side: int, sign: float,
 
 @compiled
 def _write_characteristics(world: World, unit: int, selected: int, line: Vector) -> None:
-    """Copy what ``write_features`` has worked out."""
+    """Copy the numbers that ``write_features`` has computed."""
     for index in range(_BODY):
         line[UNIT.full_hit_points + index] = world.features[unit, index]
     for index in range(STATIC_FEATURES - _BODY):
@@ -283,7 +289,7 @@ def _write_characteristics(world: World, unit: int, selected: int, line: Vector)
 
 @compiled
 def _add_strength(world: World, held: np.uint64, control: int, strength: Vector) -> None:
-    """Add a unit's objective control to each objective that it stands on; 1 stands for 10 or more."""
+    """Add a unit's objective control to each objective that it stands on; 1 means 10 or more."""
     for objective in range(world.objective_count):
         if held & bit(objective) != NOTHING:
             place = objective * len(OBJECTIVE)
@@ -292,6 +298,6 @@ def _add_strength(world: World, held: np.uint64, control: int, strength: Vector)
 
 @compiled
 def _mean_damage(world: World, unit: int, kind: int, slot: int) -> float:
-    """Mean attacks times mean damage of a weapon; 1 stands for 12 or more."""
+    """Return mean attacks times mean damage of a weapon; 1 means 12 or more."""
     mean = expected_attacks(world, unit, kind, slot) * expected_hit_damage(world, unit, kind, slot)
     return _share(mean, 12.0)

@@ -1,7 +1,9 @@
-"""The layout: capacities, and from them every block of the action and of the observation, by name and index.
+"""The layout: capacities, from which every block of actions and
+observations follows, by name and index.
 
-Spaces depend on the layout alone, never on a scenario, so that one model plays every scenario that fits. The
-docs tables, ``describe_observation`` and the contracts beside models are all made from ``Layout.blocks``.
+Spaces depend on the layout alone, never on a scenario, so that one model plays every scenario that
+fits. The tables of the docs, ``describe_observation`` and the contracts of models are generated
+from ``Layout.blocks``.
 """
 
 from __future__ import annotations
@@ -118,7 +120,7 @@ INTENT_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some rows of equal fields in a flat vector."""
+    """Rows of equal fields in a flat vector."""
 
     name: str
     start: int
@@ -127,25 +129,27 @@ class Block:
 
     @property
     def stop(self) -> int:
-        """Index behind the block."""
+        """Index after the block."""
         return self.start + self.rows * len(self.fields)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Capacities of a game, and the shapes that follow; scenarios that do not fit are refused at load.
+    """Capacities of a game, and the shapes that follow; loading a
+    scenario that does not fit raises ContentError.
 
-    Also the key ``layout`` of files. Raises ContentError for capacities out of range and flags of another type.
+    Also the key ``layout`` of files. Raises ContentError for capacities out of range, flags of
+    another type, and ``macro_extras`` without ``macro``.
     """
 
     units_per_side: UnitCapacity = 16  # at most 64
     objectives: ObjectiveCapacity = 8  # at most 64
-    intents: bool = False  # whether every activation begins with an intent
-    macro: bool = False  # whether the observation ends with the macro blocks
-    macro_extras: bool = False  # and with threats and priorities behind them
+    intents: bool = False  # True: every activation begins with an intent
+    macro: bool = False  # True: the observation ends with the macro blocks
+    macro_extras: bool = False  # True: followed by threats and priorities
 
     def __post_init__(self) -> None:
-        """Check the fields. Raises ContentError."""
+        """Check the fields. Raises ContentError if one is invalid."""
         for name, limit in (("units_per_side", MAX_UNITS_PER_SIDE), ("objectives", MAX_OBJECTIVES)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= limit:
@@ -157,7 +161,9 @@ class Layout:
             raise ContentError("layout", "macro_extras", "False without macro", "True")
 
     def with_room_for(self, scenarios: Iterable[Scenario]) -> Self:
-        """Return the layout with capacities raised to what the scenarios need, up to the limits of the rules."""
+        """Return the layout with capacities raised to what the
+        scenarios need, up to the limits of the rules.
+        """
         units, objectives = self.units_per_side, self.objectives
         for scenario in scenarios:
             sides = [sum(unit.player == player for unit in scenario.units) for player in (1, 2)]
@@ -166,7 +172,7 @@ class Layout:
         return replace(self, units_per_side=units, objectives=objectives)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Itself: nothing in it changes."""
+        """Return the layout itself: it is immutable."""
         return self
 
     @cached_property
@@ -191,7 +197,7 @@ class Layout:
         return tuple(blocks)
 
     def _macro_shape(self) -> list[tuple[str, int, tuple[Field, ...]]]:
-        """The macro blocks: always the last ones."""
+        """Return the macro blocks, which are always the last ones."""
         units = 2 * self.units_per_side
         shape: list[tuple[str, int, tuple[Field, ...]]] = [
             ("macro_global", 1, MACRO_GLOBAL_FIELDS),
@@ -205,7 +211,9 @@ class Layout:
 
     @cached_property
     def observation_bounds(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Least and greatest value of every number of the observation; -1 and 1 but for counts and points."""
+        """Least and greatest value of every number of the observation;
+        -1 and 1 except for counts and points.
+        """
         bounds = [
             BOUNDS.get((block.name, field), (-1.0, 1.0))
             for block in self.blocks
@@ -222,7 +230,9 @@ class Layout:
 
     @cached_property
     def state_size(self) -> int:
-        """Length of the global state: the observation of player 1, then which player is to act."""
+        """Length of the global state: the observation of player 1,
+        then two flags for the player to act.
+        """
         return self.observation_size + 2
 
     @property
@@ -237,28 +247,33 @@ class Layout:
 
     @property
     def micro_stop(self) -> int:
-        """Index behind the micro block; where intents are played, of the first intent."""
+        """Index after the micro block; with intents, that of the first intent."""
         return self.units_per_side + MICRO_COUNT
 
     @property
     def detail_start(self) -> int:
-        """Where intents are played, index of detail 0."""
+        """Index of detail 0, if the layout has intents."""
         return self.micro_stop + INTENT_COUNT
 
     @property
     def detail_size(self) -> int:
-        """Where intents are played, length of the detail block: room for all objectives and all units of a side."""
+        """Length of the detail block, if the layout has intents: enough for all objectives or all
+        units of a side.
+        """
         return max(self.units_per_side, self.objectives)
 
     @property
     def action_count(self) -> int:
-        """Number of actions: select block and micro block, then the blocks of intents where they are played."""
+        """Number of actions: select block and micro block, then, with
+        intents, intent block and detail block.
+        """
         return self.detail_start + self.detail_size if self.intents else self.micro_stop
 
     def describe_action(self, action: int) -> str:
-        """Name of an action: ``select_3``, ``move_aggressive``, ``target_0``, ``intent_focus_kill``, ``detail_2``.
+        """Return the name of an action: ``select_3``, ``move_aggressive``, ``target_0``,
+        ``intent_focus_kill``, ``detail_2``.
 
-        Raises IndexError beyond the space, W40KError for what is no whole number.
+        Raises IndexError for an action out of range, W40KError if it is not a whole number.
         """
         if not isinstance(action, int | np.integer):
             raise W40KError(f"action: expected a whole number, got {brief(action)}")
@@ -273,7 +288,7 @@ class Layout:
         return f"detail_{action - self.detail_start}"
 
     def field_names(self) -> list[str]:
-        """Name of every number of the observation, e.g. ``my_units[3].hit_points``."""
+        """Return the name of every number of the observation, e.g. ``my_units[3].hit_points``."""
         return [
             f"{block.name}.{field}" if block.rows == 1 else f"{block.name}[{row}].{field}"
             for block in self.blocks
@@ -282,7 +297,9 @@ class Layout:
         ]
 
     def describe_observation(self, observation: NDArray[np.float32]) -> dict[str, float]:
-        """The numbers of an observation vector by name, in order; W40KError where it has another length."""
+        """Return the numbers of an observation vector by name, in order. Raises W40KError for
+        another shape or type.
+        """
         names = self.field_names()
         if not isinstance(observation, np.ndarray):
             raise W40KError(f"observation: expected an array, got {brief(observation)}")

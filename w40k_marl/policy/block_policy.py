@@ -111,7 +111,7 @@ class PredictingModel:
     """A model with ``predict(observation, action_masks=...)`` as a ``Policy``.
 
     It predicts with ``deterministic=True`` if ``predict`` takes that argument. Models of
-    stable-baselines3 are asked for all rows in one call, others once for each row.
+    stable-baselines3 are called once for all rows, others once for each row.
     """
 
     def __init__(self, name: str, model: Any) -> None:
@@ -145,7 +145,9 @@ class PredictingModel:
 
 
 def _parameters(function: Any) -> list[str] | None:
-    """Return the names of the arguments of a function; None if it takes any or they are not known."""
+    """Return the names of the arguments of a function; None if
+    it takes any or they are not known.
+    """
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -162,7 +164,7 @@ class BlockPolicy:
     """
 
     name: str  # agent key
-    about: str  # what stands behind it, for logs: "bot greedy", "maskable_ppo model.zip"
+    about: str  # description for logs: "bot greedy", "maskable_ppo model.zip"
     kind: ActionBlock
     layout: Layout
     policy: Policy
@@ -236,15 +238,18 @@ class FlatPolicy:
 
     @property
     def takes_unit_types(self) -> bool:
-        """True if the micro policy takes the types of the active units, such as ``RoutedPolicy``."""
+        """True if the micro policy takes the types of the active units, such as
+        ``RoutedPolicy``.
+        """
         return bool(getattr(self.micro, "takes_unit_types", False))
 
     def __call__(self, observations: Vectors, masks: Masks, unit_types: NDArray[np.str_] | None = None) -> Actions:
-        """Return flat actions (k,) for observations (k, observation_size) and masks (k, action_count).
+        """Return flat actions (k,) for observations (k, observation_size) and masks
+        (k, action_count).
 
         ``unit_types``, str (k,), are passed to a micro policy that takes them. Raises
         LayoutMismatchError for observations of another shape, PredictionError for masks or unit
-        types of another shape or dtype, and the errors of both policies.
+        types of another shape or dtype, and passes on exceptions of both policies.
         """
         check_shapes(self.name, self.layout, None, observations, masks)
         actions = np.zeros(len(masks), dtype=np.int64)

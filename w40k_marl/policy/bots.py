@@ -1,4 +1,5 @@
-"""Bots: ``random``, ``first`` (the first legal action) and ``greedy``, which reads observation and mask.
+"""Bots: ``random``, ``first`` (the first legal action) and
+``greedy``, which reads observation and mask.
 
 They act on many observations at once; only ``random`` draws numbers, from a seeded generator.
 """
@@ -30,7 +31,8 @@ BOTS = (RANDOM, GREEDY, FIRST)
 
 
 def make_bot(name: str, kind: ActionBlock, layout: Layout, seed: int = 0) -> Policy:
-    """Return the bot of a name in ``BOTS`` for the micro or the macro block; ``seed`` is for ``random``.
+    """Return the bot of a name in ``BOTS`` for the micro or the
+    macro block; ``seed`` is for ``random``.
 
     Raises ContentError for another name or kind, or if ``layout`` is not a Layout.
     """
@@ -46,12 +48,15 @@ def make_bot(name: str, kind: ActionBlock, layout: Layout, seed: int = 0) -> Pol
 
 
 def greedy_player(layout: Layout) -> FlatPolicy:
-    """Return the greedy bot over the flat action space. Raises ContentError if ``layout`` is not a Layout."""
+    """Return the greedy bot over the flat action space. Raises
+    ContentError if ``layout`` is not a Layout.
+    """
     return FlatPolicy(layout, GreedyMacro(layout), GreedyMicro(layout))
 
 
 def first_legal(observations: Vectors, masks: Masks) -> Actions:
-    """Return the first legal action of each mask, (k,); of selections the first eligible unit by roster.
+    """Return the first legal action of each mask, (k,); of
+    selections the first eligible unit by roster.
 
     Raises PolicyError unless the masks are an array of shape (k, n).
     """
@@ -93,7 +98,9 @@ class GreedyMicro:
         return best(scores, masks)
 
     def _score_targets(self, observations: Vectors, scores: Scores, fighter: NDArray[np.bool_]) -> None:
-        """Score attacks above all else, except charges of units that deal more damage by shooting."""
+        """Score attacks above all else, except charges of units
+        that deal more damage by shooting.
+        """
         share = self._read.rows(observations, "targets", "kill_score") * self._read.rows(
             observations, "targets", "hit_points"
         )

@@ -28,7 +28,9 @@ DEFAULT_MODEL_FILE = "model.zip"
 
 
 class MetaFile(Struct, forbid_unknown_fields=True, kw_only=True):
-    """``agents/pve_meta_controller.json``: which model plays which unit type (meta-controller document)."""
+    """``agents/pve_meta_controller.json``: which model plays which
+    unit type (meta-controller document).
+    """
 
     controlled_player: Player
     model_by_unit_type: dict[Name, Name]
@@ -38,7 +40,9 @@ class MetaFile(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class PolicyFile(Struct, forbid_unknown_fields=True, kw_only=True):
-    """``agents/<key>/policy.json``: what stands behind an agent key; one of the last three keys goes with a kind."""
+    """``agents/<key>/policy.json``: the policy of an agent key; one
+    of the last three keys goes with a kind.
+    """
 
     kind: Literal["maskable_ppo", "bot", "callable"]
     model: Optional[Name] = UNSET
@@ -48,7 +52,9 @@ class PolicyFile(Struct, forbid_unknown_fields=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class MetaConfig:
-    """Which model plays which unit type of one player (meta-controller document, "Configuration")."""
+    """Which model plays which unit type of one player (meta-controller document,
+    "Configuration").
+    """
 
     controlled_player: int  # 1 or 2
     model_by_unit_type: Mapping[str, str] = field(hash=False)
@@ -59,7 +65,8 @@ class MetaConfig:
     def __post_init__(self) -> None:
         """Check the values as those of a file; ``default_model`` is dropped in strict mode.
 
-        Unit types are checked where the roster is known, agent keys when they are loaded. Raises ContentError.
+        Unit types are checked where the roster is known, agent keys when
+        they are loaded. Raises ContentError.
         """
         if type(self.controlled_player) is not int or self.controlled_player not in (1, 2):
             raise ContentError("argument", "controlled_player", "1 or 2", brief(self.controlled_player))
@@ -81,7 +88,9 @@ class MetaConfig:
 
     @property
     def required_models(self) -> tuple[str, ...]:
-        """Every agent key that a game may need, each once: the mapped ones in order, then the default."""
+        """Every agent key that a game may need, each once: the
+        mapped ones in order, then the default.
+        """
         default = () if self.default_model is None else (self.default_model,)
         return tuple(dict.fromkeys((*self.model_by_unit_type.values(), *default)))
 
@@ -97,11 +106,13 @@ class PolicyConfig:
 
 
 def meta_config(path: str | Path | None = None, *, unit_types: Iterable[str] = ()) -> MetaConfig:
-    """Read a mapping of unit types to models, by default the shipped ``agents/pve_meta_controller.json``.
+    """Read a mapping of unit types to models, by default the shipped
+    ``agents/pve_meta_controller.json``.
 
-    ``unit_types`` are known names beside those of the catalogue, such as custom types of a scenario.
-    Raises ContentError for a broken file, an unknown unit type or agent; DefaultModelMissingError, a
-    ContentError too, if there is no ``default_model`` and the mapping is not strict.
+    ``unit_types`` are known names beside those of the catalogue, such as custom types of a
+    scenario. Raises ContentError for a broken file, an unknown unit type or agent;
+    DefaultModelMissingError, a ContentError too, if there is no ``default_model`` and the mapping
+    is not strict.
     """
     if path is not None and (not isinstance(path, str | Path) or "\0" in str(path)):
         expected = "a path, or None for the mapping that ships"
@@ -134,7 +145,9 @@ def check_agent_key(key: object, place: str) -> None:
 
 
 def check_unit_types(mapped: Iterable[str], others: Iterable[str], where: str) -> None:
-    """Raise ContentError for a mapped unit type that is neither in the catalogue nor among ``others``."""
+    """Raise ContentError for a mapped unit type that is neither in
+    the catalogue nor among ``others``.
+    """
     try:
         known = sorted({*load_unit_types(), *(name for name in others if isinstance(name, str))})
     except TypeError:
@@ -194,7 +207,7 @@ def _check_size(file: Path) -> None:
     try:
         size = file.stat().st_size
     except (OSError, ValueError):
-        return  # reading it says what is wrong
+        return  # reading it raises the error
     if size > LARGEST_FILE:
         raise ContentError(str(file), TOP, f"at most {LARGEST_FILE} bytes", str(size))
 

@@ -1,4 +1,6 @@
-"""Decisions of a side: ``carry_out`` takes one and records it, ``describe_decision`` describes it."""
+"""Decisions of a side: ``carry_out`` takes one and records it,
+``describe_decision`` describes it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ WITHOUT_UNIT = ("phase_began", "control_changed", "scored", "game_over")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A step of an activation that was carried out: a selection, an intent, its detail or a micro action."""
+    """A step of an activation that was carried out: a selection, an
+    intent, its detail or a micro action.
+    """
 
     unit: str  # id
     unit_type: str
@@ -72,7 +76,9 @@ SELECT, INTENT, DETAIL, ACT = "select", "intent", "detail", "act"
 
 
 def stage_of(layout: Layout, action: int) -> str:
-    """Return the stage of a flat action. Raises ContentError if an argument has another type or range."""
+    """Return the stage of a flat action. Raises ContentError if an
+    argument has another type or range.
+    """
     check_layout(layout)
     if isinstance(action, bool) or not isinstance(action, int | np.integer) or not 0 <= action < layout.action_count:
         expected = f"a whole number from 0 to {layout.action_count - 1}"
@@ -87,7 +93,8 @@ def stage_of(layout: Layout, action: int) -> str:
 def unit_of(session: Session, action: int) -> str:
     """Return the id of the unit that an action selects, or of the active unit, which would take it.
 
-    Raises NotActiveError if there is neither, ContentError if an argument has another type or range.
+    Raises NotActiveError if there is neither, ContentError if an
+    argument has another type or range.
     """
     if not isinstance(session, Session):
         raise ContentError("argument", "session", "a Session", brief(session))
@@ -115,7 +122,9 @@ def intent_in_words(session: Session, number: int) -> str | None:
 
 
 def describe_decision(decision: Decision) -> str:
-    """Return one line: ``turn 1, move: unit=8 (Hormagaunt) chosen by pool order, model=..., action=wait: waited``."""
+    """Return one line:
+    ``turn 1, move: unit=8 (Hormagaunt) chosen by pool order, model=..., action=wait: waited``.
+    """
     intent = f", intent={decision.intent}" if decision.intent else ""
     return (
         f"turn {decision.turn}, {decision.phase}: unit={decision.unit} ({decision.unit_type}) "

@@ -51,14 +51,16 @@ class NotToActError(MetaError):
 
 
 class BrokenTurnError(MetaError):
-    """Raised if choosing changed the game, a step was not one action of one unit, or an invariant fails."""
+    """Raised if choosing changed the game, a step was not one
+    action of one unit, or an invariant fails.
+    """
 
 
 # --- predictions -------------------------------------------------------------------------------------------
 
 
 class MaskNotGivenError(MetaError):
-    """Raised if a model is asked without a mask: it would choose illegal actions."""
+    """Raised if a model is called without a mask: it would choose illegal actions."""
 
 
 class EmptyMaskError(MetaError):

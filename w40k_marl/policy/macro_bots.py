@@ -1,4 +1,5 @@
-"""Macro bots: they select the unit to activate and, with ``Layout(intents=True)``, intent and detail.
+"""Macro bots: they select the unit to activate and, with
+``Layout(intents=True)``, intent and detail.
 
 Their actions are the select block, then intents and details; the mask says which are due.
 """
@@ -48,7 +49,8 @@ class PoolOrder:
         self._tempo = layout.select_size + TEMPO if layout.intents else None
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Return actions (k,) for observations (k, observation_size) and masks of all blocks but micro.
+        """Return actions (k,) for observations (k, observation_size)
+        and masks of all blocks but micro.
 
         Raises LayoutMismatchError for observations, PredictionError for masks of another shape.
         """
@@ -60,15 +62,20 @@ class PoolOrder:
 
 
 class GreedyMacro:
-    """Selects the eligible unit that deals the most damage in the phase, and the first intent that fits.
+    """Selects the eligible unit that deals the most damage in the
+    phase, and the first intent that fits.
 
     In the shooting phase ranged damage counts, in all others melee damage. The intents, in order:
 
-    1. ``focus_kill`` of the nearest enemy, for a unit in contact, and for a fighter within reach of a charge that
-       stands on no objective;
-    2. ``hold_objective``, on an objective: one with own units on it, most of all where the enemy is strong too;
-    3. ``take_objective``: one that is not controlled, with the fewest enemies, then the fewest own units on it;
-    4. ``hold_objective``, where all are controlled; 5. ``focus_kill``; 6. ``tempo``.
+    1. ``focus_kill`` of the nearest enemy, for a unit in contact, and for a fighter within reach of
+       a charge that stands on no objective;
+    2. ``hold_objective``, on an objective: one with own units on it, most of all where the enemy is
+       strong too;
+    3. ``take_objective``: one that is not controlled, with the fewest enemies, then the fewest own
+       units on it;
+    4. ``hold_objective``, if all are controlled;
+    5. ``focus_kill``;
+    6. ``tempo``.
 
     A base observation does not hold the positions of objectives, so distance to them is not used.
     """
@@ -84,7 +91,8 @@ class GreedyMacro:
         self._intents = layout.intents
 
     def __call__(self, observations: Vectors, masks: Masks) -> Actions:
-        """Return actions (k,) for observations (k, observation_size) and masks of all blocks but micro.
+        """Return actions (k,) for observations (k, observation_size)
+        and masks of all blocks but micro.
 
         Raises LayoutMismatchError for observations, PredictionError for masks of another shape.
         """
@@ -131,7 +139,9 @@ class GreedyMacro:
             scores[chosen, : aim.shape[1]] = aim[chosen]
 
     def _distances(self, observations: Vectors) -> Vectors:
-        """Return the distances from the active unit to every enemy slot, (k, units), in shares of the board."""
+        """Return the distances from the active unit to every enemy
+        slot, (k, units), in shares of the board.
+        """
         read = self._read
         columns = read.rows(observations, "enemy_units", "column") - read.active_unit(observations, "column")[:, None]
         rows = read.rows(observations, "enemy_units", "row") - read.active_unit(observations, "row")[:, None]

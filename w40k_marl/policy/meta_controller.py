@@ -35,7 +35,9 @@ from .registry import check_models, registry_of
 logger = logging.getLogger("w40k_marl.meta")
 
 Unit: TypeAlias = Mapping[str, Any]
-"""A unit as a mapping with ``id``, ``unitType`` and ``player``, and for messages ``scenario``, a name."""
+"""A unit as a mapping with ``id``, ``unitType`` and ``player``,
+and for messages ``scenario``, a name.
+"""
 
 
 class GameView(Protocol):
@@ -81,7 +83,8 @@ def unit_view(game_state: object, unit_id: str | None = None) -> Unit:
     """Return a unit of a game, by default the active one, as a read-only mapping.
 
     Its keys are ``id``, ``unitType``, ``player`` and ``scenario``. Raises NotActiveError if no
-    activation is open, UnitMismatchError for an unknown id, NotToActError before the first ``reset``.
+    activation is open, UnitMismatchError for an unknown id, NotToActError before the first
+    ``reset``.
     """
     game = game_of(game_state)
     wanted = game.active_unit if unit_id is None else unit_id
@@ -123,7 +126,9 @@ def select_model_for_unit(unit: Unit, model_by_unit_type: Mapping[str, str], def
 
 
 def _unmapped(unit: Unit, unit_type: str, mapping: Mapping[str, str]) -> UnmappedUnitTypeError:
-    """Return the error of a type without a model, with the unit, player and scenario that are known."""
+    """Return the error of a type without a model, with the unit,
+    player and scenario that are known.
+    """
     known, hint = ", ".join(mapping) or "none", did_you_mean(unit_type, mapping)
     words = (("unit {}", "id"), ("of player {}", "player"), ("in {}", "scenario"))
     where = " ".join(word.format(unit[key]) for word, key in words if unit.get(key) is not None)
@@ -137,10 +142,11 @@ def _unmapped(unit: Unit, unit_type: str, mapping: Mapping[str, str]) -> Unmappe
 def get_action_for_unit(
     game_state: object, unit: Unit, models_registry: Mapping[str, object], *, meta: MetaConfig | None = None
 ) -> int:
-    """Return the micro action, 0 to 12, of the active unit's model; the flat action is ``layout.micro_start`` more.
+    """Return the micro action, 0 to 12, of the active unit's model; the flat action is
+    ``layout.micro_start`` more.
 
-    ``game_state`` is an environment, a seat or a session, and is not changed. ``models_registry`` is
-    a ModelsRegistry, or a plain mapping of agent keys to models with
+    ``game_state`` is an environment, a seat or a session, and is not changed. ``models_registry``
+    is a ModelsRegistry, or a plain mapping of agent keys to models with
     ``predict(observation, action_masks=...)``, whose mapping of unit types is ``meta``, by default
     the shipped one.
 

@@ -90,7 +90,9 @@ class NotPlainError(Exception):
 
 
 def checked_path(model: object) -> Path:
-    """Return the path of a model's file. Raises ContentError if ``model`` is not the path of a file."""
+    """Return the path of a model's file. Raises ContentError if
+    ``model`` is not the path of a file.
+    """
     if not isinstance(model, str | Path) or not Path(model).name or "\0" in str(model):
         raise ContentError("argument", "path", "the path of a saved model", brief(model))
     return Path(model)
@@ -154,7 +156,9 @@ class ModelZip:
 
     @contextmanager
     def _refusing(self, expected: str) -> Iterator[None]:
-        """Turn every error of the zip and JSON readers into a ModelFileError that names the file."""
+        """Turn every error of the zip and JSON readers into a
+        ModelFileError that names the file.
+        """
         try:
             yield
         except UnsafeModelError:
@@ -191,7 +195,9 @@ def _check_regular(found: os.stat_result, largest: int) -> None:
 
 
 def open_archive(file: BinaryIO) -> zipfile.ZipFile:
-    """A zip of few entries, each of another name."""
+    """Open a zip. Raises ModelFileError if it has more than
+    ``MOST_ENTRIES`` entries or two of the same name.
+    """
     entries, tail = 0, b""
     while chunk := file.read(2**20):
         entries += (tail + chunk).count(_ENTRY_SIGNATURE)
@@ -206,7 +212,9 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
 
 
 def read_entry(archive: zipfile.ZipFile, name: str, largest: int) -> bytes:
-    """The bytes of an entry, of which at most ``largest`` are unpacked."""
+    """Return the bytes of an entry. Raises ModelFileError if it cannot be read or has more than
+    ``largest`` bytes.
+    """
     entry = archive.getinfo(name)
     if entry.flag_bits & _ENCRYPTED:
         raise ModelFileError(f"an encrypted {name}")
@@ -222,7 +230,9 @@ def read_entry(archive: zipfile.ZipFile, name: str, largest: int) -> bytes:
 
 
 def pickled_setting(value: object) -> Any:
-    """A value of the settings: as JSON has it, or what its pickle would make. Raises ModelFileError."""
+    """Return a value of the settings: as in the JSON, or read from its pickle. Raises
+    ModelFileError if that is damaged.
+    """
     if not isinstance(value, Mapping) or ":serialized:" not in value:
         return value
     text = value[":serialized:"]
@@ -235,7 +245,12 @@ def pickled_setting(value: object) -> Any:
 
 
 def _tensors(content: bytes, path: Path, name: str) -> Arrays:
-    """The tensors of an archive as ``torch.save`` writes it: a pickle that lists them, and their storages."""
+    """Return the tensors of an archive of ``torch.save``, which holds a pickle that lists them, and
+    their storages.
+
+    Raises UnsafeModelError if the pickle holds other objects,
+    ModelFileError if the archive is damaged.
+    """
     archive = open_archive(io.BytesIO(content))
     listings = [name for name in archive.namelist() if name.endswith("/data.pkl")]
     if len(listings) != 1:
@@ -257,7 +272,7 @@ def _tensors(content: bytes, path: Path, name: str) -> Arrays:
 
 
 def _storages(archive: zipfile.ZipFile, root: str) -> Callable[[str], NDArray[np.float32]]:
-    """Reads the numbers of a storage by its key, each storage once."""
+    """Return a function that reads the numbers of a storage by its key, each storage once."""
     known: Arrays = {}
     left = LARGEST_WEIGHTS
 
@@ -273,7 +288,9 @@ def _storages(archive: zipfile.ZipFile, root: str) -> Callable[[str], NDArray[np
 
 
 def _tensor(made: Made, read: Callable[[str], NDArray[np.float32]]) -> NDArray[np.float32]:
-    """One tensor: a view of its storage by offset, shape and strides."""
+    """Return a tensor: a view of its storage by offset, shape and strides. Raises ModelFileError if
+    it does not fit.
+    """
     arguments: Any = made.arguments
     storage, offset, shape, strides = arguments[:4]
     if not isinstance(storage, Made) or storage.call is not PERSISTENT:
@@ -391,7 +408,9 @@ def _reference_of(activation: str) -> Reference:
 
 
 def _setting(settings: Mapping[str, Any], name: str) -> Any:
-    """Return a setting, read from its pickle if it has one. Raises NotPlainError if it is damaged."""
+    """Return a setting, read from its pickle if it has one.
+    Raises NotPlainError if it is damaged.
+    """
     try:
         return pickled_setting(settings.get(name))
     except ModelFileError as error:
@@ -406,7 +425,9 @@ def _named(value: object) -> str:
 
 
 def _layers(shapes: Mapping[str, tuple[int, ...]], prefix: str) -> tuple[int, ...]:
-    """Return the units of each hidden layer; layers of a ``torch.nn.Sequential`` have even numbers."""
+    """Return the units of each hidden layer; layers of a
+    ``torch.nn.Sequential`` have even numbers.
+    """
     layers: list[int] = []
     while shape := shapes.get(f"{prefix}.{2 * len(layers)}.weight"):
         layers.append(shape[0])

@@ -25,7 +25,8 @@ class FieldReader:
     def rows(self, observations: Vectors, block: str, field: str) -> Vectors:
         """Return a field in all rows of a block, (k, rows).
 
-        Raises ContentError for an unknown block or field, LayoutMismatchError for observations of another shape.
+        Raises ContentError for an unknown block or field, LayoutMismatchError for observations of
+        another shape.
         """
         self._check(observations)
         shape = self._blocks.get(block) if isinstance(block, str) else None
@@ -38,12 +39,16 @@ class FieldReader:
         return observations[:, first : shape.stop : len(shape.fields)]
 
     def one(self, observations: Vectors, block: str, field: str) -> Vectors:
-        """Return a field of a block of one row, (k,); raises as ``rows`` does."""
+        """Return a field of a block of one row, (k,). Raises ContentError or LayoutMismatchError
+        under the conditions of ``rows``.
+        """
         values: Vectors = self.rows(observations, block, field)[:, 0]
         return values
 
     def active_unit(self, observations: Vectors, field: str) -> Vectors:
-        """Return a field of the active unit's row of ``my_units``, (k,); of slot 0 if none is active."""
+        """Return a field of the active unit's row of ``my_units``,
+        (k,); of slot 0 if none is active.
+        """
         if not isinstance(field, str) or field not in _UNIT_FIELDS:
             raise ContentError("argument", "field", f"one of {', '.join(_UNIT_FIELDS)}", brief(field))
         slots = np.rint(self.one(observations, "active_unit", "slot") * self._units_per_side).astype(np.int64)

@@ -56,7 +56,9 @@ class Made:
         self.items[key] = value
 
     def __str__(self) -> str:
-        """Return the name of a class that is stored by value, else the name of the called function."""
+        """Return the name of a class that is stored by value, else
+        the name of the called function.
+        """
         if self.call.name.startswith("_make_skeleton") and isinstance(self.arguments[1], str):
             return f"a class {ascii(self.arguments[1])[:80]} that is stored in the file"
         return f"a result of {self.call}"
@@ -67,7 +69,8 @@ PERSISTENT = Reference("pickle", "persistent_load")
 
 
 def read_pickle(content: bytes) -> Any:
-    """Return the object of a pickle, with ``Reference`` for global names and ``Made`` for results of calls.
+    """Return the object of a pickle, with ``Reference`` for global
+    names and ``Made`` for results of calls.
 
     Raises ModelFileError, whose message says what was found, if the pickle is damaged, larger than
     ``LARGEST_PICKLE`` or has more than ``MOST_TUPLES`` tuples.
@@ -81,22 +84,26 @@ def read_pickle(content: bytes) -> Any:
 
 
 class _Reader(pickle._Unpickler):
-    """The unpickler that is written in Python, whose memory grows only with the file."""
+    """The unpickler of the standard library that is written in
+    Python: its memory grows only with the file.
+    """
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file)
         self.tuples = 0
 
     def find_class(self, module: str, name: str) -> Any:
-        """A name instead of an import."""
+        """Return a ``Reference`` instead of importing the name."""
         return Reference(module, name)
 
     def get_extension(self, code: int) -> Any:
-        """Refuse a number that other code may have registered."""
+        """Refuse an extension code, which other code may have registered. Raises
+        UnpicklingError.
+        """
         raise pickle.UnpicklingError("extension code")
 
     def persistent_load(self, pid: Any) -> Any:
-        """The place of an object that is stored elsewhere."""
+        """Return a ``Made`` for an object that is stored elsewhere."""
         return Made(PERSISTENT, (pid,))
 
     def _load_new_object(self) -> None:

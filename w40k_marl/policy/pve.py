@@ -1,4 +1,5 @@
-"""``PvEController`` plays one side of a game with several models, chosen by the type of the active unit.
+"""``PvEController`` plays one side of a game with several models,
+chosen by the type of the active unit.
 
 It plays single games, decision by decision or a turn at a time, and checks each step; as a
 ``Policy`` it plays seats of batches.
@@ -100,13 +101,14 @@ class PvEController:
         models_registry: Mapping[str, object] | None = None,
         check_invariants: bool = True,
     ) -> None:
-        """Read the mapping, by default the shipped one, and load its models for the layout of ``game``.
+        """Read the mapping, by default the shipped one, and load its
+        models for the layout of ``game``.
 
         ``models_registry`` maps agent keys to models that are loaded already; nothing is loaded
-        then. It must hold every model that the mapping requires; the super-agent is looked up
-        there first. If ``game`` is an environment or a session, every mapped type must exist and
-        every unit of the controlled player must have a model. ``profile`` is the offensive profile
-        for layouts with macro blocks, by default that of ``game``; ``seed`` is for random bots.
+        then. It must hold every model that the mapping requires; the super-agent is looked up there
+        first. If ``game`` is an environment or a session, every mapped type must exist and every
+        unit of the controlled player must have a model. ``profile`` is the offensive profile for
+        layouts with macro blocks, by default that of ``game``; ``seed`` is for random bots.
         ``trust_models`` allows models to run code that is stored with them. With
         ``check_invariants``, ``step`` also checks the invariants of the whole game
         (``env/invariants.py``); calls for batches never do.
@@ -149,7 +151,9 @@ class PvEController:
         self.super_agent = self._load_super_agent(super_agent, models_registry or {}, options)
 
     def _load_super_agent(self, key: str | None, models: Mapping[str, object], options: LoadOptions) -> BlockPolicy:
-        """Return the macro policy of an agent key, from ``models`` if it is there; of None ``PoolOrder``."""
+        """Return the macro policy of an agent key, from ``models`` if it is there; of None
+        ``PoolOrder``.
+        """
         if key is None:
             order = PoolOrder(self.layout)
             return BlockPolicy(POOL_ORDER, "the first eligible unit", "macro", self.layout, order)
@@ -160,7 +164,8 @@ class PvEController:
     # --- one game ------------------------------------------------------------------------------------------
 
     def action(self, env: RawEnv | Session) -> int:
-        """Return the next flat action of the controlled player, for ``env.step``; the game stays as it is.
+        """Return the next flat action of the controlled player, for
+        ``env.step``; the game stays as it is.
 
         Raises NotToActError if that player is not to act, UnmappedUnitTypeError in strict mode for
         a unit without a model, EmptyMaskError, PredictionError or IllegalPredictionError, and
@@ -171,8 +176,9 @@ class PvEController:
     def step(self, env: RawEnv | Session) -> Decision:
         """Take exactly one action in ``env``, check it, log it and return it.
 
-        Raises the errors of ``action``, with an unchanged game, and BrokenTurnError if choosing
-        changed the game or the step was not one action of one unit.
+        Raises BrokenTurnError if choosing changed the game or the step was not one action of one
+        unit, and, with an unchanged game, a MetaError or ContentError under the conditions of
+        ``action``.
         """
         session = _session_of(env)
         before, where = session.games.tobytes(), session.where()
@@ -191,7 +197,8 @@ class PvEController:
     def execute_ai_turn(self, env: RawEnv | Session) -> list[Decision]:
         """Play until the other player is to act or the game is over; return the decisions in order.
 
-        Raises NotToActError if the controlled player is not to act, and the errors of ``step``.
+        Raises NotToActError if the controlled player is not to act, and a MetaError or ContentError
+        under the conditions of ``step``.
         """
         session = _session_of(env)
         done = [self.step(env)]
@@ -224,7 +231,9 @@ class PvEController:
         return seen["observation"], seen["action_mask"]
 
     def _check_turn(self, env: object, session: Session) -> None:
-        """Raise NotToActError if the game is over, also by an illegal action, or another player is to act."""
+        """Raise NotToActError if the game is over, also by an illegal
+        action, or another player is to act.
+        """
         if session.over or (isinstance(env, RawEnv) and env.terminations.get(self.agent, True)):
             raise NotToActError(f"{self.agent}: expected a game that goes on, got one that is over")
         if session.acting_side != self.side:

@@ -108,8 +108,9 @@ def registry_of(models: Mapping[str, object], layout: Layout, meta: MetaConfig |
     """Return a ModelsRegistry unchanged, and a plain mapping of agent keys to models as one.
 
     The registry of a plain mapping has the models that ``meta`` requires, by default the shipped
-    mapping. Raises ContentError for another type or an empty mapping, and for models that do not
-    fit the errors of ``ModelsRegistry``.
+    mapping. Raises ContentError for another type, an empty mapping or a model that does not fit,
+    ActionSpaceMismatchError or LayoutMismatchError if a model has other spaces, ModelFileError if
+    weights are not finite.
     """
     check_models(models)
     if isinstance(models, ModelsRegistry) and (meta is None or meta is models.meta):
@@ -122,7 +123,8 @@ def registry_of(models: Mapping[str, object], layout: Layout, meta: MetaConfig |
 
 
 def block_policy(key: str, model: object, kind: ActionBlock, layout: Layout, seat: int) -> BlockPolicy:
-    """Return a model as a policy over a block: a BlockPolicy, an object with ``predict``, a ``Policy``.
+    """Return a model as a policy over a block: a BlockPolicy, an
+    object with ``predict``, a ``Policy``.
 
     ``predict(observation, action_masks=...)`` returns an action, or an action and a state. Raises
     ContentError for another object and for one whose ``kind``, ``layout`` or ``seat`` differs from
@@ -158,10 +160,11 @@ def load_registry(
     seed: int = 0,
     trust_models: bool = False,
 ) -> ModelsRegistry:
-    """Load every model that ``meta`` requires: the mapped ones, and the default of a mapping that has one.
+    """Load every model that ``meta`` requires: the mapped ones, and
+    the default of a mapping that has one.
 
-    ``profile`` is the offensive profile of the games, for layouts with macro blocks; ``seed`` is for
-    random bots. ``trust_models`` allows unpickling files and importing functions that a
+    ``profile`` is the offensive profile of the games, for layouts with macro blocks; ``seed`` is
+    for random bots. ``trust_models`` allows unpickling files and importing functions that a
     ``policy.json`` names, which runs their code. Raises ContentError if an argument has another
     type, an agent key is unknown or its ``policy.json`` is broken; UnsafeModelError if code would
     run without ``trust_models``; and for saved models the MetaErrors of files

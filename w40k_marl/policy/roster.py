@@ -1,4 +1,6 @@
-"""Reads layout, scenarios and units of a game before it begins, and checks a mapping against them."""
+"""Reads layout, scenarios and units of a game before it
+begins, and checks a mapping against them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def layout_of(game: Any) -> Layout:
-    """Return the layout of an environment, a seat or a session; a Layout unchanged; of None the default.
+    """Return the layout of an environment, a seat or a session; a
+    Layout unchanged; of None the default.
 
     Raises ContentError for anything else.
     """

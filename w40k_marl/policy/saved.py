@@ -1,4 +1,5 @@
-"""Loads saved MaskablePPO models as policies, without running code that is stored in their zip files.
+"""Loads saved MaskablePPO models as policies, without running
+code that is stored in their zip files.
 
 A zip of stable-baselines3 holds pickled objects, and unpickling runs any code that its author
 chose. Prediction needs only the weights: if the policy is a plain MlpPolicy (``plain_network``),

@@ -41,8 +41,9 @@ class RoutedPolicy:
 
         ``unit_types``, str (k,), are the types of the active units; each model is called once.
         Raises UnitTypesNotGivenError without them, ForeignUnitError for a type that is not among
-        ``own_types``, UnmappedUnitTypeError in strict mode for a type without a model, and the
-        errors of ``BlockPolicy`` for arguments and predictions that do not fit.
+        ``own_types``, UnmappedUnitTypeError in strict mode for a type without a model, and for
+        arguments and predictions that do not fit the MetaErrors that ``BlockPolicy.__call__``
+        lists.
         """
         name = f"player {self.seat}"
         check_shapes(name, self.layout, self.kind, observations, masks)
@@ -75,7 +76,9 @@ class RoutedPolicy:
         return key
 
     def _model_of_type(self, unit_type: str) -> str:
-        """Return the agent key of the model of a row. Raises ForeignUnitError for a foreign type."""
+        """Return the agent key of the model of a row. Raises
+        ForeignUnitError for a foreign type.
+        """
         if self._own_types and unit_type not in self._own_types:
             own = ", ".join(sorted(self._own_types))
             raise ForeignUnitError(

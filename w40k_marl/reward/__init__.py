@@ -1,1 +1,1 @@
-"""What a step pays: its terms by name, their weights, and the code that plays many games and pays them."""
+"""Rewards of a step: its terms by name, their weights, and the code that counts and pays them."""

@@ -1,4 +1,4 @@
-"""Reward weights as data: ``rewards.json`` of an agent, or a file of that form."""
+"""Reward weights as data: ``rewards.json`` of an agent, or a file of the same format."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ REWARDS_SUFFIX = "_rewards_config"
 
 @dataclass(frozen=True, slots=True)
 class RewardsConfig:
-    """The weight of each reward term, by name; a term is its weight times the amount that happened.
+    """The weight of each reward term, by name; a term pays its weight times its amount.
 
-    Terms left out weigh 0. With ``zero_sum`` a player is paid half the difference of both players' sums. Raises
-    ContentError for unknown terms and for weights that are no finite numbers.
+    Omitted terms have weight 0. With ``zero_sum`` a player is paid half the difference of both
+    players' sums. Raises ContentError for unknown terms and for weights that are not finite
+    numbers.
     """
 
     terms: Mapping[str, float]  # all of TERM_NAMES, in that order
     zero_sum: bool = False
 
     def __post_init__(self) -> None:
-        """Check the terms and put in those that are missing."""
+        """Check the terms and add the omitted ones."""
         if not isinstance(self.terms, Mapping):
             raise ContentError("rewards", "terms", "a dictionary of weights by term", brief(self.terms))
         if not isinstance(self.zero_sum, bool):
@@ -41,10 +42,11 @@ RewardsOption: TypeAlias = str | Path | RewardsConfig | None
 
 
 def rewards_config(name: str | Path = DEFAULT_AGENT) -> RewardsConfig:
-    """Return reward weights: those of an agent, named by its folder or as ``<agent>_rewards_config``, or of a file.
+    """Return reward weights: those of an agent, named by its folder or as
+    ``<agent>_rewards_config``, or of a file.
 
-    Text that ends in ``.json`` or holds a folder separator is the path of a file. Raises ContentError for an unknown
-    agent, listing the known ones, and for a broken file.
+    Text that ends in ``.json`` or holds a folder separator is the path of a file. Raises
+    ContentError for an unknown agent, listing the known ones, and for an invalid file.
     """
     if isinstance(name, Path) or name.endswith(".json") or {"/", "\\"} & set(name):
         path = Path(name)
@@ -54,9 +56,10 @@ def rewards_config(name: str | Path = DEFAULT_AGENT) -> RewardsConfig:
 
 
 def find_rewards(rewards: RewardsOption) -> RewardsConfig | None:
-    """The weights that an environment's option names: an agent, a file, or the weights; None for none.
+    """Return the weights that an environment's option names: an
+    agent, a file, or the weights; None for None.
 
-    Raises ContentError for an unknown agent, a broken file, or anything else.
+    Raises ContentError for an unknown agent, an invalid file, or a value of another type.
     """
     if rewards is None or isinstance(rewards, RewardsConfig):
         return rewards

@@ -1,7 +1,7 @@
-"""The terms of reward: their names, meanings and units, and how often each happened in a step, by side.
+"""The terms of reward: their names, meanings and units, and their counts in a step, by side.
 
-A step is counted from the game before and after it. Of its events only those of the acting unit are read: they come
-first, so that they are in the buffer even where a long step loses some.
+A step is counted from the game before and after it, and from the events of the acting unit. These
+come first, so that they are in the buffer even if a long step loses later ones.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TERM_NAMES = tuple(name for name, _, _ in REWARD_TERMS)
 TERM_COUNT = len(REWARD_TERMS)
 
 Amounts: TypeAlias = NDArray[np.float64]
-"""How much of each term happened, by side: shape ``(2, TERM_COUNT)``."""
+"""Amounts of the terms, by side: shape ``(2, TERM_COUNT)``."""
 
 (
     WIN,
@@ -69,7 +69,7 @@ Amounts: TypeAlias = NDArray[np.float64]
 
 @compiled
 def remember(game: Game, before: Game) -> None:
-    """Keep of a game what ``count_step`` compares with; nothing else of ``before`` means anything."""
+    """Copy the fields that ``count_step`` compares to ``before``; its other fields are not used."""
     before.turn = game.turn
     before.side = game.side
     before.phase = game.phase
@@ -82,7 +82,9 @@ def remember(game: Game, before: Game) -> None:
 
 @compiled
 def count_step(world: World, board: Board, before: Game, game: Game, amounts: Amounts) -> None:
-    """Add what happened between ``before``, as ``remember`` kept it, and the game as it stands one step later."""
+    """Add the amounts of a step: ``before`` is the game as ``remember`` copied it, ``game`` the
+    game one step later.
+    """
     count_result(game, amounts)
     _count_points(world, before, game, amounts)
     _count_control(world, before, game, amounts)
@@ -94,7 +96,7 @@ def count_step(world: World, board: Board, before: Game, game: Game, amounts: Am
 
 @compiled
 def count_result(game: Game, amounts: Amounts) -> None:
-    """Add the result of a game that has ended, for both sides, whoever acted last."""
+    """Add the result of a game that has ended, for both sides."""
     if not game.over:
         return
     if game.winner:
@@ -107,9 +109,9 @@ def count_result(game: Game, amounts: Amounts) -> None:
 
 @compiled
 def _count_points(world: World, before: Game, game: Game, amounts: Amounts) -> None:
-    """Victory points, and objectives held whenever points were counted.
+    """Add victory points, and the objectives held each time that points were counted.
 
-    Units do not move between the countings of one step, so that control is the same at all of them.
+    Units do not move between two countings in one step, so control is the same at both.
     """
     for side in range(2):
         points = float(game.victory_points[side] - before.victory_points[side])
@@ -122,9 +124,11 @@ def _count_points(world: World, before: Game, game: Game, amounts: Amounts) -> N
 
 @compiled
 def _times_counted(world: World, game: Game, side: int) -> int:
-    """How often a side's points have been counted by this moment of the game, over all scoring configurations.
+    """Return the number of times that a side's points have been counted so far, over all scoring
+    configurations.
 
-    Once in each own turn, as it begins; in the last turn perhaps as it ends (spec 02 section 10).
+    They are counted at the start of each own turn; in the last turn
+    possibly at its end (spec 02 section 10).
     """
     begun = int(game.turn) if game.side >= side else int(game.turn) - 1
     total = 0
@@ -138,7 +142,7 @@ def _times_counted(world: World, game: Game, side: int) -> int:
 
 @compiled
 def _count_control(world: World, before: Game, game: Game, amounts: Amounts) -> None:
-    """Objectives that changed hands, or became nobody's."""
+    """Add the objectives that a side captured or lost."""
     for objective in range(world.objective_count):
         was, now = int(before.control[objective]), int(game.control[objective])
         if was != now:
@@ -150,7 +154,9 @@ def _count_control(world: World, before: Game, game: Game, amounts: Amounts) -> 
 
 @compiled
 def _count_damage(world: World, before: Game, game: Game, amounts: Amounts) -> None:
-    """Hit points lost, by VALUE. What a unit does to its own side is received by that side and dealt by nobody."""
+    """Add lost hit points, by VALUE. Damage to the acting unit's own side
+    counts as received, but not as dealt.
+    """
     actor = int(before.active)
     if actor == NOBODY:
         return
@@ -174,7 +180,7 @@ def _count_damage(world: World, before: Game, game: Game, amounts: Amounts) -> N
 
 @compiled
 def _count_deeds(world: World, board: Board, before: Game, game: Game, unit: int, amounts: NDArray[np.float64]) -> None:
-    """What the acting unit did, added to its side's row ``(TERM_COUNT,)``."""
+    """Add the amounts of the acting unit's actions to its side's row ``(TERM_COUNT,)``."""
     attacked = 0
     for index in range(game.event_count):
         event = game.events[index]
@@ -196,10 +202,11 @@ def _count_deeds(world: World, board: Board, before: Game, game: Game, unit: int
 
 @compiled
 def _progress(world: World, board: Board, before: Game, side: int, start: int, end: int) -> float:
-    """How much nearer to an objective that the side does not control ``end`` lies than ``start``, in board lengths.
+    """Return the decrease in distance to the nearest objective that the side does not control, in
+    board lengths.
 
-    0 where the side controls all. A difference of a potential of the hex, so that as long as control does not
-    change, ways that end where they began sum to 0 (Ng, Harada and Russell 1999).
+    0 if the side controls all. It is a difference of a potential of the hex: as long as control
+    does not change, moves that return to their start sum to 0 (Ng, Harada and Russell 1999).
     """
     wanted = np.uint64(0)
     for objective in range(world.objective_count):
@@ -220,7 +227,7 @@ def _progress(world: World, board: Board, before: Game, side: int, start: int, e
 
 @entry_point
 def remember_row(games: Games, row: int, before: Games) -> None:
-    """``remember`` for Python; ``before`` is an array of one game."""
+    """Call ``remember`` from Python; ``before`` is an array of one game."""
     remember(games[row], before[0])
 
 
@@ -235,9 +242,10 @@ def count_row(
     weights: Amounts,
     paid: Amounts,
 ) -> None:
-    """``count_step`` for Python, on amounts that are set to 0 first; writes what they pay, and remembers the game.
+    """Set ``amounts`` to those of the last step, write their
+    payment to ``paid``, and remember the game.
 
-    ``weights`` and ``paid`` are ``(2, TERM_COUNT)``, as ``reward.weights.contributions`` has them.
+    ``weights`` and ``paid`` are ``(2, TERM_COUNT)``, as in ``reward.weights.contributions``.
     """
     amounts[:] = 0
     count_step(worlds[0], board, before[0], games[row], amounts)

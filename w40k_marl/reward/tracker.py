@@ -1,4 +1,4 @@
-"""What the steps of one game pay: the account that stands beside a single game."""
+"""Counts and pays the steps of a single game."""
 
 from __future__ import annotations
 
@@ -13,20 +13,24 @@ from .weights import contributions, weights_of
 
 
 class Earnings:
-    """Counts the terms of each step of a game; ``amounts`` and ``paid`` are those of the last step."""
+    """Counts the terms of each step of a game; ``amounts`` and
+    ``paid`` are those of the last step.
+    """
 
     def __init__(self, config: RewardsConfig, units_per_side: int, objectives: int) -> None:
         """Make the arrays for games of these capacities."""
         self.config = config
         self.weights = weights_of(config)
         self.amounts = np.zeros((2, TERM_COUNT))
-        """How much of each term happened, by side."""
+        """Amounts of the terms, by side."""
         self.paid = np.zeros((2, TERM_COUNT))
-        """What each term paid, by side: its weight times its amount, the other player's share taken off."""
+        """Payment of the terms, by side: weight times amount, less the other player's share."""
         self._before = new_games(1, units_per_side, objectives)
 
     def begin(self, games: Games) -> None:
-        """Start from a game as it stands: nothing is earned yet but the result of one that is over."""
+        """Start from the current state of a game: only the result is
+        paid, and only if the game is over.
+        """
         self.amounts[:] = 0
         game = games[0]
         if game.over and game.winner:
@@ -36,7 +40,7 @@ class Earnings:
         self.resume(games, self.amounts)
 
     def resume(self, games: Games, amounts: terms.Amounts) -> None:
-        """Go on from a game as it stands, and from what another account has counted in its last step."""
+        """Continue from the current state of a game, with the amounts of its last step."""
         self.amounts[:] = amounts
         self.paid[:] = contributions(self.weights, self.amounts)
         terms.remember_row(games, 0, self._before)
@@ -44,6 +48,7 @@ class Earnings:
     def count(self, worlds: Worlds, board: Board, games: Games) -> None:
         """Count the step that row 0 has just taken.
 
-        Before it the game must have stood as this account left it: ``begin`` and ``resume`` tell of any other.
+        Requires that only counted steps changed the game since
+        ``begin``, ``resume`` or the last ``count``.
         """
         terms.count_row(worlds, board, games, 0, self._before, self.amounts, self.weights, self.paid)

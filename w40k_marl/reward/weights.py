@@ -1,4 +1,4 @@
-"""From the weights of a ``rewards.json`` to arrays, and from counted terms to what they pay."""
+"""Converts the weights of a ``rewards.json`` to arrays, and counted terms to their payment."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from .config import RewardsConfig, rewards_config
 from .terms import TERM_COUNT, TERM_NAMES, Amounts
 
 Weights: TypeAlias = NDArray[np.float64]
-"""``(2, TERM_COUNT)``: what a player is paid for its own amounts, then for those of the other player."""
+"""``(2, TERM_COUNT)``: weights of a player's own amounts, then of the other player's."""
 
 INFO_KEYS = tuple(f"reward/{name}" for name in TERM_NAMES)
-"""The terms as they are called in ``infos``."""
+"""The keys of the terms in ``infos``."""
 
 
 def weights_of(config: RewardsConfig | None) -> Weights:
-    """The array of some weights; shape ``(0, TERM_COUNT)``, which switches payment by terms off, for None."""
+    """Return the array of some weights; shape ``(0, TERM_COUNT)``,
+    which disables payment by terms, for None.
+    """
     if config is None:
         return np.zeros((0, TERM_COUNT))
     own = np.array([config.terms[name] for name in TERM_NAMES])
@@ -28,15 +30,16 @@ def weights_of(config: RewardsConfig | None) -> Weights:
 
 
 def micro_weights(types: Iterable[UnitType]) -> NDArray[np.float64]:
-    """The weights of each unit type's agent, ``(types, 2, TERM_COUNT)``: by them the acting unit's steps are paid.
+    """Return the weights of each unit type's agent,
+    ``(types, 2, TERM_COUNT)``, which pay the steps of its units.
 
-    Raises ContentError where a type's ``agent_key`` has no ``rewards.json``.
+    Raises ContentError if a type's ``agent_key`` has no ``rewards.json``.
     """
     tables = [weights_of(rewards_config(each.agent_key)) for each in types]
     return np.array(tables).reshape(len(tables), 2, TERM_COUNT)
 
 
 def contributions(weights: Weights, amounts: Amounts) -> Amounts:
-    """What each term pays each side, ``(..., 2, TERM_COUNT)`` as the amounts are."""
+    """Return the payment of each side for each term, ``(..., 2, TERM_COUNT)`` like the amounts."""
     paid: Amounts = weights[0] * amounts + weights[1] * amounts[..., ::-1, :]
     return paid

@@ -1,6 +1,6 @@
 """Learning and evaluation, with stable-baselines3 and sb3-contrib: the extra ``train``.
 
-``SeatVecEnv`` is imported when it is asked for.
+``SeatVecEnv`` is imported on first access.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["SeatVecEnv"]
 
 
 def __getattr__(name: str) -> object:
-    """Import the name above."""
+    """Import and return the class of this name. Raises AttributeError for other names."""
     if name != "SeatVecEnv":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from .vec_env import SeatVecEnv

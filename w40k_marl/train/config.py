@@ -1,7 +1,7 @@
 """The environments that agents learn in, as data: the entries of an agent's ``training.json``.
 
-An agent is a folder, which need not hold the file. An entry is known by its name, and that named ``default`` also as
-``<agent>_training_config``, the name that the command line takes.
+An agent is a folder; the file is optional. An entry is known by its name, and the entry ``default``
+also as ``<agent>_training_config``, the name that the command line takes.
 """
 
 from __future__ import annotations
@@ -40,13 +40,15 @@ class TrainingEntry:
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig(TrainingEntry):
-    """An entry, and where it comes from."""
+    """An entry, and its source."""
 
     layout_given: bool = field(default=False, compare=False)  # the entry has the key ``layout``
     where: str = field(default="training.json", compare=False)  # file and entry, for errors
 
     def checked_layout(self) -> Layout:
-        """Return the layout. Raises ContentError if its observation has another size than ``obs_size``."""
+        """Return the layout. Raises ContentError if its observation
+        has another size than ``obs_size``.
+        """
         size = self.layout.observation_size
         if self.obs_size not in (None, size):
             raise ContentError(self.where, "obs_size", f"{size}, the observation of this layout", str(self.obs_size))
@@ -56,9 +58,10 @@ class TrainingConfig(TrainingEntry):
 def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> TrainingConfig:
     """Return an entry of an agent's ``training.json``.
 
-    ``name`` is an entry of ``agent``, or ``<agent>_training_config`` for the default entry of that agent. An agent
-    without the file has the entry ``default`` alone, in which every setting has the default of docs/configuration.md.
-    Raises ContentError for unknown names, listing the known ones, and for a broken file.
+    ``name`` is an entry of ``agent``, or ``<agent>_training_config`` for the default entry of that
+    agent. An agent without the file has only the entry ``default``, in which every setting has the
+    default of docs/configuration.md. Raises ContentError for unknown names, listing the known ones,
+    and for an invalid file.
     """
     if name.endswith(TRAINING_SUFFIX):
         agent, name = name.removesuffix(TRAINING_SUFFIX), DEFAULT_ENTRY
@@ -75,19 +78,21 @@ def training_config(name: str = DEFAULT_ENTRY, agent: str = DEFAULT_AGENT) -> Tr
 
 
 def read_training(path: Path) -> dict[str, TrainingConfig]:
-    """Return every entry of a ``training.json`` by name. Raises ContentError for a broken file or entry."""
+    """Return every entry of a ``training.json`` by name. Raises
+    ContentError for an invalid file or entry.
+    """
     data, entries = _read(path)
     return {name: _config(data[name], entry, path, name) for name, entry in entries.items()}
 
 
 def _read(path: Path) -> tuple[Any, dict[str, TrainingEntry]]:
-    """The entries of a file, as they stand there and checked."""
+    """Return the entries of a file, as written there and as checked."""
     data = read_json(path)
     return data, as_model(data, dict[str, TrainingEntry], str(path))
 
 
 def _config(data: dict[str, object], entry: TrainingEntry, path: Path, name: str, where: str = "") -> TrainingConfig:
-    """The config of an entry; ``data`` is the entry as it stands in the file."""
+    """Return the config of an entry; ``data`` is the entry as written in the file."""
     _check_scenario(entry.scenario, path, name)
     values = {each.name: getattr(entry, each.name) for each in fields(entry)}
     return TrainingConfig(**values, layout_given="layout" in data, where=where or f"{path}: {name}")

@@ -1,6 +1,8 @@
-"""RLlib's new API stack: the game as RLlib takes it, and a module that chooses the network by the acting unit's type.
+"""The game for RLlib's new API stack, and a module that chooses
+the network by the acting unit's type.
 
-RLlib maps an agent to a policy once an episode, and agents are players here: so the choice is made inside the module.
+RLlib maps an agent to a policy once an episode, and agents are
+players here; so the module makes the choice.
 """
 
 from __future__ import annotations
@@ -31,14 +33,15 @@ _LOWEST = -1e38
 
 
 def rllib_env(config: dict[str, Any]) -> Any:
-    """The game for ``register_env``; ``config`` holds arguments of ``w40k_v0.env``."""
+    """Return the game for ``register_env``; ``config`` holds arguments of ``w40k_v0.env``."""
     return PettingZooEnv(RLlibNames(env(**config)))
 
 
 def routes(scenario: ScenarioName, **arguments: Any) -> dict[str, dict[str, Any]]:
-    """For each player the ``model_config`` of its ``UnitTypeRouter``, in one fixed scenario.
+    """Return the ``model_config`` of the ``UnitTypeRouter`` of each player, for one fixed scenario.
 
-    ``networks`` names them, ``SELECT`` first; ``network_of_slot`` is the number of each roster slot's network.
+    ``networks`` names them, ``SELECT`` first; ``network_of_slot`` is the number of each roster
+    slot's network.
     """
     game = RawEnv(scenario, **arguments)
     fields, per_side = game.layout.field_names(), game.layout.units_per_side
@@ -57,13 +60,15 @@ def routes(scenario: ScenarioName, **arguments: Any) -> dict[str, dict[str, Any]
 
 
 class UnitTypeRouter(TorchRLModule, ValueFunctionAPI):
-    """A network for each unit type of a player and one for selections; ``model_config`` comes from ``routes``.
+    """A network for each unit type of a player and one for selections; ``routes`` makes its
+    ``model_config``.
 
-    Observations: ``{"observations": (b, observation_size), "action_mask": (b, actions)}``, as ``RLlibNames`` has them.
+    Observations: ``{"observations": (b, observation_size), "action_mask": (b, actions)}``, named as
+    in ``RLlibNames``.
     """
 
     def setup(self) -> None:
-        """Make the networks: one output an action, and one for the value."""
+        """Make the networks: one output for each action, and one for the value."""
         config = self.model_config
         size = self.observation_space["observations"].shape[0]
         self.register_buffer("network_of_slot", torch.tensor(config["network_of_slot"]))
@@ -79,14 +84,14 @@ class UnitTypeRouter(TorchRLModule, ValueFunctionAPI):
         )
 
     def route(self, observations: Any) -> Any:
-        """Number of the network of each observation, (b,)."""
+        """Return the number of the network of each observation, (b,)."""
         slots = len(self.network_of_slot)
         slot = torch.round(observations[:, self.model_config["slot_field"]] * slots).long()
         present = observations[:, self.model_config["present_field"]] > 0
         return torch.where(present, self.network_of_slot[slot.clamp(0, slots - 1)], 0)
 
     def _outputs(self, batch: dict[str, Any]) -> Any:
-        """Logits and value of each observation from its own network, (b, actions + 1)."""
+        """Return logits and value of each observation from its own network, (b, actions + 1)."""
         observations = batch[Columns.OBS]["observations"]
         every = torch.stack([network(observations) for network in self.networks.values()], dim=1)
         return every[torch.arange(len(observations)), self.route(observations)]
@@ -96,5 +101,5 @@ class UnitTypeRouter(TorchRLModule, ValueFunctionAPI):
         return {Columns.ACTION_DIST_INPUTS: self._outputs(batch)[:, :-1] + torch.log(mask).clamp(min=_LOWEST)}
 
     def compute_values(self, batch: dict[str, Any], embeddings: Any = None) -> Any:
-        """The value of each observation, (b,)."""
+        """Return the value of each observation, (b,)."""
         return self._outputs(batch)[:, -1]

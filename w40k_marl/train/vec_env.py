@@ -1,4 +1,4 @@
-"""Many games in one process as stable-baselines3 wants them, masks included: what ``MaskablePPO`` learns on."""
+"""Many games in one process as a stable-baselines3 ``VecEnv`` with masks, for ``MaskablePPO``."""
 
 from __future__ import annotations
 
@@ -29,20 +29,22 @@ Indices = int | Iterable[int] | None
 class SeatVecEnv(Interruptible, VecEnv):
     """The seats of a ``SeatVectorEnv`` as one stable-baselines3 ``VecEnv``.
 
-    ``infos`` of a seat whose game has ended: ``terminal_observation``, ``TimeLimit.truncated`` (never), ``episode``
-    (``r``: return, ``l``: decisions, as ``Monitor`` has them), ``winner`` and ``victory_points``. With the option
-    ``rewards`` the ``infos`` of every seat hold ``reward/<term>`` as well. ``action_masks`` is
-    the only method of a single seat that ``env_method`` knows; attributes are those of the ``SeatVectorEnv``, the
-    same for all seats: ``set_attr("opponent", policy)`` puts another policy at the other seats.
+    ``infos`` of a seat whose game has ended: ``terminal_observation``, ``TimeLimit.truncated``
+    (never), ``episode`` (``r``: return, ``l``: decisions, as in ``Monitor``), ``winner`` and
+    ``victory_points``. With the option ``rewards`` the ``infos`` of every seat also hold
+    ``reward/<term>``. ``env_method`` supports only ``action_masks``; attributes are those of the
+    ``SeatVectorEnv``, the same for all seats: ``set_attr("opponent", policy)`` sets the policy of
+    the other seats.
 
-    After an exception in the middle of a reset or step, Ctrl-C in ``learn`` included, ``step`` and the masks raise
-    InterruptedStepError until ``reset``; ``model.set_env(model.get_env())`` makes the next ``learn`` call it.
+    If an exception, such as that of Ctrl-C in ``learn``, interrupts a reset or step, ``step`` and
+    the masks raise InterruptedStepError until ``reset``; ``model.set_env(model.get_env())`` makes
+    the next ``learn`` call it.
     """
 
     _way_on = "reset(), or model.set_env(model.get_env()) before learn(),"
 
     def __init__(self, seats: SeatVectorEnv) -> None:
-        """Take the seats, whose own ``reset`` and ``step`` are not to be called any more."""
+        """Take the seats; their own ``reset`` and ``step`` must not be called after this."""
         self.seats = seats
         self._chosen = np.zeros(seats.num_envs, dtype=np.int64)
         self._returns = np.zeros(seats.num_envs)
@@ -77,7 +79,7 @@ class SeatVecEnv(Interruptible, VecEnv):
         return observations, rewards, ended, infos
 
     def _terms(self, told: dict[str, Any]) -> list[dict[str, Any]]:
-        """What each term of reward has paid each seat; empty where no terms are paid."""
+        """Return the payment of each term of reward to each seat; empty if terms are not paid."""
         names = [name for name in INFO_KEYS if name in told]
         if not names:
             return [{} for _ in range(self.num_envs)]
@@ -97,12 +99,12 @@ class SeatVecEnv(Interruptible, VecEnv):
         """End the threads of the batch."""
         self.seats.close()
 
-    # --- what stable-baselines3 asks of single environments ------------------------------------------------
+    # --- access to single environments, required by stable-baselines3 --------------------------------------
 
     def env_method(
         self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """The masks of some seats, each bool (actions,)."""
+        """Return the masks of some seats, each bool (actions,)."""
         if method_name != "action_masks" or method_args or method_kwargs:
             raise AttributeError(f"env_method: expected action_masks without arguments, got {method_name}")
         self._check_finished()
@@ -110,11 +112,11 @@ class SeatVecEnv(Interruptible, VecEnv):
         return [masks[row] for row in self._get_indices(indices)]
 
     def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
-        """An attribute of the ``SeatVectorEnv``, once for each seat."""
+        """Return an attribute of the ``SeatVectorEnv``, once for each seat."""
         return [getattr(self.seats, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
-        """Set an attribute that the ``SeatVectorEnv`` has, for all seats."""
+        """Set an attribute of the ``SeatVectorEnv``, for all seats."""
         if not hasattr(self.seats, attr_name):
             raise AttributeError(f"set_attr: expected an attribute of SeatVectorEnv, got {attr_name}")
         if len(list(self._get_indices(indices))) != self.num_envs:
@@ -122,5 +124,5 @@ class SeatVecEnv(Interruptible, VecEnv):
         setattr(self.seats, attr_name, value)
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: Indices = None) -> list[bool]:
-        """True for ``Monitor``, whose work is done here; no seat has any other wrapper."""
+        """Return True for ``Monitor``, whose work this class does; no seat has another wrapper."""
         return [wrapper_class is Monitor for _ in self._get_indices(indices)]

@@ -1,4 +1,4 @@
-"""The command ``w40k-marl check``: files of any kind are checked without playing."""
+"""The command ``w40k-marl check``: checks files of any kind without playing."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ Kind = Literal[
     "report",
 ]
 KINDS = get_args(Kind)
-"""What a file may be."""
+"""The kinds of files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions:
-    """The files to check, and what they are if that is not to be found out."""
+    """The files to check, and optionally their kind."""
 
     file: tuple[str, ...] = argument("a file, or a folder of files", "FILE")
     kind: Kind | None = option(f"what it is: {', '.join(KINDS)}", metavar="KIND")  # noqa: RUF009  # of a Literal
 
 
 def check(options: CheckOptions) -> int:
-    """Check the files, mappings after all others; print a line for each, in the order in which they are named."""
+    """Check the files, mappings after all others; print a line for each, in the given order."""
     files, types = list(_files(options.file)), set[str]()
     kinds = {file: options.kind or _kind(file) for file in files}
     results = {
@@ -74,7 +74,9 @@ CHECK = Command("check", CheckOptions, check, DESCRIPTION, EXAMPLES)
 
 
 def _files(names: Iterable[str]) -> Iterator[Path]:
-    """The files that are meant, each once. Raises ContentError for a folder without any."""
+    """Yield the files of the arguments, each once. Raises
+    ContentError for a folder without .json files.
+    """
     seen = set()
     for name in names:
         path = Path(name)
@@ -88,7 +90,7 @@ def _files(names: Iterable[str]) -> Iterator[Path]:
 
 
 def _checked(file: Path, kind: str | W40KError, types: set[str]) -> str | W40KError:
-    """The kind of a file that can be used, else the error; ``kind`` may be the error of looking for it."""
+    """Return the kind of a valid file, or the error; ``kind`` may be the error of ``_kind``."""
     from .kinds import check_file  # here, because it loads the rules
 
     if isinstance(kind, W40KError):

@@ -1,4 +1,4 @@
-"""What a file is, by its name or its keys, and the check of each kind."""
+"""The kinds of files, recognised by name or keys, and the check of each kind."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ Types = set[str]
 def check_file(file: Path, kind: str, types: Types) -> str:
     """Check a file of this kind, a key of ``CHECKS``, and return the kind.
 
-    ``types``: unit types of files checked before, which a mapping may name; those of this file are added. Raises
-    ContentError, or another W40KError, for a file that cannot be used.
+    ``types``: unit types of files checked before, which a mapping may name; those of this file are
+    added. Raises ContentError, or another W40KError, for an invalid file.
     """
     CHECKS[kind](file, types)
     return kind
 
 
 def kind_of(file: Path) -> str:
-    """Return what a file is, a key of ``CHECKS``. Raises ContentError for one that is not JSON or of no known kind."""
+    """Return the kind of a file, a key of ``CHECKS``. Raises ContentError if it is not JSON or of
+    no known kind.
+    """
     if file.name in _NAMES:
         return _NAMES[file.name]
     if file.name.endswith(".contract.json"):
@@ -60,7 +62,7 @@ def _scenario(file: Path, types: Types) -> None:
 
 
 def _table(name: str) -> Callable[[Path, Types], None]:
-    """The check of a table, together with the weapons beside it."""
+    """Return the check of a table, together with the weapons in the same folder."""
 
     def check(file: Path, types: Types) -> None:
         if file.stem != name:
@@ -104,7 +106,9 @@ CHECKS: Mapping[str, Callable[[Path, Types], Any]] = {
     "saved_game": _saved_game,
     "report": _report,
 }
-"""The check of each kind: takes the file and the unit types known so far, and adds its own. Raises W40KError."""
+"""The check of each kind: takes the file and the unit types known
+so far, and adds its own. Raises W40KError.
+"""
 
 _NAMES = {f"{kind}.json": kind for kind in CHECKS if kind not in ("scenario", "mapping", "report", "saved_game")}
 

@@ -1,1 +1,3 @@
-"""One game at the command line: ``w40k-marl play``, models and bots against each other, or against a person."""
+"""One game in a terminal: ``w40k-marl play``, models and bots
+against each other, or against a person.
+"""

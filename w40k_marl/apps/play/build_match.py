@@ -1,4 +1,6 @@
-"""From options to a match: what is played, who plays, and all of it once more where a game is resumed."""
+"""Builds a match from options: the game and its players,
+restored from a saved game if one is resumed.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,11 @@ Person = Callable[[], Player]
 
 
 def make_match(options: PlayOptions, log: GameLog, person: Person, tell: Tell = lambda _: None) -> Match:
-    """Load everything and begin the game, or go on with the saved one. Raises W40KError, one sentence each.
+    """Load everything and begin the game, or resume the saved one. Raises W40KError, in one
+    sentence, for invalid input.
 
-    ``person`` makes the player of a side that a person plays; ``tell`` hears of a long compilation.
+    ``person`` makes the player of a side that a person plays;
+    ``tell`` is called before a long compilation.
     """
     saved = None if options.resume is None else read_saved(Path(options.resume))
     settings = _new_settings(options) if saved is None else _settings_of(saved.game, options)
@@ -49,7 +53,7 @@ def make_match(options: PlayOptions, log: GameLog, person: Person, tell: Tell = 
 
 
 def _environment(settings: GameSettings, tell: Tell) -> RawEnv:
-    """The environment of a game, its rules compiled."""
+    """Return the environment of a game, with its rules compiled."""
 
     def make() -> RawEnv:
         options = GameOptions.from_settings(settings, layout=_layout_of(settings), profile=settings.profile)
@@ -60,14 +64,16 @@ def _environment(settings: GameSettings, tell: Tell) -> RawEnv:
 
 
 def _layout_of(settings: GameSettings) -> Layout:
-    """The layout of a game; where none was given, the default one with room for the scenario."""
+    """Return the layout of a game, by default one with room for the scenario."""
     if settings.layout is not None:
         return settings.layout
     return Layout(intents=settings.intents).with_room_for([load_scenario(settings.scenario)])
 
 
 def _given_layout(options: PlayOptions, scenario: str) -> Layout | None:
-    """The layout that the options name, with room for the scenario in capacities that they do not; None for none."""
+    """Return the layout that the options name; capacities not named get room for the scenario. None
+    without ``--layout``.
+    """
     texts = [*options.layout, *(["intents"] if options.intents else ())]
     with _of("--layout"):
         given = read_settings(texts, asdict(Layout()))
@@ -76,7 +82,7 @@ def _given_layout(options: PlayOptions, scenario: str) -> Layout | None:
 
 
 def _given_profile(options: PlayOptions, layout: Layout | None) -> ProfileOptions | None:
-    """The options of the profile; None for none."""
+    """Return the options of the profile; None if none is given."""
     if not options.profile:
         return None
     with _of("--profile"):
@@ -98,7 +104,7 @@ def _new_settings(options: PlayOptions) -> GameSettings:
 
 
 def _settings_of(saved: GameSettings, options: PlayOptions) -> GameSettings:
-    """Those of a saved game. Raises PlayError where an option asks for another."""
+    """Return the settings of a saved game. Raises PlayError if an option differs from them."""
     layout = _given_layout(options, saved.scenario)
     given = {
         "scenario": None if options.scenario is None else _lasting(options.scenario),
@@ -117,9 +123,9 @@ def _settings_of(saved: GameSettings, options: PlayOptions) -> GameSettings:
 
 
 def _seats(saved: Seats, options: PlayOptions) -> Seats:
-    """Who plays: as the options say, and where they do not, as in the saved game.
+    """Return the players: those of the options, otherwise those of the saved game.
 
-    A person who would take the side of the shipped mapping plays against the greedy bot.
+    If the person's side is the one of the shipped mapping, the opponent is the greedy bot.
     """
     human, opponent = options.human, options.opponent
     if human is None and opponent is None:
@@ -143,12 +149,12 @@ def _seats(saved: Seats, options: PlayOptions) -> Seats:
 
 
 def _lasting_agent(agent: str) -> str:
-    """An agent key as it is; the path of an agent's folder in a form that holds from another folder too."""
+    """Return an agent key unchanged, the path of an agent's folder as an absolute path."""
     return str(Path(agent).resolve()) if len(Path(agent).parts) > 1 else agent
 
 
 def _lasting(scenario: str) -> str:
-    """A name as it is; the path of a file in a form that holds from another folder too."""
+    """Return a scenario's name unchanged, the path of a file as an absolute path."""
     path = scenario_path(scenario)
     return str(path.absolute()) if path == Path(scenario) else scenario
 
@@ -173,7 +179,8 @@ def _players(env: RawEnv, settings: GameSettings, seats: Seats, trust: bool, per
 
 
 def _opponent(name: str, side: int, folder: Path | None, env: RawEnv, seed: int, trust: bool) -> Player:
-    """A bot, or the policy of an agent for all units of a side, which come in the order of the pool.
+    """Return a bot, or the policy of an agent for all units of a side, which are selected in the
+    order of the pool.
 
     An agent is a key, looked up in ``folder`` and among those that ship, or the path of its folder.
     """
@@ -189,7 +196,7 @@ def _opponent(name: str, side: int, folder: Path | None, env: RawEnv, seed: int,
 
 @contextmanager
 def _of(option: str) -> Iterator[None]:
-    """Say in an error which option it is about."""
+    """Raise a W40KError of the block as a PlayError whose message begins with the option."""
     try:
         yield
     except W40KError as error:

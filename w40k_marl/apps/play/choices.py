@@ -1,4 +1,4 @@
-"""What a person may choose now, by name and number, and which choice an answer means."""
+"""The choices of a person, by name and number, and the choice that an answer selects."""
 
 from __future__ import annotations
 
@@ -29,27 +29,29 @@ QUESTIONS = {SELECT: "which unit is to act", INTENT: "what for", DETAIL: "which 
 
 
 class NotAChoiceError(W40KError):
-    """An answer that means none of the choices, or several."""
+    """Raised if an answer selects no choice, or several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One legal action as it is offered."""
+    """One legal action, as it is shown."""
 
     action: int  # of the flat space
-    number: str  # what to type; ids of units and objectives keep their own
+    number: str  # to be typed; units and objectives have their ids
     name: str
     about: str
     other_names: tuple[str, ...]
 
 
 def question(session: Session) -> str:
-    """What is asked, and of whom: ``turn 1, phase move, player 1 to act, unit 3: what is it to do?``."""
+    """Return the question to a player:
+    ``turn 1, phase move, player 1 to act, unit 3: what is it to do?``.
+    """
     return f"{session.where()}: {QUESTIONS[_stage(session)]}?"
 
 
 def legal_choices(session: Session) -> list[Choice]:
-    """Every legal action of the player to act, in the order of the action space."""
+    """Return every legal action of the player to act, in the order of the action space."""
     offered = [_offer(session, action) for action in session.legal_actions()]
     ids = [name.rpartition(" ")[2] for _, name, _, _ in offered]
     keep = _stage(session) in (SELECT, DETAIL) and all(text.isdecimal() for text in ids)
@@ -60,7 +62,9 @@ def legal_choices(session: Session) -> list[Choice]:
 
 
 def find_choice(choices: Sequence[Choice], answer: str) -> Choice:
-    """The choice of a number, a name, or the beginning of a name that no other has. Raises NotAChoiceError."""
+    """Return the choice of a number, a name, or an unambiguous beginning of a name. Raises
+    NotAChoiceError if none fits.
+    """
     wanted, shown = _plain(answer), answer if len(answer) <= LONGEST_SHOWN else f"{answer[:LONGEST_SHOWN]}..."
     for exact in (lambda choice: choice.number == answer.strip(), lambda choice: wanted in _names(choice)):
         found = [choice for choice in choices if exact(choice)]
@@ -76,10 +80,10 @@ def find_choice(choices: Sequence[Choice], answer: str) -> Choice:
 
 
 def waiting_action(session: Session) -> int | None:
-    """The next action of a side whose units are all to wait, in the flat space; None in the fight phase.
+    """Return the next flat action of a side whose units are all to wait; None in the fight phase.
 
-    It selects the first unit of the pool, gives it the intent ``tempo`` where intents are played, and ends its
-    activation. Nobody waits in the fight phase: a unit in contact fights.
+    It selects the first unit of the pool, gives it the intent ``tempo`` in layouts with intents,
+    and ends its activation. Waiting is impossible in the fight phase: a unit in contact fights.
     """
     if session.summary()[SUMMARY_PHASE] == FIGHT:
         return None
@@ -89,7 +93,7 @@ def waiting_action(session: Session) -> int | None:
 
 
 def lines(choices: Sequence[Choice]) -> Iterator[str]:
-    """The choices as a list."""
+    """Yield the lines of the list of choices."""
     widest = max(len(choice.name) for choice in choices)
     wide = max(len(choice.number) for choice in choices)
     for choice in choices:
@@ -109,7 +113,7 @@ def _plain(text: str) -> str:
 
 
 def _offer(session: Session, action: int) -> tuple[int, str, str, tuple[str, ...]]:
-    """Action, name, meaning, other names."""
+    """Return action, name, description and other names."""
     layout, known = session.layout, session.layout.describe_action(action)
     stage = stage_of(layout, action)
     if stage == SELECT:
@@ -129,7 +133,7 @@ def _offer(session: Session, action: int) -> tuple[int, str, str, tuple[str, ...
 
 
 def _detail(session: Session, action: int, known: str) -> tuple[int, str, str, tuple[str, ...]]:
-    """An objective or a unit that the standing intent may name."""
+    """Return the choice of an objective or a unit as detail of the intent."""
     game, active = session.games[0], session.active_unit
     assert active is not None, "a detail is due while an activation is open"
     intent, number = int(game.intent[session.acting_side]), session.setting.number_of[active]
@@ -142,7 +146,7 @@ def _detail(session: Session, action: int, known: str) -> tuple[int, str, str, t
 
 
 def _target(session: Session, action: int, slot: int, known: str) -> tuple[int, str, str, tuple[str, ...]]:
-    """An enemy that the active unit may attack."""
+    """Return the choice of an enemy that the active unit may attack."""
     unit = session.id_of(int(session.games[0].targets[slot]))
     phase = session.summary()[SUMMARY_PHASE]
     verb = "fight" if phase == FIGHT else "charge" if phase == CHARGE else "shoot at"
@@ -150,7 +154,7 @@ def _target(session: Session, action: int, slot: int, known: str) -> tuple[int, 
 
 
 def _unit(session: Session, unit_id: str) -> str:
-    """Type, hit points and hex of a unit."""
+    """Describe type, hit points and hex of a unit."""
     number = session.setting.number_of[unit_id]
     unit, game = session.setting.units[number], session.games[0]
     assert unit is not None, "only units that exist are offered"

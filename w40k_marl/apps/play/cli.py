@@ -1,4 +1,6 @@
-"""``w40k-marl play``: makes a match, plays it, prints the result or where the game is saved."""
+"""``w40k-marl play``: makes a match, plays it, and prints the
+result or the file of the saved game.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,10 @@ exit status: 0 the game is over or saved, 2 bad input, 130 stopped by Ctrl-C (th
 
 
 def play(options: PlayOptions) -> int:
-    """Play as the options say, a person at the terminal; returns the exit status. Raises W40KError for bad input."""
+    """Play with the given options, with a person at the terminal; return the exit status.
+
+    Raises W40KError for invalid input.
+    """
     from rich.console import Console  # here, so that --help does not wait for them
 
     from .build_match import make_match
@@ -62,9 +67,10 @@ PLAY = Command("play", PlayOptions, play, DESCRIPTION, EXAMPLES)
 
 
 def _play(match: Match, save_file: SaveFile, *, introduce: bool) -> tuple[int, str | None]:
-    """Play; returns the exit status, and the file of a game that was left.
+    """Play; return the exit status, and the file of a game that was left.
 
-    Raises OutputLostError if stdout cannot be written any more, and what a model raises; the game is saved before.
+    Raises OutputLostError if stdout cannot be written any more, and passes on exceptions of models;
+    in both cases the game is saved first.
     """
     from .human import GameLeftError
 
@@ -80,7 +86,7 @@ def _play(match: Match, save_file: SaveFile, *, introduce: bool) -> tuple[int, s
         status = stopped_status()
     except OutputLostError as lost:
         raise OutputLostError(f"{lost}; saved, go on with: {_go_on(_saved(match, save_file))}", lost.status) from None
-    except Exception:  # of a model: what a person has played is not lost by it
+    except Exception:  # of a model: save the person's game first
         if match.seats.human is not None:
             note(f"saved before the error; go on with: {_go_on(_saved(match, save_file))}")
         raise
@@ -88,9 +94,9 @@ def _play(match: Match, save_file: SaveFile, *, introduce: bool) -> tuple[int, s
 
 
 def _saved(match: Match, save_file: SaveFile) -> str:
-    """Save a game that is left, to a file that can be written, and return its path.
+    """Save a game that is left, if necessary under another name, and return its path.
 
-    Raises PlayError if there is none; the content of the file is then written to stderr.
+    Raises PlayError if no file can be written; the content of the file is then written to stderr.
     """
     from .saved_game import as_text
 
@@ -104,7 +110,7 @@ def _saved(match: Match, save_file: SaveFile) -> str:
 
 
 def _introduce(match: Match) -> None:
-    """Write what is played, and by whom."""
+    """Write settings and players of the match."""
     settings, log = match.settings, match.log
     extras = [f"--max-turns {settings.max_turns}"] if settings.max_turns else []
     extras += ["--intents"] if settings.intents else []
@@ -119,7 +125,7 @@ def _introduce(match: Match) -> None:
 
 
 def _report(match: Match, saved: str | None, options: PlayOptions) -> None:
-    """Print the result, or where the game is saved; for programs as JSON too."""
+    """Print the result, or the file of the saved game; with ``--json`` also as JSON."""
     log = match.log
     result: dict[str, Any] = {**match.result(), "saved": saved}
     try:
@@ -141,12 +147,12 @@ def _report(match: Match, saved: str | None, options: PlayOptions) -> None:
 
 
 def _go_on(file: object) -> str:
-    """The command that goes on with a saved game, to be copied into a shell."""
+    """Return the command that resumes a saved game, for a shell."""
     return f"w40k-marl play --resume {shlex.quote(str(file))}"
 
 
 def _in_words(result: dict[str, Any]) -> str:
-    """The result as a sentence."""
+    """Describe the result in a sentence."""
     if not result["over"]:
         ending = "the game is not over"
     elif result["winner"]:
@@ -161,9 +167,9 @@ def _in_words(result: dict[str, Any]) -> str:
 
 
 def _ask(prompt: str) -> str:
-    """A line from the person; where it comes from a file or a pipe, it is shown as if it had been typed.
+    """Return a line from the person; a line from a file or a pipe is also printed.
 
-    Raises EOFError if there are no more, OutputLostError if nobody can see the prompt.
+    Raises EOFError at the end of input, OutputLostError if the prompt cannot be written.
     """
     OUTPUT.write(prompt)  # `input` would write it to stderr at a terminal
     lost = output_lost()
@@ -179,29 +185,33 @@ def _ask(prompt: str) -> str:
 
 
 class _Printable(logging.Formatter):
-    """Escapes what would act on a terminal: the names of units and models come from files."""
+    """Escapes control characters for a terminal: the names of units and models come from files."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line without control characters."""
         return printable(super().format(record))
 
 
 class _LogFile(logging.FileHandler):
-    """A file for the log of the meta-controller; a disk that is full ends the log, not the game."""
+    """A file for the log of the meta-controller; if it cannot be
+    written, the log ends and the game goes on.
+    """
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is logging's
-        """Say once that the file cannot be written."""
+        """Report once that the file cannot be written."""
         note(f"--log: {self.baseFilename} cannot be written: {sys.exc_info()[1]}")
         self.setLevel(logging.CRITICAL + 1)
 
     def close(self) -> None:
-        """Close the file, whatever is left to be written."""
+        """Close the file; ignore an error of writing the rest."""
         with suppress(OSError):
             super().close()
 
 
 def _log_file(name: str, *, overwrite: bool) -> _LogFile:
-    """Open a file for the log, which is added to what is in it. Raises PlayError where it cannot be written."""
+    """Open a file for the log; new lines are appended unless ``overwrite``. Raises PlayError if it
+    cannot be written.
+    """
     from .saved_game import PlayError
 
     try:
@@ -213,7 +223,7 @@ def _log_file(name: str, *, overwrite: bool) -> _LogFile:
 
 @contextmanager
 def _routing_logged(options: PlayOptions) -> Iterator[None]:
-    """Write the log of the meta-controller while the game is played: to a file, and to stderr what it warns of.
+    """Write the log of the meta-controller in the block: to a file, and its warnings to stderr.
 
     With ``--verbose`` all of it goes to stderr.
     """

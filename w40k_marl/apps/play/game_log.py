@@ -1,4 +1,6 @@
-"""The log of a game for people: the board at each turn, a line for each action, what is scored."""
+"""The printed log of a game: the board at each turn, a line
+for each action, and the points scored.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +21,23 @@ _COLOURS = ((r"\^\S+", "cyan"), (r"(?<![a-z])v\d\S*", "magenta"), (r":\S:", "yel
 
 
 class GameLog:
-    """Writes to a console; with colours where that is a terminal.
+    """Writes to a console; with colours if it is a terminal.
 
-    Every method that writes raises OutputLostError if the console is on stdout and that cannot be written any more.
+    Every method that writes raises OutputLostError if the console is on stdout and that cannot be
+    written any more.
     """
 
     def __init__(self, console: Console, detail: int = USUAL) -> None:
-        """``detail``: QUIET writes nothing, USUAL actions, EVERYTHING each decision and each roll."""
+        """Take a console; ``detail``: QUIET writes nothing, USUAL actions, EVERYTHING each decision
+        and each roll.
+        """
         self.console = console
         self.detail = detail
         self._due = self._heading = ""
         self._turn: tuple[int, int] | None = None
 
     def write(self, line: str = "", style: str = "") -> None:
-        """Write a line, as it is, but for characters that would act on a terminal: those are escaped."""
+        """Write a line; control characters are escaped."""
         self._print(Text(printable(line), style=style))
 
     def draw_board(self, session: Session) -> None:
@@ -51,7 +56,9 @@ class GameLog:
             raise lost
 
     def begin_decision(self, session: Session) -> None:
-        """Draw the board if a turn begins; the phase is written with its first line."""
+        """Draw the board if a turn begins, and prepare the heading of
+        the phase, written with its first line.
+        """
         if self.detail == QUIET:
             return
         summary = session.summary()
@@ -68,7 +75,7 @@ class GameLog:
         self._turn, self._heading = None, ""
 
     def write_decision(self, decision: Decision, session: Session) -> None:
-        """Write what a decision did, and the events that follow from it."""
+        """Write the effects of a decision, and the events that follow from it."""
         if self.detail == QUIET:
             return
         if self._acts(decision) or self.detail == EVERYTHING:

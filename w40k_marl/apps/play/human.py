@@ -1,4 +1,4 @@
-"""A person at the prompt: shows the legal choices, understands answers and commands."""
+"""A person at the prompt: shows the legal choices, reads answers and commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from .match import Match
 from .saved_game import SaveFile
 
 Read: TypeAlias = Callable[[str], str]
-"""Shows a prompt and returns a line; EOFError where there are no more, KeyboardInterrupt for Ctrl-C."""
+"""Shows a prompt and returns a line. Raises EOFError at the end
+of input, KeyboardInterrupt for Ctrl-C.
+"""
 
 PROMPT = "> "
 HUMAN = "human"
@@ -36,7 +38,7 @@ Moment: TypeAlias = tuple[int, int, int]
 
 
 class GameLeftError(Exception):
-    """The person leaves the game, perhaps by giving it up; it is to be saved."""
+    """Raised if the person leaves the game, also by resigning; the game is then saved."""
 
 
 class HumanPlayer:
@@ -45,7 +47,9 @@ class HumanPlayer:
     about = "you"
 
     def __init__(self, read: Read, log: GameLog, save_file: SaveFile) -> None:
-        """``read`` asks for a line, ``log`` is written to, ``save_file`` is where `save` writes."""
+        """Take the function that reads a line, the log to write to,
+        and the file for the command ``save``.
+        """
         self._read = read
         self._log = log
         self._save_file = save_file
@@ -70,12 +74,13 @@ class HumanPlayer:
         self._unasked: set[int] = set()  # numbers of the decisions that followed from it
 
     def begin_decision(self, seed: int, number: int) -> None:
-        """A person draws no numbers."""
+        """Do nothing: a person draws no random numbers."""
 
     def step(self, match: Match) -> Decision | None:
-        """Ask until the answer is a choice, and carry it out; None where the match is to ask anew.
+        """Read answers until one is a choice, and carry it out;
+        return None if the match must ask again.
 
-        Raises GameLeftError, and KeyboardInterrupt for Ctrl-C.
+        Raises GameLeftError if the person leaves, KeyboardInterrupt for Ctrl-C.
         """
         if self._waiting is not None and self._waiting == _moment(match):
             return self._wait(match)
@@ -96,7 +101,7 @@ class HumanPlayer:
             return carry_out(match.env, match.session, chosen.action, HUMAN, HUMAN)
 
     def _wait(self, match: Match) -> Decision:
-        """Take the next decision of one who waits with all units, without asking."""
+        """Take the next decision, without a question, of a person who waits with all units."""
         number, action = len(match.actions), waiting_action(match.session)
         assert action is not None, "phases in which nobody can wait are refused"
         if number > self._waiting_since:
@@ -104,7 +109,9 @@ class HumanPlayer:
         return carry_out(match.env, match.session, action, HUMAN, HUMAN)
 
     def _command(self, answer: str) -> Callable[[Match, str], bool] | None:
-        """The command that an answer is: by all its words, or by the first of them."""
+        """Return the command of an answer, by all of it or by its
+        first part; None if it is not a command.
+        """
         words = answer.lower().split()
         if not words:
             return self._choices
@@ -118,7 +125,9 @@ class HumanPlayer:
 
     @staticmethod
     def _is_choice(choices: list[Choice], answer: str) -> bool:
-        """Whether an answer is the very name of a choice, which goes before a command of that name."""
+        """Return True if an answer is exactly the name of a choice,
+        which then precedes a command of that name.
+        """
         return any(answer.lower() == choice.name for choice in choices)
 
     def _show(self, match: Match, choices: list[Choice]) -> None:
@@ -126,7 +135,7 @@ class HumanPlayer:
         for line in lines(choices):
             self._log.write(line)
 
-    # --- commands: True where the match is to ask anew ------------------------------------------------------
+    # --- commands: True if the match must ask again -------------------------------------------------------
 
     def _help(self, match: Match, rest: str) -> bool:
         self._log.write(HELP)

@@ -1,4 +1,6 @@
-"""A match: one game, a player for each side, all decisions so far, and the states that undo restores."""
+"""A match: one game, a player for each side, all decisions so
+far, and the states that undo restores.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from .game_log import GameLog
 from .saved_game import GameSettings, SavedGame, Seats
 
 RESIGNATION = "resignation"
-"""How a game is won if the other player resigns; beside ``rules.state.WIN_METHODS``."""
+"""The method of a win if the other player resigns; supplements ``rules.state.WIN_METHODS``."""
 
 
 class Player(Protocol):
@@ -25,10 +27,14 @@ class Player(Protocol):
     about: str  # who it is, for people
 
     def step(self, match: Match) -> Decision | None:
-        """Take one decision and return what it did; None if none was taken: the match then asks again."""
+        """Take one decision and return its record; None if none was
+        taken: the match then calls again.
+        """
 
     def begin_decision(self, seed: int, number: int) -> None:
-        """Prepare for decision ``number`` of the game; random choices follow from these two numbers alone."""
+        """Prepare for decision ``number`` of the game; random choices
+        follow from these two numbers alone.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,11 @@ class Match:
 
     @property
     def over(self) -> bool:
-        """Whether the game has been played to its end or given up."""
+        """True if the game has been played to its end or given up."""
         return self.session.over or self.resigned is not None
 
     def play(self) -> None:
-        """Play to the end, or to what a player raises."""
+        """Play to the end; exceptions of players pass through."""
         while not self.over:
             player = self.players[self.session.acting_side + 1]
             player.begin_decision(self.settings.seed, len(self.actions))
@@ -80,7 +86,9 @@ class Match:
                 self.log.write_decision(decision, self.session)
 
     def undo(self) -> bool:
-        """Restore the state before the person's last decision; returns False, and changes nothing, if there is none."""
+        """Restore the state before the person's last decision; return False, without any change, if
+        there is none.
+        """
         if not self._undo_points:
             return False
         self._complete = self._undo_points.pop()
@@ -93,12 +101,14 @@ class Match:
         del self.actions[self._complete.decisions :]
 
     def _undo_point(self) -> UndoPoint | None:
-        """The state as it is, if the decision is the person's."""
+        """Return the current state if the person is to act; otherwise None."""
         own = self.seats.human == self.session.acting_side + 1
         return UndoPoint(self.env.snapshot(), len(self.actions)) if own else None
 
     def _record(self, action: int, undo_point: UndoPoint | None) -> None:
-        """Keep a decision that has been carried out, and the state before it if undo restores that."""
+        """Record a decision that has been carried out, and the
+        state before it if undo restores that.
+        """
         if undo_point is not None:
             self._undo_points.append(undo_point)
         self.actions.append(action)
@@ -107,7 +117,9 @@ class Match:
     # --- files ---------------------------------------------------------------------------------------------
 
     def saved(self) -> SavedGame:
-        """The match as a file keeps it; restores the last complete decision, as Ctrl-C comes anywhere."""
+        """Return the match for a file; restores the state after the last complete decision, as
+        Ctrl-C may come at any time.
+        """
         self._restore()
         return SavedGame.of(
             self.settings,
@@ -122,7 +134,9 @@ class Match:
         return hashlib.blake2b(self.env.snapshot(), digest_size=16).hexdigest()
 
     def resume(self, saved: SavedGame, file: str) -> None:
-        """Play the decisions of a saved game again. Raises ContentError if scenario, rules or state differ."""
+        """Play the decisions of a saved game again. Raises
+        ContentError if scenario, rules or state differ.
+        """
         if saved.fingerprint != self.session.fingerprints[0].hex():
             expected = f"the scenario {self.session.setting.scenario.name} and the rules as they are now"
             raise ContentError(file, "fingerprint", expected, "those of a scenario or of rules that have changed")
@@ -144,11 +158,11 @@ class Match:
     # --- the result ----------------------------------------------------------------------------------------
 
     def activations(self) -> int:
-        """How many units have been activated, by both players."""
+        """Return the number of activations so far, of both players."""
         return sum(stage_of(self.env.layout, action) == SELECT for action in self.actions)
 
     def result(self) -> dict[str, Any]:
-        """How the game stands, for programs: docs/playing.md lists the keys."""
+        """Return the state or result of the game, for programs: docs/playing.md lists the keys."""
         summary = self.session.summary()
         winner: int | None = None
         method: str | None = None

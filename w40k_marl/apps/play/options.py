@@ -16,7 +16,7 @@ _output = partial(option, group="what is written")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayOptions:
-    """What is played, by whom, and where it goes; None, False and empty where not given.
+    """The game, its players and its output; None, False or empty if not given.
 
     Raises OptionError for a value out of bounds, and for options that contradict each other.
     """
@@ -66,7 +66,7 @@ class PlayOptions:
     verbose: bool = _output("each decision, each roll of the dice, [META] lines", False, short="-v", one_of="detail")
 
     def __post_init__(self) -> None:
-        """Check each value, and those that exclude each other."""
+        """Check each value, and options that exclude each other."""
         check_options(self)
         if self.human is not None and self.opponent is not None and (self.meta or self.super_agent):
             flag = "--meta" if self.meta else "--super-agent"

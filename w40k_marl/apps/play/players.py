@@ -1,4 +1,4 @@
-"""Players of a match that are programs: a meta-controller, a bot. A person is in ``human.py``."""
+"""Players of a match that are programs: a meta-controller or a bot. ``human.py`` has the person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from .match import Match
 
 
 def reseed(policies: Iterator[Policy], seed: int, number: int) -> None:
-    """Seed random players by seed and decision, so that a resumed or undone game goes the same way."""
+    """Seed random players by seed and decision, so that a resumed or
+    undone game continues in the same way.
+    """
     for stream, policy in enumerate(policies):
         if isinstance(policy, RandomPolicy):
             policy.random = np.random.default_rng([seed, number, stream])
@@ -34,11 +36,11 @@ class ControllerPlayer:
         self.about = f"units chosen by {controller.chosen_by}; {', '.join(models)}"
 
     def step(self, match: Match) -> Decision | None:
-        """One decision, with the checks of the controller and its lines in the log."""
+        """Take one decision; the controller checks and logs it."""
         return self.controller.step(match.env)
 
     def begin_decision(self, seed: int, number: int) -> None:
-        """Set the streams of models that are random bots."""
+        """Seed the models that are random bots."""
         reseed((policy.policy for policy in self._policies()), seed, number)
 
     def _policies(self) -> Iterator[BlockPolicy]:
@@ -47,7 +49,9 @@ class ControllerPlayer:
 
 
 class BotPlayer:
-    """A side that one bot plays: ``random``, ``greedy`` or ``first``, as macro and as micro policy."""
+    """A side that one bot plays: ``random``, ``greedy`` or
+    ``first``, as macro and as micro policy.
+    """
 
     def __init__(self, name: str, layout: Layout) -> None:
         """Make the bot for a layout."""
@@ -61,12 +65,12 @@ class BotPlayer:
         return BlockPolicy(name, f"the bot {name}", kind, layout, make_bot(name, kind, layout))
 
     def step(self, match: Match) -> Decision | None:
-        """One decision."""
+        """Take one decision."""
         session = match.session
         observation, mask = session.view(session.acting_side)
         action = int(self._policy(observation[None], mask[None])[0])
         return carry_out(match.env, session, action, self.name, self.name)
 
     def begin_decision(self, seed: int, number: int) -> None:
-        """Set the stream of the random bot."""
+        """Seed the random bot."""
         reseed((policy.policy for policy in (self._macro, self._micro)), seed, number)

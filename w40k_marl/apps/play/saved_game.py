@@ -1,7 +1,8 @@
-"""A game as a file: what it is a game of, who plays, and every decision so far, which are played again on resuming.
+"""A game as a file: its settings, its players, and every decision so far; to resume, the decisions
+are played again.
 
-Decisions and not the row of the game: the engine checks each of them, so that no file can bring the compiled rules,
-which check no bounds, into a state that no game may be in.
+The file holds decisions and not the game's record: the engine checks each decision, so that no file
+can bring the compiled rules, which do not check bounds, into an invalid state.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ Count = Annotated[int, Meta(ge=0)]
 
 
 class PlayError(W40KError):
-    """Something that ``w40k-marl play`` cannot do: options that contradict each other, a file that is in the way."""
+    """Raised if ``w40k-marl play`` cannot run: options contradict
+    each other, or a file exists already.
+    """
 
 
 class GameSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """What is played; fixed for the whole of a game."""
+    """The settings of a game, constant from its start."""
 
     scenario: str
     seed: Count
@@ -44,7 +47,7 @@ class GameSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Seats(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Who plays; a resumed game may go on with others."""
+    """The players; a resumed game may have others."""
 
     meta: str | None = None  # None: the shipped mapping
     super_agent: str | None = None
@@ -74,7 +77,7 @@ class SavedGame(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         state: str,
         resigned: Literal[1, 2] | None,
     ) -> Self:
-        """A game of this version."""
+        """Return a game of the current version."""
         return cls(
             format="w40k_marl saved game 1",
             rules_version=RULES_VERSION,
@@ -88,7 +91,7 @@ class SavedGame(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
 
 
 def read_saved(path: Path) -> SavedGame:
-    """Read a saved game. Raises ContentError for a file of another kind, or of other rules."""
+    """Read a saved game. Raises ContentError for a file of another format, or of other rules."""
     saved = read_model(path, SavedGame)
     if saved.rules_version != RULES_VERSION:
         raise ContentError(str(path), "rules_version", f'"{RULES_VERSION}"', f'"{saved.rules_version}"')
@@ -96,10 +99,12 @@ def read_saved(path: Path) -> SavedGame:
 
 
 class SaveFile:
-    """The file to which the game of this run is saved; never replaces a file of another run unless allowed."""
+    """The file for the game of this run; never replaces a file of another run unless allowed."""
 
     def __init__(self, name: str | None, *, overwrite: bool = False) -> None:
-        """``name``: the file, None for a free name from scenario and seed. Raises PlayError if it is taken."""
+        """Take a file name; None: a free name from scenario and seed. Raises PlayError if the file
+        exists and may not be replaced.
+        """
         self._path: Path | None = None
         self._own: set[Path] = set()  # written in this run, or ours to replace
         if name is not None:
@@ -109,7 +114,9 @@ class SaveFile:
                 self._own.add(self._path)
 
     def save(self, game: SavedGame, name: str | None = None) -> Path:
-        """Write the game, whole or not at all, and return the file. Raises PlayError if it cannot be written."""
+        """Write the game atomically and return the file. Raises
+        PlayError if it cannot be written.
+        """
         with _as_play_error():
             path = self._path if name is None else full_path(name)
             if path is None:
@@ -120,7 +127,9 @@ class SaveFile:
         return path
 
     def save_somewhere(self, game: SavedGame) -> Path:
-        """``save``; under a free name if that file cannot be written."""
+        """Save the game; under a free name if the file cannot be written. Raises PlayError if
+        neither is possible.
+        """
         try:
             return self.save(game)
         except PlayError:
@@ -129,18 +138,18 @@ class SaveFile:
 
 
 def as_text(game: SavedGame) -> bytes:
-    """The content of the file."""
+    """Return the content of the file."""
     return msgspec.json.format(msgspec.json.encode(game), indent=0) + b"\n"
 
 
 def _stem(settings: GameSettings) -> str:
-    """Beginning of a name for the file of a game."""
+    """Return the beginning of the name of a game's file."""
     return f"{Path(settings.scenario).stem}-seed{settings.seed}"
 
 
 @contextmanager
 def _as_play_error() -> Iterator[None]:
-    """Turn a FileError into a PlayError, with what to do about a name that is taken."""
+    """Raise a FileError as a PlayError, which explains how to handle an existing file."""
     try:
         yield
     except FileTakenError as error:

@@ -1,1 +1,3 @@
-"""The load simulation: whole games as a macro and a micro player would play them, and what they cost."""
+"""The load simulation: plays whole games with a macro and a
+micro player, and measures their cost.
+"""

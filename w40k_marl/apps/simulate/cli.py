@@ -1,4 +1,4 @@
-"""The command line of the load simulation: ``tools/load_sim.py`` and ``w40k-marl simulate`` are both this."""
+"""The command line of the load simulation: ``tools/load_sim.py`` and ``w40k-marl simulate``."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ exit status: 0 no gate fails, 1 a gate fails, 2 bad input
 
 
 def simulate(options: Options) -> int:
-    """Run what the options ask for; returns the exit status. Raises W40KError for bad input."""
+    """Run the load simulation; return the exit status. Raises W40KError for invalid input."""
     from .plan import make_plan  # here, so that --help does not wait for it
 
     return _report(make_plan(options), as_json=options.json)
 
 
 def diff(options: DiffOptions) -> int:
-    """Compare two reports; returns the exit status. Raises W40KError for bad input."""
+    """Compare two reports; return the exit status. Raises W40KError for invalid input."""
     from .report.diff import compare
 
     return compare(options)
@@ -64,7 +64,7 @@ DIFF = Command("simulate diff", DiffOptions, diff, DIFF_DESCRIPTION, DIFF_EXAMPL
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the load simulation as a program of its own; returns the exit status."""
+    """Run the load simulation as a program of its own; return the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words[:1] == ["diff"]:
         return run_command(parser_of(DIFF, f"{PROGRAM} diff", f"python tools/{PROGRAM} diff"), words[1:], PROGRAM)
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(plan: Plan, *, as_json: bool) -> int:
-    """Run a plan, write its report where the plan says, and only then print it."""
+    """Run a plan, write its report to the files of the plan, then print it."""
     from .report.as_text import heading
     from .run import run, sweep
 
@@ -94,7 +94,9 @@ def _report(plan: Plan, *, as_json: bool) -> int:
 
 
 def _write(plan: Plan, outcome: Outcome) -> list[Path | None]:
-    """Write the files that were asked for; None stands for one that could not be written."""
+    """Write the files that the plan names; return their paths,
+    None for one that could not be written.
+    """
     from ...files import FileError, write_file
     from .report.as_html import as_page
     from .report.as_json import as_json
@@ -112,9 +114,10 @@ def _write(plan: Plan, outcome: Outcome) -> list[Path | None]:
 
 
 def _print(outcome: Outcome, written: list[Path | None], *, as_json: bool) -> None:
-    """Print the summary, or the report as JSON; the JSON too where a file could not be written.
+    """Print the summary, or the report as JSON; also the JSON if a file could not be written.
 
-    Where stdout cannot be written either, the JSON goes to a file with a free name. Raises FileError.
+    If stdout cannot be written either, the JSON goes to a file with a free name. Raises FileError
+    if that fails.
     """
     from ...files import write_free
     from .report.as_json import as_json as json_of
@@ -133,9 +136,11 @@ def _print(outcome: Outcome, written: list[Path | None], *, as_json: bool) -> No
 
 @contextmanager
 def _episodes_shown(plan: Plan, *, silent: bool) -> Iterator[OnEpisode]:
-    """Print a line for each episode, unless they may be very many; at a terminal, above a progress bar.
+    """Yield a function that prints a line for each episode, except in long runs; at a terminal,
+    above a progress bar.
 
-    Where stdout is lost and the plan names no file, nobody would hear of the run: OutputLostError ends it.
+    If stdout is lost and the plan names no file, the run would
+    have no result: OutputLostError ends it.
     """
     from .report.as_text import episode_line
 
@@ -161,7 +166,7 @@ def _episodes_shown(plan: Plan, *, silent: bool) -> Iterator[OnEpisode]:
 
     columns = TextColumn("episodes"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     console = Console(file=cast("IO[str]", OUTPUT))
-    # Drawn here between two episodes and by no thread of its own: that would run inside what is measured.
+    # Drawn here between two episodes: a thread of its own would disturb the measurement.
     bar = Progress(*columns, console=console, redirect_stdout=False, auto_refresh=False, transient=True)
     with bar as progress:
         task, lines, drawn, count = progress.add_task("", total=total), list[str](), time.monotonic(), 0

@@ -25,7 +25,7 @@ _agent = partial(option, group="the agent")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a load simulation is asked to do; None and empty where the plan fills in.
+    """The options of a load simulation; None and empty for values that the plan sets.
 
     Raises OptionError for a value out of bounds.
     """

@@ -1,4 +1,4 @@
-"""The plan of a load simulation: its options, and what their names stand for."""
+"""The plan of a load simulation: its options, and the objects that they name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PROCESS_BYTES = 100 * 2**20  # of a worker without its games, at least
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Options, and what their names stand for."""
+    """Options, and the objects that they name."""
 
     options: Options
     scenarios: tuple[str, ...]
@@ -51,18 +51,21 @@ class Plan:
 
     @property
     def episodes(self) -> int | None:
-        """How many games; None: as many as the duration allows."""
+        """Number of games; None: as many as the duration allows."""
         options = self.options
         return DEFAULT_EPISODES if options.episodes is None and options.duration is None else options.episodes
 
     @property
     def sweep_repeats(self) -> int:
-        """How often a sweep runs each number of workers."""
+        """Number of runs of a sweep for each number of workers."""
         return self.options.sweep_repeats or DEFAULT_REPEATS
 
 
 def make_plan(options: Options) -> Plan:
-    """Resolve every name and check that the report can be written. Raises W40KError, one line each."""
+    """Load everything that the options name and check that the report can be written.
+
+    Raises W40KError, in one line, for the first option that cannot be used.
+    """
     options.check_together()
     if options.max_turns is not None:
         Bounds(1, MOST_TURNS).check("max_turns", options.max_turns)
@@ -108,9 +111,10 @@ def make_plan(options: Options) -> Plan:
 
 
 def effective_training(options: Options, training: TrainingConfig, scenarios: Sequence[Scenario]) -> TrainingConfig:
-    """The training config with what the options say instead.
+    """Return the training config with the values of the options.
 
-    Capacities that neither the options nor a named training config give follow from the scenarios. Raises OptionError.
+    Capacities that neither the options nor a named training config give follow from the scenarios.
+    Raises OptionError for an option that does not fit.
     """
     with option_named("layout"):
         given = read_settings(options.layout, asdict(Layout()))
@@ -145,7 +149,7 @@ def effective_training(options: Options, training: TrainingConfig, scenarios: Se
 
 
 def check_memory(options: Options, training: TrainingConfig) -> None:
-    """Refuse more games, or processes on this machine, than fit into memory. Raises W40KError."""
+    """Raise W40KError if the games, or the processes on this machine, do not fit into memory."""
     if options.backend != LOCAL:
         return
     layout, workers = training.layout, max(options.workers, *options.sweep_workers, 1)
@@ -161,7 +165,9 @@ def check_memory(options: Options, training: TrainingConfig) -> None:
 
 
 def check_report_extra() -> None:
-    """Refuse a page whose libraries are missing; they are imported once the run is over. Raises OptionError."""
+    """Raise OptionError if libraries of the page are missing;
+    they are imported only after the run.
+    """
     missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
     if missing:
         raise OptionError(f"--report: a page needs {' and '.join(missing)}: {how_to_install('report')}")

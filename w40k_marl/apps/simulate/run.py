@@ -1,4 +1,6 @@
-"""Carries a plan out: warms up, lets its workers play, keeps what they tell; after Ctrl-C, keeps what there is."""
+"""Executes a plan: warms up, lets its workers play, and collects their messages; after Ctrl-C, the
+partial results.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +21,16 @@ from .workers.pool import InlinePool, WorkerPool
 from .workers.worker import Worker, environment
 
 OnEpisode = Callable[[int, Episode], None]
-"""Told the number of an episode, from 1, and how it ended; its own time is not measured."""
+"""Called with the number of an episode, from 1, and its result; its own time is not measured."""
 
 SECONDS_TO_FINISH = 10.0
 
 
 def run(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = lambda _: None) -> Outcome:
-    """Play all episodes of a plan; after Ctrl-C, return what there is as a partial outcome.
+    """Play all episodes of a plan; after Ctrl-C, return a partial outcome.
 
-    The rules are compiled before anything is measured, and before other processes look for them. Raises W40KError
-    where no game can be played at all.
+    The rules are compiled before the measurement, and before other processes load them. Raises
+    W40KError if no game can be played at all.
     """
     warm_up(lambda: _compiled(plan), tell)
     worker = Worker(plan) if plan.options.workers == 1 and plan.options.backend != RAY else None
@@ -48,9 +50,9 @@ def run(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = lam
 
 
 def sweep(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = lambda _: None) -> Iterator[Outcome]:
-    """The same plan with each number of workers that ``--sweep-workers`` names; the last outcome holds all.
+    """Run the plan with each number of workers of ``--sweep-workers``; the last outcome holds all.
 
-    The numbers are gone through again and again, so that a disturbance meets all of them alike.
+    The numbers are repeated in turn, so that a disturbance affects all of them alike.
     """
     outcomes: list[Outcome] = []
     for workers in plan.options.sweep_workers * plan.sweep_repeats:
@@ -69,7 +71,7 @@ def sweep(plan: Plan, on_episode: OnEpisode = lambda _, __: None, tell: Tell = l
 
 
 def _started(plan: Plan) -> WorkerPool:
-    """Processes or actors, ready to play. Raises W40KError where one cannot work."""
+    """Return processes or actors that are ready to play. Raises W40KError if one cannot work."""
     if plan.options.backend == RAY:
         from .workers.ray_pool import RayPool
 
@@ -80,19 +82,21 @@ def _started(plan: Plan) -> WorkerPool:
 
 
 def _compiled(plan: Plan) -> RawEnv:
-    """The environment of a plan, once all that its workers call is compiled."""
+    """Return the environment of a plan, with all functions compiled that its workers call."""
     if plan.options.batch is not None:
         Worker(_beside(plan, len(plan.scenarios))).play_one_more()
     return environment(plan)
 
 
 def _beside(plan: Plan, batch: int | None) -> Plan:
-    """The plan of games that are not measured."""
+    """Return the plan for games that are not measured."""
     return replace(plan, options=replace(plan.options, warmup=0, workers=1, batch=batch))
 
 
 def _listen(pool: WorkerPool, outcome: Outcome, on_episode: OnEpisode) -> None:
-    """Hear all messages; after Ctrl-C, those that come while the games in play are finished."""
+    """Process all messages; after Ctrl-C, those that arrive
+    while the current games are finished.
+    """
     try:
         for message in pool.messages():
             outcome.hear(message)
@@ -107,7 +111,7 @@ def _listen(pool: WorkerPool, outcome: Outcome, on_episode: OnEpisode) -> None:
 
 
 def _trace_one_more(outcome: Outcome, worker: Worker | None) -> None:
-    """Measure Python's memory beside the measured games, because tracing slows them down."""
+    """Measure Python's memory in an extra game after the measured ones, because tracing is slow."""
     try:
         worker = worker or Worker(_beside(outcome.plan, outcome.plan.options.batch))
         with python_memory() as peak:

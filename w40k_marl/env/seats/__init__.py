@@ -1,7 +1,8 @@
-"""Views of the game for one learner: it makes some of the decisions of a side, policies make all others in ``step``.
+"""Views of the game for one learner: it makes some decisions of a
+side, policies make all others in ``step``.
 
-What the learner decides is data (``learner.py``), as is who is asked for the rest (``partners.py``); ``single.py``
-plays one game with them, ``vector.py`` many in a batch.
+``learner.py`` defines the decisions of the learner, ``partners.py`` the policies that make the
+others; ``single.py`` plays one game with them, ``vector.py`` many in a batch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Which decisions are the learner's: those of a side, of both kinds or one, of all unit types or some."""
+"""Selects the decisions of the learner: those of a side, of one
+block or both, of some unit types or all.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +26,22 @@ BY_UNIT_TYPE = "unit_types"
 """``rewards``: each decision is weighed by the agent of the acting unit's type."""
 
 RESULT = "result"
-"""``rewards``: the result alone, as None."""
+"""``rewards``: pays the result alone, like None."""
 
-_COUNTED = RewardsConfig({})  # the game counts the terms and pays nothing: seats weigh them
+_COUNTED = RewardsConfig({})  # the game counts the terms without paying; seats weigh them
 
 
 def split_rewards(rewards: RewardsOption) -> tuple[bool, RewardsOption]:
-    """Whether decisions are weighed by unit type, and the option ``rewards`` of the game itself."""
+    """Return True if decisions are weighed by unit type, and the
+    option ``rewards`` of the game itself.
+    """
     if isinstance(rewards, str) and rewards in (BY_UNIT_TYPE, RESULT):
         return (True, _COUNTED) if rewards == BY_UNIT_TYPE else (False, None)
     return False, rewards
 
 
 def check_side(seat: object) -> int:
-    """The side, 0 or 1, of seat 1 or 2. Raises ContentError for any other ``seat``."""
+    """Return the side, 0 or 1, of seat 1 or 2. Raises ContentError for any other ``seat``."""
     if isinstance(seat, bool) or not isinstance(seat, int | np.integer) or seat not in (1, 2):
         raise ContentError("argument", "seat", "1 or 2", brief(seat))
     return int(seat) - 1
@@ -45,25 +49,31 @@ def check_side(seat: object) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learner:
-    """Which decisions are the learner's, in one game and in the rows of a batch."""
+    """The decisions that the learner makes, in one game or in the rows of a batch."""
 
     layout: Layout
     side: int  # 0 or 1
     kind: ActionBlock | None = None  # None: both
     unit_types: tuple[str, ...] = ()  # empty: all
     own_types: NDArray[np.bool_] = field(default_factory=lambda: np.ones(1, dtype=np.bool_))
-    """By number of ``type_names``: whether its decisions are the learner's; the last entry is for no unit, -1."""
+    """By number of ``type_names``: True if its decisions are the
+    learner's; the last entry is for -1, no unit.
+    """
     type_names: tuple[str, ...] = ()  # by number: those of the batch, in one game the learner's
     weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2, TERM_COUNT)))
-    """By number of ``type_names``: the weights that pay its decisions; empty: those of the game pay all."""
+    """By number of ``type_names``: the weights that pay its
+    decisions; empty: those of the game pay all.
+    """
 
     def of_unit_types(
         self, unit_types: object, settings: Sequence[Setting], type_names: Sequence[str] = (), *, weighed: bool
     ) -> Learner:
-        """The learner of the decisions of some unit types alone, ``weighed`` by the rewards of their agents.
+        """Return the learner of the decisions of some unit types alone; ``weighed`` by the rewards
+        of their agents.
 
-        ``type_names`` are those of the batch. Raises the errors of ``find_unit_types``, and ContentError if
-        they are to be weighed and the agent of a type has no ``rewards.json``.
+        ``type_names`` are those of the batch. Raises ContentError under the conditions of
+        ``find_unit_types``, and if ``weighed`` is True and the agent of a type has no
+        ``rewards.json``.
         """
         types = find_unit_types(unit_types, settings, self.side)
         names = tuple(type_names or types)
@@ -74,11 +84,11 @@ class Learner:
         return replace(self, unit_types=tuple(types), own_types=own, type_names=names, weights=weights)
 
     def flat_actions(self) -> NDArray[np.int64]:
-        """The flat action of each of the learner's actions, ascending."""
+        """Return the flat action of each of the learner's actions, ascending."""
         return np.arange(self.layout.action_count) if self.kind is None else block_actions(self.layout, self.kind)
 
     def decides(self, session: Session) -> bool:
-        """Whether the next decision of a game is the learner's."""
+        """Return True if the next decision of a game is the learner's."""
         if session.acting_side != self.side:
             return False
         if self.kind is None:
@@ -87,7 +97,9 @@ class Learner:
         return micro == (self.kind == "micro") and (not self.unit_types or session.active_type in self.unit_types)
 
     def decides_rows(self, batch: BatchEnv, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Whether the next decisions in some rows of a batch, (k,), are the learner's, bool (k,)."""
+        """Return, for some rows of a batch, (k,), True if the next
+        decision is the learner's, bool (k,).
+        """
         own: NDArray[np.bool_] = batch.acting_sides[rows] == self.side
         if self.kind is not None:
             own &= is_micro(self.layout, batch.action_masks[rows]) == (self.kind == "micro")
@@ -96,7 +108,9 @@ class Learner:
         return own
 
     def check_games(self, games: int) -> None:
-        """Raise W40KError if so many games in a row are too many for a learner who has had no decision in them."""
+        """Raise W40KError if ``games`` games in a row, without a
+        decision of the learner, exceed the limit.
+        """
         if games > MOST_GAMES_WITHOUT_A_DECISION:
             whose = f" of {', '.join(self.unit_types)}" if self.unit_types else ""
             raise W40KError(
@@ -106,10 +120,12 @@ class Learner:
 
 
 def find_unit_types(unit_types: object, settings: Sequence[Setting], side: int) -> dict[str, UnitType]:
-    """The named types of a side's units, in the order of their names; an agent key stands for all its types.
+    """Return the named types of a side's units, in the order of their names; an agent key stands
+    for all its types.
 
-    Raises ContentError for a name that no unit of the side has, and for a scenario in which the side has none of
-    these types.
+    Raises ContentError for a name that no unit of the side has, for a scenario in which the side
+    has none of these types, for a type whose agent key differs between scenarios, and if
+    ``unit_types`` is not a name or a list of names.
     """
     names = [unit_types] if isinstance(unit_types, str) else unit_types
     if not isinstance(names, Sequence) or not names or not all(isinstance(name, str) for name in names):

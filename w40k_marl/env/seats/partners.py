@@ -1,6 +1,8 @@
-"""Who makes the decisions that are not the learner's: the opponent, and the policies of its own side.
+"""Makes the decisions that are not the learner's, by the
+policies of its own side and of the opponent.
 
-``Seat`` is the base of one seat (``single.py``) and of many (``vector.py``): a learner with its partners.
+``Seat`` is the base of one seat (``single.py``) and of many
+(``vector.py``): a learner with its partners.
 """
 
 from __future__ import annotations
@@ -27,14 +29,14 @@ _ROLES: dict[ActionBlock | None, tuple[Role, ...]] = {
     "macro": ("opponent", "micro"),
     "micro": ("opponent", "micro", "macro"),
 }
-"""Who is asked beside a learner of each kind of decisions."""
+"""The roles of the policies beside a learner, by the block of its decisions."""
 
 
 class Partners:
     """The policies that play beside a learner; None plays at random."""
 
     def __init__(self, layout: Layout, side: int, kind: ActionBlock | None) -> None:
-        """Let all be played at random; ``side`` and ``kind`` are the learner's."""
+        """Set all policies to random play; ``side`` and ``kind`` are the learner's."""
         self.layout = layout
         self.side = side
         self.policies: dict[Role, Policy | None] = dict.fromkeys(_ROLES[kind])
@@ -42,7 +44,9 @@ class Partners:
         self._random_own = RandomPolicy(0)
 
     def put(self, role: Role, policy: Policy | None) -> None:
-        """Ask a policy from now on. Raises ContentError for one of another block, seat or layout."""
+        """Set the policy of a role. Raises ContentError for a policy
+        of another block, seat or layout.
+        """
         if role == "opponent":
             check_policy(role, policy, None, 1 - self.side, self.layout)
         else:
@@ -50,12 +54,12 @@ class Partners:
         self.policies[role] = policy
 
     def seed(self, random: np.random.Generator) -> None:
-        """Seed the players of ``choose`` that play at random."""
+        """Seed the random players that ``choose`` uses."""
         for player in (self._random_opponent, self._random_own)[: len(self.policies)]:
             player.random = np.random.default_rng(int(random.integers(2**63)))
 
     def choose(self, session: Session) -> int:
-        """The flat action of a decision that is not the learner's."""
+        """Return the flat action of a decision that is not the learner's."""
         side = session.acting_side
         observation, mask = session.view(side)
         masks = mask[None]
@@ -66,7 +70,9 @@ class Partners:
         return int(self._ask(policy, role, observation[None], masks, lambda: np.array([session.active_type or ""]))[0])
 
     def choose_rows(self, batch: BatchEnv, rows: NDArray[np.intp], actions: NDArray[np.int64]) -> None:
-        """Write the flat actions of some rows, (k,), whose decisions are not the learner's, into ``actions``, (n,)."""
+        """Write flat actions of rows, (k,), whose decisions are not the learner's, into
+        ``actions``, (n,).
+        """
         if len(self.policies) == 1:
             self._choose_role(batch, "opponent", rows, actions)
             return
@@ -96,7 +102,9 @@ class Partners:
         masks: NDArray[np.int8],
         unit_types: Callable[[], NDArray[np.str_]],
     ) -> NDArray[np.int64]:
-        """The flat actions, (k,), for flat masks; a policy of one kind sees its own block."""
+        """Return flat actions, (k,), for flat masks; a policy of one
+        block gets the mask of its block.
+        """
         if role == "opponent":
             return ask(policy, observations, masks, unit_types)
         chosen = ask(policy, observations, block_masks(self.layout, role, masks), unit_types)
@@ -104,7 +112,7 @@ class Partners:
 
 
 def partner(role: Role, who: str) -> property:
-    """The attribute of a seat that holds the policy of a role, checked when it is set."""
+    """Return a property of a seat that holds the policy of a role and checks it when it is set."""
     return property(
         lambda seat: seat.partners.policies[role],
         lambda seat, policy: seat.partners.put(role, policy),
@@ -113,16 +121,16 @@ def partner(role: Role, who: str) -> property:
 
 
 class Seat(Interruptible):
-    """A learner and its partners: what one seat and many have in common."""
+    """A learner and its partners: the common base of single seats and vectors of seats."""
 
     kind: ActionBlock | None = None
-    """ActionBlock of the decisions that are the learner's; None: both."""
+    """Block of the learner's decisions; None: both."""
     learner: Learner
     partners: Partners
     opponent = partner("opponent", "Who plays the other side")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the state of a pickle. Raises ContentError for a seat that does not exist."""
+        """Take the state of a pickle. Raises ContentError if its seat is not 1 or 2."""
         with unpickling():
             vars(self).update(state)
             check_side(self.side + 1)
@@ -134,5 +142,5 @@ class Seat(Interruptible):
 
     @property
     def unit_types(self) -> tuple[str, ...]:
-        """Unit types whose decisions alone are the learner's; empty: all."""
+        """The unit types whose decisions are the learner's; empty if all are."""
         return self.learner.unit_types

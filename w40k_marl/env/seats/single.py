@@ -1,7 +1,8 @@
 """One game for one learner, as Gymnasium environments.
 
-All that the learner earns until its next decision is credited to its action, the last reward included, win or
-lose. A game that ends before the learner's first decision is not credited: another one is begun.
+All rewards of the learner until its next decision, the final reward included, are credited to its
+last action. A game that ends before the learner's first decision is not credited: another one
+begins.
 """
 
 from __future__ import annotations
@@ -29,13 +30,15 @@ from .partners import Partners, Seat, partner
 
 
 class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
-    """A Gymnasium environment for one seat of the game; ``action_masks()`` tells what is legal.
+    """A Gymnasium environment for one seat of the game;
+    ``action_masks()`` returns the legal actions.
 
-    Observation: float32 (layout.observation_size,). Action: ``Discrete(layout.action_count)``: selecting a unit,
-    then acting with it. Reward: +1, -1 or 0 at the end; with ``rewards`` the weighted terms since the last action,
-    each of them in ``infos`` too. An action that the mask does not allow loses the game at once, as in
-    ``w40k_v0.env()``. After an exception in the middle of a reset or step, Ctrl-C or one that a policy raises,
-    ``step`` and ``action_masks`` raise InterruptedStepError until ``reset``.
+    Observation: float32 (layout.observation_size,). Action: ``Discrete(layout.action_count)``:
+    selecting a unit, then acting with it. Reward: +1, -1 or 0 at the end; with ``rewards`` the
+    weighted terms since the last action, each of them also in ``infos``. An action that the mask
+    does not allow loses the game at once, as in ``w40k_v0.env()``. If an exception, such as that of
+    Ctrl-C or of a policy, interrupts a reset or step, ``step`` and ``action_masks`` raise
+    InterruptedStepError until ``reset``.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}
@@ -48,9 +51,10 @@ class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
         opponent: Policy | None = None,
         **options: Unpack[GameKeywords],
     ) -> None:
-        """Sit down at ``seat`` (1 or 2) against a policy, by default a random one seeded by ``reset``.
+        """Take ``seat`` (1 or 2) against a policy, by default a random one seeded by ``reset``.
 
-        Raises ContentError for an opponent that is no policy, or is for another seat, block or layout.
+        Raises ContentError for an invalid scenario or option, or if ``seat`` is not 1 or 2, or
+        ``opponent`` is not a policy or is for another seat, block or layout.
         """
         self.session = Session(scenario, **options)
         self.layout = self.session.layout
@@ -70,8 +74,8 @@ class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Begin a game and play it up to the learner's first decision.
 
-        ``options={"game_seed": n}`` begins the very game of that seed, as in ``raw_env``. Raises ContentError, and
-        changes nothing, for a seed that is no whole number in its range.
+        ``options={"game_seed": n}`` begins the game of that seed, as in ``raw_env``. Raises
+        ContentError, without changing anything, if a seed is not a whole number in its range.
         """
         game_seed = game_seed_of(options)
         super().reset(seed=seed_or_none(seed))
@@ -84,7 +88,7 @@ class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
             self._play_the_others()
             if not self.session.over:
                 break
-        self._earned[:] = 0  # nothing that comes before the first decision is credited
+        self._earned[:] = 0  # rewards before the first decision are not credited
         first = self._observation(), self._info()
         self._unfinished = False
         return first
@@ -92,8 +96,8 @@ class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Apply the learner's action, then play on to the learner's next decision or the end.
 
-        Raises W40KError unless a game is being played, NotAnActionError where ``action`` is no whole number, and what
-        a policy raises.
+        Raises W40KError if no game is being played, NotAnActionError if ``action`` is not a whole
+        number, and passes on exceptions of policies.
         """
         self._check_finished()
         if not self._playing:
@@ -115,20 +119,22 @@ class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
         return answer
 
     def _collect(self) -> None:
-        """Add what the last step has paid the learner."""
+        """Add the learner's payment for the last step."""
         earnings = self.session.earnings
         if earnings is not None:
             paid = earnings.paid if self._weights is None else contributions(self._weights, earnings.amounts)
             self._earned += paid[self.side]
 
     def _info(self) -> dict[str, Any]:
-        """What each term has paid since the last action, if terms are paid."""
+        """Return the payment of each term since the last action; empty if terms are not paid."""
         if self.session.earnings is None:
             return {}
         return dict(zip(INFO_KEYS, self._earned.tolist(), strict=True))
 
     def _number(self, action: Any) -> int:
-        """The learner's action as a plain int. Raises NotAnActionError."""
+        """Return the learner's action as an int. Raises
+        NotAnActionError if it is not a whole number.
+        """
         try:
             return operator.index(action)
         except TypeError:
@@ -136,13 +142,13 @@ class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
             raise NotAnActionError(f"action: expected {expected}, got {brief(action)}") from None
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """True for each legal action, (actions,); all False when the game is over."""
+        """Return True for each legal action, bool (actions,); all False if the game is over."""
         self._check_finished()
         mask: NDArray[np.bool_] = self.session.mask()[self._own_actions].astype(np.bool_)
         return np.zeros_like(mask) if self._forfeited else mask
 
     def _play_the_others(self) -> None:
-        """Play on until the learner is to decide, or to the end."""
+        """Play on until the learner is to decide or the game ends."""
         session, learner = self.session, self.learner
         while not session.over and not learner.decides(session):
             session.step(self.partners.choose(session))
@@ -160,12 +166,12 @@ class SeatEnv(Seat, gymnasium.Env[NDArray[np.float32], np.int64]):
 
 
 class MacroEnv(SeatEnv):
-    """``SeatEnv`` for a learner that selects units and, where they are played, chooses intents and details.
+    """``SeatEnv`` for a learner that selects units and, in layouts
+    with intents, chooses intents and details.
 
-    Action: ``Discrete``, all blocks of the layout but micro, closed up:
-    ``observe.action_blocks.block_size(layout, "macro")``.
-    What the frozen micro policy does with the selected unit, and what the opponent does, is credited to the last
-    macro action. All else is as in ``SeatEnv``.
+    Action: ``Discrete``, all blocks of the layout except micro, without a gap:
+    ``observe.action_blocks.block_size(layout, "macro")``. Rewards for actions of the frozen micro
+    policy and of the opponent are credited to the last macro action. All else is as in ``SeatEnv``.
     """
 
     kind = "macro"
@@ -180,10 +186,12 @@ class MacroEnv(SeatEnv):
         micro: Policy | None = None,
         **options: Unpack[GameKeywords],
     ) -> None:
-        """Sit down at ``seat`` (1 or 2); ``micro`` plays the micro actions of its units, by default at random.
+        """Take ``seat`` (1 or 2); ``micro`` plays the micro actions
+        of its units, by default at random.
 
-        ``micro`` takes observations (k, observation_size) and masks (k, 13) to actions (k,) of 13. Raises ContentError
-        for one that is for another block, seat or layout, and the errors of ``SeatEnv``.
+        ``micro`` maps observations (k, observation_size) and masks (k, 13) to actions (k,) of 13.
+        Raises ContentError if ``micro`` is for another block, seat or layout, and under the
+        conditions of ``SeatEnv``.
         """
         super().__init__(scenario, seat=seat, opponent=opponent, **options)
         self.micro = micro
@@ -192,8 +200,9 @@ class MacroEnv(SeatEnv):
 class MicroEnv(SeatEnv):
     """``SeatEnv`` for a learner that acts with the units of ``unit_types``, once they are selected.
 
-    Action: ``Discrete(13)``, the micro actions. All that is paid until the next decision of such a unit is credited to
-    the last one; by default it is weighed by the rewards of the agent of the unit that decided (``rewards.json``).
+    Action: ``Discrete(13)``, the micro actions. All rewards until the next decision of such a unit
+    are credited to the last one; by default they are weighed by the ``rewards.json`` of the agent
+    of the unit that decided.
     """
 
     kind = "micro"
@@ -211,12 +220,13 @@ class MicroEnv(SeatEnv):
         micro: Policy | None = None,
         **options: Unpack[GameKeywords],
     ) -> None:
-        """Sit down at ``seat`` for the units of some types, by name, or of all types of an agent key.
+        """Take ``seat`` for the units of some types, by name, or of all types of an agent key.
 
-        ``macro`` selects the units (and chooses intents), ``micro`` acts with those of the other types; both play at
-        random by default. ``rewards`` is "unit_types" by default; "result" or None pays the result alone, all else is
-        as in ``SeatEnv``. Raises ContentError for types that the player does not have and for policies of another
-        block or seat, and the errors of ``SeatEnv``.
+        ``macro`` selects the units (and chooses intents), ``micro`` acts with those of the other
+        types; both play at random by default. ``rewards`` is "unit_types" by default; "result" or
+        None pays the result alone, all else is as in ``SeatEnv``. Raises ContentError for types
+        that the player does not have, for policies of another block or seat, and under the
+        conditions of ``SeatEnv``.
         """
         weighed, options["rewards"] = split_rewards(options.get("rewards", BY_UNIT_TYPE))
         super().__init__(scenario, seat=seat, opponent=opponent, **options)

@@ -1,4 +1,6 @@
-"""Many games for one learner, stepped in a batch, as Gymnasium's vectors; credited as in ``single.py``."""
+"""Many games for one learner, stepped in a batch, as Gymnasium vector environments; credited as in
+``single.py``.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +29,16 @@ from .partners import Partners, Seat, partner
 class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]):
     """``num_envs`` seats at ``num_envs`` games, played in batches; same-step autoreset.
 
-    Observations float32 (n, layout.observation_size), actions (n,), rewards float32 (n,). ``action_masks()`` is
-    bool (n, actions). ``infos`` follow Gymnasium: beside each key there is a mask ``_key``, bool (n,), True in the rows
-    that have it. After a step that ended games they hold ``final_obs``, float32 (n, layout.observation_size),
-    ``winner``, int32 (n,), 0 in a draw, ``victory_points``, int32 (n, 2), and ``final_info``, a dictionary with the
-    infos of the games that have ended; else they are empty. With ``rewards`` they also hold, after every step, what
-    each term has paid: ``reward/<term>``, float64 (n,). An action that a mask does not allow loses that game, 0 to 0.
+    Observations float32 (n, layout.observation_size), actions (n,), rewards float32 (n,).
+    ``action_masks()`` is bool (n, actions). ``infos`` follow Gymnasium: each key has a mask
+    ``_key``, bool (n,), True in the rows that have a value. After a step that ended games they hold
+    ``final_obs``, float32 (n, layout.observation_size), ``winner``, int32 (n,), 0 in a draw,
+    ``victory_points``, int32 (n, 2), and ``final_info``, a dictionary with the infos of the games
+    that have ended; otherwise they are empty. With ``rewards`` they also hold, after every step,
+    the payment of each term: ``reward/<term>``, float64 (n,). An action that a mask does not allow
+    loses that game, 0 to 0.
 
-    After an exception in the middle of a reset or step, Ctrl-C or one that a policy raises, ``step`` and
+    If an exception, such as that of Ctrl-C or of a policy, interrupts a reset or step, ``step`` and
     ``action_masks`` raise InterruptedStepError until ``reset``.
     """
 
@@ -50,7 +54,10 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
         num_threads: int = 1,
         **options: Unpack[GameKeywords],
     ) -> None:
-        """Sit down at ``seat`` (1 or 2) of every game against a policy, by default a random one."""
+        """Take ``seat`` (1 or 2) of every game against a policy, by default a random one.
+
+        Raises ContentError for an invalid argument, as ``BatchEnv`` and ``SeatEnv`` do.
+        """
         side = check_side(seat)
         whole_number("num_envs", num_envs, 1)
         self.batch = BatchEnv(scenario, num_envs, num_threads=num_threads, **options)
@@ -74,7 +81,7 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
 
     @property
     def opponent(self) -> Policy | None:
-        """Who plays the other seats; None is a random player. May be set at any time."""
+        """The policy of the other seats; None is a random player. May be set at any time."""
         return self.partners.policies["opponent"]
 
     @opponent.setter
@@ -86,10 +93,10 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Begin a game at every seat and play up to the learner's first decisions.
+        """Begin a game at every seat and play up to the learners' first decisions.
 
-        Raises ContentError, and changes nothing, for a seed that is no whole number from 0, and for a ``game_seed`` in
-        ``options``, which is of one game.
+        Raises ContentError, without changing anything, if the seed is not a whole number from 0, or
+        if ``options`` hold a ``game_seed``, which applies to one game only.
         """
         if isinstance(seed, list):
             raise ContentError("argument", "seed", "one seed for all games", brief(seed))
@@ -110,8 +117,8 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
     ) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Apply the learners' actions and play on to their next decisions.
 
-        Raises W40KError before the first ``reset``, NotAnActionError unless ``actions`` are whole numbers (n,), and
-        what a policy raises.
+        Raises W40KError before the first ``reset``, NotAnActionError unless ``actions`` are whole
+        numbers (n,), and passes on exceptions of policies.
         """
         self._check_finished()
         chosen, legal = self._flat(self._checked(actions))
@@ -143,7 +150,7 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
         return given.astype(np.int64)
 
     def _flat(self, actions: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The flat actions of the learners' actions, and which of them are legal, (n,)."""
+        """Return the flat actions of the learners' actions, and True for each legal one, (n,)."""
         inside = (actions >= 0) & (actions < len(self._own_actions))
         flat = self._own_actions[np.where(inside, actions, 0)]
         legal: NDArray[np.bool_] = inside & (self.batch.action_masks[self._all_rows, flat] != 0)
@@ -158,7 +165,7 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
         self._results[losers] = self.batch.results[losers] = (2 - self.side, 0, 0)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """True for each legal action of each seat, (n, actions)."""
+        """Return True for each legal action of each seat, bool (n, actions)."""
         self._check_finished()
         masks = self.batch.action_masks
         return (masks if self.kind is None else masks[:, self._own_actions]).astype(np.bool_)
@@ -168,9 +175,11 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
         self.batch.close()
 
     def _play_the_others(self, rewards: NDArray[np.float32], ended: NDArray[np.bool_]) -> None:
-        """Play on wherever no learner is to decide; what the learner earns and what ends is added in place.
+        """Play on in rows where the learner is not to decide; add
+        rewards and ends of games in place.
 
-        Where ``ended`` the learner has not been in the game that is played, and neither is added.
+        In rows where ``ended`` is True the learner has not acted in
+        the current game: neither is added.
         """
         batch = self.batch
         games = np.where(ended, batch.ended, 0)
@@ -184,9 +193,10 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
             waiting = waiting[~self.learner.decides_rows(batch, waiting)]
 
     def _credit(self, rows: NDArray[np.intp], rewards: NDArray[np.float32], ended: NDArray[np.bool_]) -> None:
-        """Add what the last step has paid the learners of some rows, and keep what it has ended.
+        """Add the learners' payment for the last step in some rows,
+        and keep the ends of their games.
 
-        The end of a game is kept here because the batch writes over it if the next one ends without a decision.
+        Ends are kept because the batch overwrites them if the next game ends without a decision.
         """
         batch = self.batch
         earned = batch.rewards[:, self.side][rows]
@@ -203,7 +213,9 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
             self._results[over] = batch.results[over]
 
     def _paid(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """What each term of the last step has paid the learners of some rows, (k, terms)."""
+        """Return the payment of each term of the last step to the
+        learners of some rows, (k, terms).
+        """
         weights, side = self.batch.reward_weights, self.side
         if len(self.learner.weights) > 0:
             weights = self.learner.weights[self._deciders[rows]].swapaxes(0, 1)
@@ -212,14 +224,16 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
         return paid
 
     def _terms(self) -> dict[str, Any]:
-        """What each term has paid since the last actions; nothing where no terms are paid."""
+        """Return the payment of each term since the last actions; empty if terms are not paid."""
         if len(self._earned) == 0:
             return {}
         paid = zip(INFO_KEYS, self._earned.T.copy(), strict=True)
         return _masked(dict(paid), np.ones(self.num_envs, dtype=np.bool_))
 
     def _infos(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
-        """Infos after a step, each key with its mask ``_key``, as Gymnasium's vectors have them."""
+        """Return the infos after a step, each key with its mask ``_key``, as Gymnasium vector
+        environments do.
+        """
         terms = self._terms()
         if not ended.any():
             return terms
@@ -231,12 +245,16 @@ class SeatVectorEnv(Seat, VectorEnv[NDArray[np.float32], NDArray[np.int64], NDAr
 
 
 def _masked(values: dict[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """The values, each followed by a mask of the rows that have it: ``winner``, ``_winner``, ..."""
+    """Return the values, each followed by a mask of the rows that
+    have it: ``winner``, ``_winner``, ...
+    """
     return {name: part for key, value in values.items() for name, part in ((key, value), (f"_{key}", rows.copy()))}
 
 
 class MacroVectorEnv(SeatVectorEnv):
-    """``SeatVectorEnv`` for learners as that of ``MacroEnv``: policies are asked for many games at once."""
+    """``SeatVectorEnv`` for learners like that of ``MacroEnv``; a
+    policy is called for many games at once.
+    """
 
     kind = "macro"
     micro = partner("micro", "Who acts with the learners' units")
@@ -252,13 +270,17 @@ class MacroVectorEnv(SeatVectorEnv):
         num_threads: int = 1,
         **options: Unpack[GameKeywords],
     ) -> None:
-        """Sit down at ``seat`` of every game; arguments are those of ``SeatVectorEnv`` and ``MacroEnv``."""
+        """Take ``seat`` of every game; arguments are those of
+        ``SeatVectorEnv`` and ``MacroEnv``.
+        """
         super().__init__(scenario, num_envs, seat=seat, opponent=opponent, num_threads=num_threads, **options)
         self.micro = micro
 
 
 class MicroVectorEnv(SeatVectorEnv):
-    """``SeatVectorEnv`` for learners as that of ``MicroEnv``; ``batch.type_names()`` tells whose decisions they are."""
+    """``SeatVectorEnv`` for learners like that of ``MicroEnv``; ``batch.type_names()`` has the
+    acting unit types.
+    """
 
     kind = "micro"
     micro = partner("micro", "Who acts with the side's other units")
@@ -277,7 +299,9 @@ class MicroVectorEnv(SeatVectorEnv):
         num_threads: int = 1,
         **options: Unpack[GameKeywords],
     ) -> None:
-        """Sit down at ``seat`` of every game; arguments are those of ``SeatVectorEnv`` and ``MicroEnv``."""
+        """Take ``seat`` of every game; arguments are those of
+        ``SeatVectorEnv`` and ``MicroEnv``.
+        """
         weighed, options["rewards"] = split_rewards(options.get("rewards", BY_UNIT_TYPE))
         super().__init__(scenario, num_envs, seat=seat, opponent=opponent, num_threads=num_threads, **options)
         self.micro, self.macro = micro, macro

@@ -1,1 +1,1 @@
-"""The macro observation: what the super-agent sees of a game (docs/macro_observation.md)."""
+"""The macro observation of a game, for the super-agent (docs/macro_observation.md)."""

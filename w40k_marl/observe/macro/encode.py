@@ -1,7 +1,8 @@
-"""Writes the macro blocks of the observation: the vector of the meta-controller document, for many games at once.
+"""Writes the macro blocks of observations, for many games at once: the vector of the
+meta-controller document.
 
-Units stand in the order of their ids as text, the living
-ones only, so that a row is no fixed unit.
+Units are the living ones, ordered by their ids as text, so that
+a row does not belong to a fixed unit.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ PROFILE_FEATURES = UNIT.hp_ratio  # the first fields of a unit: two one-hots and
 
 
 class MacroTables(NamedTuple):
-    """What the macro blocks of a scenario's games are made of beside the games."""
+    """The constant data of the macro blocks of one scenario."""
 
     profiles: NDArray[np.float32]  # (units, PROFILE_FEATURES), unless there are weapon tables
     weapons: WeaponTables  # (units,), from which profiles are worked out by the state of each game, or (0,)
@@ -60,7 +61,9 @@ def write_macro_rows(
     tables: MacroTables,
     observations: NDArray[np.float32],
 ) -> None:
-    """Write the macro blocks of some rows of ``observations`` (n, observation_size) from their games (n,)."""
+    """Write the macro blocks of some rows of ``observations``
+    (n, observation_size) from their games (n,).
+    """
     world = worlds[0]
     marked = objective_hexes(world, board)
     profiles, weapons, flags, values = tables.profiles, tables.weapons, tables.flags, tables.values
@@ -109,7 +112,9 @@ def _write_globals(world: World, game: Game, strengths: NDArray[np.int64], out: 
 
 @compiled
 def lead(strengths: NDArray[np.int64], objective: int, side: int) -> float:
-    """1 where a side has more objective control on an objective now, -1 where the other has, 0 for equal sums."""
+    """Return 1 if a side has more objective control on an objective
+    now, -1 if the other has, 0 for equal sums.
+    """
     margin = strengths[objective, side] - strengths[objective, 1 - side]
     return 1.0 if margin > 0 else -1.0 if margin < 0 else 0.0
 
@@ -118,7 +123,7 @@ def lead(strengths: NDArray[np.int64], objective: int, side: int) -> float:
 def _write_profile(
     weapons: WeaponTables, unit: int, statuses: NDArray[np.int64], flags: NDArray[np.int64], line: Vector
 ) -> None:
-    """The profile of a moment: two one-hots and the ratio."""
+    """Write the profile of the current state: two one-hots and the ratio."""
     numbers = np.zeros(PROFILE, dtype=np.float64)
     write_profile_of(weapons[unit], statuses[unit], flags, numbers)
     line[:PROFILE_FEATURES] = 0
@@ -131,7 +136,7 @@ def _write_profile(
 
 @compiled
 def _write_place(world: World, game: Game, unit: int, marked: NDArray[np.int64], line: Vector) -> None:
-    """Hit points, place, distance to the nearest objective."""
+    """Write hit points, position and distance to the nearest objective."""
     here = hex_of(game, unit)
     line[UNIT.hp_ratio] = game.hit_points[unit] / world.hit_points[unit]
     line[UNIT.pos_col_norm] = column_of(here) / (world.cols - 1)
@@ -141,7 +146,7 @@ def _write_place(world: World, game: Game, unit: int, marked: NDArray[np.int64],
 
 @compiled
 def objective_hexes(world: World, board: Board) -> NDArray[np.int64]:
-    """All hexes of all objectives."""
+    """Return all hexes of all objectives."""
     found = np.empty(int(world.cols) * int(world.rows), dtype=np.int64)
     count = 0
     for column in range(world.cols):
@@ -154,7 +159,7 @@ def objective_hexes(world: World, board: Board) -> NDArray[np.int64]:
 
 @compiled
 def nearest(hexes: NDArray[np.int64], here: int) -> int:
-    """Steps to the nearest of some hexes, at least one."""
+    """Return the steps to the nearest of ``hexes``, of which there is at least one."""
     least = distance(here, hexes[0])
     for hex_id in hexes:
         least = min(least, distance(here, hex_id))
@@ -163,7 +168,9 @@ def nearest(hexes: NDArray[np.int64], here: int) -> int:
 
 @compiled
 def in_pool(world: World, game: Game, unit: int) -> bool:
-    """Whether the rules would let the unit act now, or its activation is open; nobody when the game is over."""
+    """Return True if the unit may be activated now, or its
+    activation is open; False after the end.
+    """
     side = side_of(world, unit)
     return not game.over and side == acting_side(game) and has(eligible(game), slot_of(world, unit))
 
@@ -177,8 +184,10 @@ def distances_and_strengths(
     units: NDArray[np.int64],
     strengths: NDArray[np.int64],
 ) -> None:
-    """What the dictionary says of a game: for living units (units, 2) the distance to the nearest objective, then 1 if
-    eligible; for objectives (n, 2) the objective control of both sides.
+    """Write the numbers of the dictionary that depend on the board.
+
+    ``units`` (units, 2): for living units the distance to the nearest objective, then 1 if
+    eligible. ``strengths`` (n, 2): for objectives the objective control of both sides.
     """
     world, game = worlds[0], games[row]
     marked = objective_hexes(world, board)

@@ -1,4 +1,4 @@
-"""The optional macro blocks: what threatens each unit, and how much each objective is worth going to."""
+"""The optional macro blocks: the threats to each unit, and the priority of each objective."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def write_extra_rows(
 ) -> None:
     """Write the threats and priorities of some rows, from index ``start`` of each observation on.
 
-    A row for each living unit in the order of the macro units, then one for each objective.
+    Threats have a row for each living unit in the order of the macro
+    units, priorities one for each objective.
     """
     world = worlds[0]
     priorities = start + 2 * int(world.units_per_side) * len(THREAT)
@@ -51,7 +52,9 @@ def write_extra_rows(
 
 @compiled
 def _write_threat(world: World, board: Board, game: Game, unit: int, line: Vector) -> None:
-    """Whose it is, whether it may act, its nearest enemy, and what enemies near enough could do to it."""
+    """Write side, eligibility, distance of the nearest enemy and
+    expected damage from enemies of a unit, as a share of its hit points.
+    """
     side = side_of(world, unit)
     here = hex_of(game, unit)
     near, damage = int(world.max_range), 0.0
@@ -68,7 +71,10 @@ def _write_threat(world: World, board: Board, game: Game, unit: int, line: Vecto
 
 @compiled
 def _best_damage(world: World, board: Board, game: Game, attacker: int, target: int) -> float:
-    """Expected damage of the attacker's best weapon, from where it stands: shots need sight, blows a charge's reach."""
+    """Return the expected damage of the attacker's best weapon from its hex.
+
+    Ranged weapons need sight and range, melee weapons an enemy within reach of a charge.
+    """
     here, there = hex_of(game, attacker), hex_of(game, target)
     away, in_sight = distance(here, there), sees(board, here, there)
     best = 0.0
@@ -103,7 +109,7 @@ def _damage(world: World, attacker: int, kind: int, slot: int, target: int) -> f
 def _write_priority(
     world: World, board: Board, game: Game, objective: int, strengths: NDArray[np.int64], line: Vector
 ) -> None:
-    """Strengths and distances of both sides, and their sum in one number."""
+    """Write strengths and distances of both sides, and the priority that follows from them."""
     own = int(game.side)
     mine = _nearest_unit(world, board, game, objective, own) / world.max_range
     theirs = _nearest_unit(world, board, game, objective, 1 - own) / world.max_range
@@ -116,7 +122,9 @@ def _write_priority(
 
 @compiled
 def _nearest_unit(world: World, board: Board, game: Game, objective: int, side: int) -> int:
-    """Steps from a side's nearest living unit to an objective; the largest distance on the board without one."""
+    """Return the steps from a side's nearest living unit to an objective, at most the board's
+    largest distance.
+    """
     least = int(world.max_range)
     for column in range(world.cols):
         for row in range(world.rows):

@@ -1,4 +1,6 @@
-"""Names, meanings and bounds of the numbers of the macro blocks, in the order of the meta-controller document."""
+"""Names, meanings and bounds of the numbers of the macro blocks, in the order of the
+meta-controller document.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ MOST_VALUE = 10_000
 
 
 def indices(fields: Iterable[Field]) -> Any:
-    """The index of each field by its name, as a named tuple; its length is the number of fields."""
+    """Return the index of each field by its name, as a named
+    tuple; its length is the number of fields.
+    """
     names = [name for name, _ in fields]
     return namedtuple("Indices", names)(*range(len(names)))
 
@@ -77,4 +81,6 @@ BOUNDS: dict[tuple[str, str], Bounds] = {
     ("macro_global", "army_value_diff"): (-64.0 * MOST_VALUE, 64.0 * MOST_VALUE),
     ("macro_units", "value_norm"): (0.0, float(MOST_VALUE)),
 }
-"""Bounds of the numbers that are not from -1 to 1, by block and field: counts and points are not scaled."""
+"""Bounds of the numbers that are not from -1 to 1, by block and
+field: counts and points are not scaled.
+"""

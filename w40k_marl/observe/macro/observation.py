@@ -1,7 +1,7 @@
-"""The macro observation as a dictionary and as a vector: what the super-agent sees of a game.
+"""The macro observation of a game, as a dictionary and as a vector, for the super-agent.
 
-Both are those of the meta-controller document (docs/sources.md; spec 07 A.1 and A.3). Players are absolute, 1 and
-2; allies are the units of the player whose turn it is.
+Both are those of the meta-controller document (docs/sources.md; spec 07 A.1 and A.3). Players are
+absolute, 1 and 2; allies are the units of the player whose turn it is.
 """
 
 from __future__ import annotations
@@ -95,10 +95,10 @@ def macro_observation(
     options: ProfileOptions | None = None,
     extras: bool = False,
 ) -> MacroObservation:
-    """What the super-agent sees of the game in a row, both players alike; ``extras`` adds threats and priorities.
+    """Return the macro observation of the game in a row, the same for both players.
 
-    Raises ContentError where the scenario cannot be described (``check_macro``) or a unit has no profile, W40KError
-    before the first reset.
+    ``extras`` adds threats and priorities. Raises ContentError if the scenario does not fit
+    (``check_macro``) or a unit has no profile, W40KError before the first reset.
     """
     check_macro(setting)
     game = games[row]
@@ -127,7 +127,7 @@ def macro_observation(
 
 
 def living_units(setting: Setting, games: Games, row: int = 0) -> list[int]:
-    """Numbers of the living units in the order of the list: by their ids as text."""
+    """Return the numbers of the living units, ordered by their ids as text."""
     world, game = setting.world, games[row]
     per_side = int(world.units_per_side)
     ordered = world.id_order[: int(world.roster_size)].tolist()
@@ -138,7 +138,9 @@ def living_units(setting: Setting, games: Games, row: int = 0) -> list[int]:
 def unit_profiles(
     setting: Setting, games: Games, row: int = 0, *, options: ProfileOptions | None = None
 ) -> dict[int, OffensiveProfile]:
-    """The profiles of the living units by their number, of this moment if an option asks about the state."""
+    """Return the profiles of the living units by number; some
+    options use the current state of the game.
+    """
     options = options or BASE
     statuses = np.zeros((len(setting.units), STATUS_FIELDS), dtype=np.int64)
     if options.needs_status:
@@ -214,7 +216,7 @@ def _objective(setting: Setting, index: int, strengths: NDArray[np.int64], playe
 def _extras(
     setting: Setting, games: Games, row: int, units: int, objectives: int
 ) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
-    """The optional rows by the names of their fields."""
+    """Return the threats and priorities, each row by the names of its fields."""
     priorities = len(setting.units) * len(THREAT)
     written = np.zeros((row + 1, priorities + objectives * len(PRIORITY)), dtype=np.float32)
     write_extra_rows(setting.worlds, setting.board, games, np.array([row]), 0, written)
@@ -231,15 +233,16 @@ def _extras(
 
 
 def macro_vector_size(units: int, objectives: int) -> int:
-    """Length of the vector for so many rows: 208 for 15 units and 6 objectives."""
+    """Return the length of the vector for numbers of rows: 208 for 15 units and 6 objectives."""
     return len(GLOBAL) + len(UNIT) * units + len(OBJECTIVE) * objectives
 
 
 def macro_vector(seen: MacroObservation, *, units: int, objectives: int, max_turns: int) -> NDArray[np.float32]:
-    """The dictionary as a vector, float32 ``(10 + 12 * units + 3 * objectives,)``: docs/macro_observation.md.
+    """Return the dictionary as a vector, float32 ``(10 + 12 * units + 3 * objectives,)``:
+    docs/macro_observation.md.
 
-    ``units`` and ``objectives`` are the rows there are; those without a unit or an objective are zeros. Raises
-    ContentError where there are more units or objectives than rows.
+    ``units`` and ``objectives`` are the numbers of rows; unused rows are zeros. Raises ContentError
+    if there are more units or objectives than rows.
     """
     for name, rows, got in (("units", units, seen["units"]), ("objectives", objectives, seen["objectives"])):
         if len(got) > rows:
@@ -260,7 +263,7 @@ def macro_vector(seen: MacroObservation, *, units: int, objectives: int, max_tur
 
 
 def _unit_numbers(unit: MacroUnit) -> list[float]:
-    """The numbers of a unit's row, in order."""
+    """Return the numbers of a unit's row, in order."""
     hot = [*unit["best_ranged_target_onehot"], *unit["best_melee_target_onehot"]]
     scalars = (unit["attack_mode_ratio"], unit["hp_ratio"], unit["value_norm"])
     return [*hot, *scalars, unit["pos_col_norm"], unit["pos_row_norm"], unit["dist_obj_norm"]]

@@ -1,7 +1,9 @@
-"""The offensive profile of a unit: how well it shoots and fights, and against which kind of target.
+"""The offensive profile of a unit: its strength in shooting and
+melee, and the best kind of target of each.
 
-Scores are expected damage in one turn by the formula of combat, weighted by target kind, as the meta-controller
-document has them (docs/sources.md; spec 07 A.2). ``ProfileOptions`` holds its five evolutions, all off by default.
+Scores are expected damage in one turn by the formula of combat, weighted by target kind, as the
+meta-controller document defines them (docs/sources.md; spec 07 A.2). ``ProfileOptions`` holds its
+five evolutions, all off by default.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ TARGETS = ("swarm", "troop", "elite")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A reference target; its hit points do not count."""
+    """A reference target; its hit points are not used."""
 
     toughness: int
     armor_save: int
@@ -45,7 +47,9 @@ Scores = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class ProfileOptions:
-    """The evolutions of the profile, each by itself; docs/macro_observation.md has their formulas."""
+    """The evolutions of the profile, independent of each other;
+    docs/macro_observation.md has their formulas.
+    """
 
     dynamic_weights: bool = False  # weights from the mean VALUE of the enemy army, by kind
     best_weapons: WeaponCount = 1  # a mode's score is the mean of so many best weapons
@@ -54,7 +58,7 @@ class ProfileOptions:
     selectable_only: bool = False  # only weapons that could be selected now
 
     def __post_init__(self) -> None:
-        """Refuse values of the wrong kind."""
+        """Check the fields. Raises ContentError for a value of another type or out of range."""
         count = self.best_weapons
         if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_WEAPONS:
             raise ContentError("profile", "best_weapons", f"a whole number from 1 to {MAX_WEAPONS}", brief(count))
@@ -64,17 +68,19 @@ class ProfileOptions:
 
     @property
     def evolved(self) -> bool:
-        """Whether any option is on; a unit that cannot attack then has the ratio 0.5 instead of an error."""
+        """True if any option is on; a unit that cannot attack then
+        has the ratio 0.5 and raises no error.
+        """
         return self != BASE
 
     @property
     def needs_status(self) -> bool:
-        """Whether the profile depends on the state of a game."""
+        """True if the profile depends on the state of a game."""
         return self.real_range or self.weapon_rules or self.selectable_only
 
     @property
     def flags(self) -> NDArray[np.int64]:
-        """The options as the compiled code takes them."""
+        """The options as an array for compiled code, int64 ``(4,)``."""
         return np.array([self.best_weapons, self.real_range, self.weapon_rules, self.selectable_only], dtype=np.int64)
 
 
@@ -83,7 +89,9 @@ BASE = ProfileOptions()
 
 @dataclass(frozen=True, slots=True)
 class UnitStatus:
-    """What the options ask about a unit now; a distance is None if no enemy is in sight."""
+    """The current state of a unit that the options use; a
+    distance is None if no enemy is in sight.
+    """
 
     shot_distance: int | None = None  # hexes to the nearest enemy in sight
     shot_distance_after_move: int | None = None  # the same from any hex it can still move to
@@ -102,14 +110,16 @@ class UnitStatus:
 
     @property
     def as_array(self) -> NDArray[np.int64]:
-        """The status as the compiled code takes it, int64 ``(STATUS_FIELDS,)``."""
+        """The status as an array for compiled code, int64 ``(STATUS_FIELDS,)``."""
         values = [NO_SHOT if value is None else int(value) for value in astuple(self)]
         return np.array(values, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class OffensiveProfile:
-    """Best weighted score of each mode, the kind of target it is against, and melee's share of the two."""
+    """Best weighted score of each mode, the target kind of that
+    score, and the share of melee in both scores.
+    """
 
     best_ranged_score: float
     best_melee_score: float
@@ -119,12 +129,12 @@ class OffensiveProfile:
 
     @property
     def best_ranged_target_onehot(self) -> OneHot:
-        """Swarm, troop, elite; zeros without a score."""
+        """Swarm, troop, elite; zeros if there is no score."""
         return _one_hot(self.best_ranged_target)
 
     @property
     def best_melee_target_onehot(self) -> OneHot:
-        """Swarm, troop, elite; zeros without a score."""
+        """Swarm, troop, elite; zeros if there is no score."""
         return _one_hot(self.best_melee_target)
 
 
@@ -158,7 +168,9 @@ def _fixed_and_dice(value: Dice) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)
 def weapon_damage(weapon: Weapon, target: Target, attacks: Dice | None = None, damage: Dice | None = None) -> float:
-    """Expected damage of a weapon against a target in one turn; other attacks or damage if they are given."""
+    """Return the expected damage of a weapon against a target in one turn; ``attacks`` and
+    ``damage`` replace the weapon's.
+    """
     number = _fixed_and_dice(weapon.attacks if attacks is None else attacks)
     wounds = _fixed_and_dice(weapon.damage if damage is None else damage)
     numbers = (*number, weapon.hit, weapon.strength, weapon.ap, *wounds, *astuple(target))
@@ -167,7 +179,9 @@ def weapon_damage(weapon: Weapon, target: Target, attacks: Dice | None = None, d
 
 @lru_cache(maxsize=4096)
 def weapon_scores(weapon: Weapon, weights: TargetWeights) -> Scores:
-    """Weighted scores of a weapon against swarm, troop and elite. Raises ContentError for a weight that is none."""
+    """Return the weighted scores of a weapon against swarm, troop and elite. Raises ContentError
+    for an invalid weight.
+    """
     check_weights(weights)
     swarm, troop, elite = (weapon_damage(weapon, target) for target in REFERENCE_TARGETS)
     return swarm * weights.swarm, troop * weights.troop, elite * weights.elite
@@ -175,7 +189,9 @@ def weapon_scores(weapon: Weapon, weights: TargetWeights) -> Scores:
 
 @lru_cache(maxsize=4096)
 def near_bonus(weapon: Weapon, weights: TargetWeights) -> Scores:
-    """What RAPID_FIRE:X (X attacks more) and MELTA:X (X damage more) add within half range, weighted."""
+    """Return the weighted bonus of RAPID_FIRE:X (X more attacks) and
+    MELTA:X (X more damage) within half range.
+    """
     attacks, damage = _parameter(weapon, "RAPID_FIRE"), _parameter(weapon, "MELTA")
     bonus = []
     for target, weight in zip(REFERENCE_TARGETS, astuple(weights), strict=True):
@@ -187,7 +203,7 @@ def near_bonus(weapon: Weapon, weights: TargetWeights) -> Scores:
 
 
 def _parameter(weapon: Weapon, rule: str) -> int:
-    """The number of a rule such as ``MELTA:2``, 0 without the rule."""
+    """Return the number of a rule such as ``MELTA:2``; 0 if the weapon does not have the rule."""
     return sum(int(text.partition(":")[2] or 0) for text in weapon.rules if text.partition(":")[0] == rule)
 
 
@@ -200,7 +216,8 @@ def check_weights(weights: TargetWeights) -> None:
 
 
 def dynamic_weights(enemies: Sequence[UnitType]) -> TargetWeights:
-    """Mean VALUE of the enemy's units of each kind, divided by that of its whole army; 0 of a kind it lacks.
+    """Return the mean VALUE of the enemy's units of each kind, divided by that of its whole army; 0
+    for an absent kind.
 
     The kind of a unit is its tanking level; LeaderElite is Elite.
     """
@@ -216,7 +233,7 @@ def dynamic_weights(enemies: Sequence[UnitType]) -> TargetWeights:
 
 
 def target_kind(kind: UnitType) -> str:
-    """What kind of target a unit is: one of TARGETS."""
+    """Return the target kind of a unit type: one of TARGETS."""
     return {"Swarm": "swarm", "Troop": "troop"}.get(kind.tanking_level, "elite")
 
 
@@ -225,7 +242,10 @@ def target_kind(kind: UnitType) -> str:
 
 @lru_cache(maxsize=1024)
 def weapon_table_of(kind: UnitType, weights: TargetWeights) -> WeaponTables:
-    """Scores of the weapons of a unit type, shape ``(1,)``, read-only. Raises ContentError where they do not fit."""
+    """Return the scores of a unit type's weapons, shape ``(1,)``, read-only.
+
+    Raises ContentError for an invalid weight or more than ``MAX_WEAPONS`` weapons of one kind.
+    """
     check_weights(weights)
     tables: WeaponTables = np.zeros(1, dtype=WEAPON_TABLE)
     table = tables[0]
@@ -251,10 +271,12 @@ def offensive_profile(
     options: ProfileOptions = BASE,
     status: UnitStatus | None = None,
 ) -> OffensiveProfile:
-    """Return the profile of a unit type; ``weights`` are those of the game rules, or ``dynamic_weights``.
+    """Return the profile of a unit type; ``weights`` are those of the game rules, or
+    ``dynamic_weights``.
 
-    ``status`` is required by the options that ask about the state of a game. Raises ContentError where it is
-    missing, for weights that are none, and, unless an option is on, for a unit whose best scores add up to 0.
+    ``status`` is required by the options that use the state of a game. Raises ContentError if it is
+    missing, if a weight is invalid, or, with all options off, if the best scores of the unit add up
+    to 0.
     """
     if status is None and options.needs_status:
         expected = "the status of the unit, which real_range, weapon_rules and selectable_only ask about"

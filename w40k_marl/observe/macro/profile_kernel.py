@@ -1,7 +1,8 @@
-"""The choice of a unit's best target kind and attack mode, compiled: one function for Python and for whole batches.
+"""The choice of a unit's best target kind and attack mode,
+compiled: one function for Python and for batches.
 
-A weapon table holds the weighted scores of a unit's weapons, a status what the options of the profile ask about the
-moment (``status.py``). The base profile asks nothing.
+A weapon table holds the weighted scores of a unit's weapons, a status the current state that the
+options of the profile use (``unit_status.py``). The base profile uses no status.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ WeaponTables: TypeAlias = NDArray[Any]
 """Array of weapon tables, one for each unit."""
 
 Status: TypeAlias = NDArray[np.int64]
-"""What is true of a unit now, shape ``(STATUS_FIELDS,)``; the columns are named below."""
+"""The current state of a unit, shape ``(STATUS_FIELDS,)``; the columns are named below."""
 
 WEAPON_TABLE = np.dtype(
     (
@@ -67,7 +68,9 @@ EVEN = 0.5  # the ratio of a unit that cannot attack at all, with an option on
 
 @compiled
 def write_profile_of(table: WeaponTable, status: Status, flags: NDArray[np.int64], out: NDArray[np.float64]) -> None:
-    """Write best scores, their targets (NO_TARGET where there is none) and the ratio, shape ``(PROFILE,)``."""
+    """Write best scores, their targets (NO_TARGET without a score above 0) and the ratio, shape
+    ``(PROFILE,)``.
+    """
     for kind in range(2):
         slots = _slots_that_count(table, status, flags, kind)
         best, best_target = 0.0, NO_TARGET
@@ -83,13 +86,13 @@ def write_profile_of(table: WeaponTable, status: Status, flags: NDArray[np.int64
 
 @entry_point
 def write_profile(tables: WeaponTables, status: Status, flags: NDArray[np.int64], out: NDArray[np.float64]) -> None:
-    """``write_profile_of`` the first of some weapon tables."""
+    """Call ``write_profile_of`` with the first of some weapon tables."""
     write_profile_of(tables[0], status, flags, out)
 
 
 @compiled
 def _slots_that_count(table: WeaponTable, status: Status, flags: NDArray[np.int64], kind: int) -> int:
-    """The slots whose scores count, as bits."""
+    """Return the slots of the weapons that the options admit, as bits."""
     if kind == MELEE:
         barred = (flags[REAL_RANGE] and not status[CAN_CHARGE]) or (flags[SELECTABLE_ONLY] and not status[CAN_STRIKE])
         return 0 if barred else (1 << int(table.count[MELEE])) - 1
@@ -116,7 +119,9 @@ def _shot_counts(table: WeaponTable, status: Status, flags: NDArray[np.int64], s
 def _mean_of_best(
     table: WeaponTable, status: Status, flags: NDArray[np.int64], kind: int, slots: int, target: int
 ) -> float:
-    """Mean score of the best weapons against a target kind: as many as chosen, or all if there are fewer."""
+    """Return the mean score of the best weapons against a target kind, at most
+    ``flags[BEST_WEAPONS]`` of them.
+    """
     total, taken = 0.0, 0
     while slots and taken < flags[BEST_WEAPONS]:
         best, best_score = -1, 0.0
@@ -133,7 +138,9 @@ def _mean_of_best(
 
 @compiled
 def _score(table: WeaponTable, status: Status, flags: NDArray[np.int64], kind: int, slot: int, target: int) -> float:
-    """Weighted score of a weapon; the bonus of an enemy within half range counts with the option on."""
+    """Return the weighted score of a weapon; with the option on, plus
+    the bonus for an enemy within half range.
+    """
     score = table.scores[kind, slot, target]
     if kind == RANGED and flags[WEAPON_RULES]:
         nearest = status[SHOT_DISTANCE_AFTER_MOVE] if flags[REAL_RANGE] else status[SHOT_DISTANCE]

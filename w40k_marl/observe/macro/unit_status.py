@@ -1,4 +1,6 @@
-"""What the options of the offensive profile ask about a unit at a moment: reach, sight, marks, usable weapons."""
+"""The current state of units that options of the offensive profile
+use: reach, sight, marks, usable weapons.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,11 @@ from .profile_kernel import (
 
 @compiled
 def write_status(worlds: Worlds, board: Board, games: Games, row: int, statuses: NDArray[np.int64]) -> None:
-    """Write the status of each living unit of a game, shape ``(2 * units_per_side, STATUS_FIELDS)``."""
+    """Write the status of each living unit of a game, shape
+    ``(2 * units_per_side, STATUS_FIELDS)``.
+    """
     world, game = worlds[0], games[row]
-    resting = games[row : row + 1].copy()  # what is fired and locked belongs to the open activation alone
+    resting = games[row : row + 1].copy()  # fired and pistol_lock apply only to the open activation
     resting[0].fired, resting[0].pistol_lock = 0, NO_LOCK
     free = unoccupied(world, board, game)
     for side in range(2):
@@ -56,20 +60,22 @@ def write_status(worlds: Worlds, board: Board, games: Games, row: int, statuses:
             line[IN_CONTACT] = 1 if touched else 0
             line[CAN_STRIKE] = 1 if touched and not is_marked(world, game.fought, unit) else 0
             shut = is_marked(world, game.fled, unit) or is_marked(world, game.shot, unit)
-            # the copy is asked by its array: a record alone does not keep the memory that it stands in
+            # index the copy here: a record alone does not keep the memory of its array alive
             state = games[row] if game.active == unit else resting[0]
             line[SELECTABLE_RANGED] = 0 if shut else usable_now(world, board, state, unit, locked)
 
 
 @entry_point
 def write_statuses(worlds: Worlds, board: Board, games: Games, row: int, status: NDArray[np.int64]) -> None:
-    """``write_status`` for Python."""
+    """Call ``write_status`` from Python."""
     write_status(worlds, board, games, row, status)
 
 
 @compiled
 def _may_still_move(world: World, game: Game, unit: int) -> bool:
-    """Whether the unit's next movement phase comes before it shoots: in the other's turn, or while it waits to move."""
+    """Return True if the unit has a movement phase before it shoots: in the other side's turn, or
+    while it waits to move.
+    """
     side = side_of(world, unit)
     if game.side != side:
         return True
@@ -78,7 +84,9 @@ def _may_still_move(world: World, game: Game, unit: int) -> bool:
 
 @compiled
 def _places(board: Board, here: int, reach: int, free: HexSet) -> HexSet:
-    """Where a unit may stand when it shoots: its hex, and those it can move to."""
+    """Return the hexes where a unit may stand when it shoots: its
+    own, and those that it can move to.
+    """
     places = reachable(here, reach, free) if reach > 0 else np.zeros(columns(board), dtype=np.uint64)
     places[column_of(here)] |= bit(row_of(here))
     return places
@@ -86,7 +94,9 @@ def _places(board: Board, here: int, reach: int, free: HexSet) -> HexSet:
 
 @compiled
 def _nearest_shot(world: World, board: Board, game: Game, unit: int, places: HexSet) -> int:
-    """Hexes from the nearest of these places to an enemy that it sees, or NO_SHOT."""
+    """Return the smallest distance from one of these hexes to an
+    enemy visible from it, or NO_SHOT.
+    """
     nearest = NO_SHOT
     enemies = 1 - side_of(world, unit)
     for slot in range(world.unit_count[enemies]):

@@ -1,4 +1,6 @@
-"""What the macro observation needs of a scenario, checked and worked out once, and the writer of its blocks."""
+"""Checks a scenario for macro observations, computes its constant
+numbers once, and writes its macro blocks.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,10 @@ from .profile_kernel import WEAPON_TABLE
 
 
 def check_macro(setting: Setting) -> None:
-    """Raise ContentError where a scenario has something that no macro observation can be made of (spec 07 A.1).
+    """Raise ContentError if no macro observation can be made of a scenario (spec 07 A.1).
 
-    Files are checked as they are read; what is made by hand may still lack an objective or a size.
+    Files are checked when they are read; a scenario made in code
+    may still lack an objective or a size.
     """
     scenario, rules = setting.scenario, setting.game_rules
     for key, value in (("board.cols", scenario.cols), ("board.rows", scenario.rows)):
@@ -51,23 +54,29 @@ def check_macro(setting: Setting) -> None:
 
 
 def weights_against(setting: Setting, player: int, options: ProfileOptions = BASE) -> TargetWeights:
-    """The weights for the units of a player (1 or 2): those of the game rules, or of the enemy's army."""
+    """Return the weights for the units of a player (1 or 2): those of
+    the game rules, or of the enemy's army.
+    """
     if not options.dynamic_weights:
         return setting.game_rules.macro_target_weights
     return dynamic_weights([unit.type for unit in setting.scenario.units if unit.player != player])
 
 
 def centre_of(setting: Setting, objective: int) -> tuple[float, float]:
-    """Mean column and row of the hexes of an objective."""
+    """Return the mean column and row of the hexes of an objective."""
     hexes = setting.scenario.objectives[objective].hexes
     return sum(col for col, _ in hexes) / len(hexes), sum(row for _, row in hexes) / len(hexes)
 
 
 class MacroWriter:
-    """Writes the macro blocks of one scenario's games behind the other blocks of their observations."""
+    """Writes the macro blocks of one scenario's games after the
+    other blocks of their observations.
+    """
 
     def __init__(self, setting: Setting, layout: Layout, options: ProfileOptions | None = None) -> None:
-        """Work out what never changes. Raises ContentError where the scenario does not fit (``check_macro``)."""
+        """Compute all constant numbers. Raises ContentError if the scenario does not fit
+        (``check_macro``).
+        """
         check_macro(setting)
         options = options or BASE
         self._setting = setting
@@ -97,7 +106,9 @@ class MacroWriter:
         self._tables.values[number] = unit.type.value / self._setting.game_rules.macro_max_unit_value
 
     def write(self, games: Games, rows: Rows, observations: NDArray[np.float32]) -> None:
-        """Write the macro blocks of some rows of ``observations`` (n, observation_size) from their games (n,)."""
+        """Write the macro blocks of some rows of ``observations``
+        (n, observation_size) from their games (n,).
+        """
         worlds, board = self._setting.worlds, self._setting.board
         write_macro_rows(worlds, board, games, rows, self._tables, observations)
         if self._extras_start is not None:
@@ -105,5 +116,5 @@ class MacroWriter:
 
 
 def profile_features(profile: OffensiveProfile) -> tuple[float, ...]:
-    """The first numbers of a unit's row: two one-hots and the ratio."""
+    """Return the first numbers of a unit's row: two one-hots and the ratio."""
     return (*profile.best_ranged_target_onehot, *profile.best_melee_target_onehot, profile.attack_mode_ratio)

@@ -1,1 +1,1 @@
-"""Measures what a load simulation costs: latency, processor time, memory, disk, network."""
+"""Measures the cost of a load simulation: latency, processor time, memory, disk, network."""

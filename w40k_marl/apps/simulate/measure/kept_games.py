@@ -1,4 +1,6 @@
-"""The games that a report lists one by one, in memory that is taken before the first of them."""
+"""The games that a report lists one by one, in memory that is
+allocated before the first of them.
+"""
 
 from __future__ import annotations
 
@@ -29,16 +31,18 @@ _ROW = np.dtype(
 
 
 class KeptGames:
-    """Games 1 to ``most``, in order. All memory is resident from the start, so that none of it looks like growth."""
+    """Games 1 to ``most``, in order. All memory is resident from the start, so that it does not
+    count as growth.
+    """
 
     def __init__(self, most: int) -> None:
-        """Take the memory of ``most`` games."""
+        """Allocate the memory of ``most`` games."""
         self._rows = np.empty(most, dtype=_ROW)
         self._rows.view(np.uint8).fill(0)
         self._scenarios: list[str] = []
 
     def add(self, number: int, episode: Episode) -> None:
-        """Keep a game by its number, from 1; a later one than ``most`` is not kept."""
+        """Store a game by its number, from 1; numbers above ``most`` are ignored."""
         if number > len(self._rows):
             return
         if episode.scenario not in self._scenarios:
@@ -61,7 +65,7 @@ class KeptGames:
         )
 
     def episodes(self) -> list[Numbered]:
-        """The games that were kept, by number."""
+        """Return the stored games, by number."""
         return [(int(index) + 1, self._episode(index)) for index in np.flatnonzero(self._rows["kept"])]
 
     def _episode(self, index: np.intp) -> Episode:

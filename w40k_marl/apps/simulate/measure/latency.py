@@ -1,4 +1,6 @@
-"""How long single steps take: an HDR histogram, of bounded size and to three digits, that workers can merge."""
+"""Durations of single steps: an HDR histogram, of bounded size
+and three digits, that workers can merge.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ BARS_PER_OCTAVE = 8
 
 
 class Latencies:
-    """Durations in nanoseconds: noted while the clock runs, sorted into the histogram while it stands."""
+    """Durations in nanoseconds: collected while the clock runs,
+    moved to the histogram while it is stopped.
+    """
 
     def __init__(self, encoded: Iterable[str] = ()) -> None:
         self._histogram = HdrHistogram(1, LONGEST, DIGITS)
@@ -32,7 +36,9 @@ class Latencies:
             self._histogram.decode_and_add(one)
 
     def settle(self, most: int = HELD) -> None:
-        """Sort what was noted into the histogram once it is more than ``most``: many at a time cost far less."""
+        """Move collected durations to the histogram if there are more than ``most``: many at a time
+        cost far less.
+        """
         if len(self._held) <= most:
             return
         for value, count in _counted(np.array(self._held, dtype=np.int64)):
@@ -40,18 +46,18 @@ class Latencies:
         del self._held[:]
 
     def encoded(self) -> str:
-        """The histogram in the exchange form of HdrHistogram."""
+        """Return the histogram in the exchange format of HdrHistogram."""
         self.settle(0)
         return bytes(self._histogram.encode()).decode("ascii")
 
     @property
     def count(self) -> int:
-        """How many durations were noted."""
+        """Number of durations."""
         self.settle(0)
         return int(self._histogram.total_count)
 
     def summary(self) -> dict[str, float] | None:
-        """Percentiles and mean in microseconds; None where nothing was noted."""
+        """Return percentiles and mean in microseconds; None without durations."""
         if self.count == 0:
             return None
         found = {name: self._histogram.get_value_at_percentile(share) for name, share in PERCENTILES.items()}
@@ -59,7 +65,9 @@ class Latencies:
         return {name: round(float(value) / 1000, 3) for name, value in found.items()}
 
     def bars(self) -> list[list[float]]:
-        """Upper edge in microseconds and count, eight bars to a doubling; empty ones are left out."""
+        """Return upper edge in microseconds and count of bars, eight for
+        each doubling; empty ones are omitted.
+        """
         if self.count == 0:
             return []
         rows = ((row.value_iterated_to, row.count_at_value_iterated_to) for row in self._recorded())
@@ -78,7 +86,9 @@ def _bar(value: int) -> int:
 
 
 def _counted(values: np.ndarray[Any, np.dtype[np.int64]]) -> Iterable[tuple[int, int]]:
-    """The cells of the histogram that values fall into, by their lower ends, and how many fall there."""
+    """Return the lower ends of the histogram's cells that hold
+    values, and the number of values in each.
+    """
     clipped = np.clip(values, 1, LONGEST)
     shift = np.maximum(np.ceil(np.log2(clipped + 1)).astype(np.int64) - CELL_BITS, 0)
     found, counts = np.unique(clipped >> shift << shift, return_counts=True)

@@ -1,6 +1,7 @@
-"""What a process costs: time, memory, disk, network, each as the system allows.
+"""The cost of a process: time, memory, disk, network, as far as the system reports them.
 
-A figure that a system cannot give is a reason in words; never 0, which would be a measurement.
+A figure that the system does not report is a text with the
+reason; never 0, which would be a measurement.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ STATUS = Path("/proc/self/status")
 
 
 class Stopwatch:
-    """Adds up wall and CPU time over all the blocks it is around."""
+    """Adds up wall and CPU time of all blocks that it is used with."""
 
     def __init__(self) -> None:
         self.wall = 0.0
@@ -43,13 +44,13 @@ class Stopwatch:
 
 @dataclass(slots=True)
 class Figures:
-    """Named figures; a name whose value is None has its reason in ``not_measured``."""
+    """Named figures; ``not_measured`` has the reason for each value that is None."""
 
     values: dict[str, int | float | None] = field(default_factory=dict)
     not_measured: dict[str, str] = field(default_factory=dict)
 
     def add(self, names: tuple[str, ...], found: tuple[int | float, ...] | str) -> None:
-        """Enter values, or the reason why there are none."""
+        """Add values, or the reason why there are none."""
         missing = isinstance(found, str)
         for index, name in enumerate(names):
             self.values[name] = None if missing else found[index]  # type: ignore[assignment]
@@ -58,14 +59,16 @@ class Figures:
 
 
 class Meter:
-    """Time over the blocks of ``clock``; disk and network since it was made; memory up to now."""
+    """Time of the blocks of ``clock``; disk and network since
+    the meter was made; memory up to now.
+    """
 
     def __init__(self) -> None:
         self.clock = Stopwatch()
         self._disk, self._network = disk_bytes(), network_bytes()
 
     def figures(self) -> Figures:
-        """The metrics by the names of the report."""
+        """Return the metrics by the names of the report."""
         figures = Figures()
         figures.add(("wall_time_sec", "cpu_time_sec"), (self.clock.wall, self.clock.cpu))
         peak = peak_memory_kb()
@@ -76,7 +79,7 @@ class Meter:
 
 
 def since(before: Pair | str, now: Pair | str) -> Pair | str:
-    """The difference of two readings, or why there is none."""
+    """Return the difference of two readings, or the reason why there is none."""
     if isinstance(before, str):
         return before
     if isinstance(now, str):
@@ -86,7 +89,7 @@ def since(before: Pair | str, now: Pair | str) -> Pair | str:
 
 
 def disk_bytes() -> Pair | str:
-    """Bytes that this process has read from disk and written to it."""
+    """Return the bytes that this process has read from disk and written to it."""
 
     def read() -> Pair | str:
         counters = getattr(psutil.Process(), "io_counters", None)
@@ -99,7 +102,7 @@ def disk_bytes() -> Pair | str:
 
 
 def network_bytes() -> Pair | str:
-    """Bytes that the whole system has received and sent, over all its interfaces."""
+    """Return the bytes that the whole system has received and sent, over all its interfaces."""
 
     def read() -> Pair | str:
         now = psutil.net_io_counters()
@@ -109,9 +112,9 @@ def network_bytes() -> Pair | str:
 
 
 def peak_memory_kb() -> int | str:
-    """The largest resident memory of this process so far, in KiB.
+    """Return the largest resident memory of this process so far, in KiB.
 
-    Linux: /proc first, because getrusage begins with the memory of the process that started this one.
+    Linux: /proc first, because getrusage includes the memory of the parent process at the start.
     """
     if STATUS.exists():
         for line in STATUS.read_text().splitlines():
@@ -127,7 +130,7 @@ def peak_memory_kb() -> int | str:
 
 
 def resident_memory_kb() -> int | str:
-    """The resident memory of this process now, in KiB."""
+    """Return the current resident memory of this process, in KiB."""
     try:
         return int(psutil.Process().memory_info().rss) // 1024
     except (psutil.Error, OSError, AttributeError) as error:
@@ -135,7 +138,7 @@ def resident_memory_kb() -> int | str:
 
 
 def _asked(read: Callable[[], Pair | str]) -> Pair | str:
-    """What the system answers, or how it refuses."""
+    """Return the reading of the system, or the reason why it refuses."""
     try:
         return read()
     except (psutil.Error, OSError, NotImplementedError) as error:
@@ -144,7 +147,9 @@ def _asked(read: Callable[[], Pair | str]) -> Pair | str:
 
 @contextmanager
 def python_memory() -> Iterator[Callable[[], int]]:
-    """Trace Python's own memory; the function it gives returns the peak so far, in KiB, rounded up."""
+    """Trace Python's own memory; yields a function that returns
+    the peak so far, in KiB, rounded up.
+    """
     traced_already = tracemalloc.is_tracing()
     if traced_already:
         tracemalloc.reset_peak()

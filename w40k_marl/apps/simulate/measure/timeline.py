@@ -1,4 +1,4 @@
-"""What a worker was like over time: steps and resident memory, in a bounded number of samples."""
+"""Steps and resident memory of a worker over time, in a bounded number of samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOO_SHORT = (
 
 
 class Sample(NamedTuple):
-    """One look at a worker."""
+    """One sample of a worker."""
 
     seconds: float  # since its first game
     steps: int  # micro actions until then
@@ -27,7 +27,9 @@ class Sample(NamedTuple):
 
 
 class Timeline:
-    """Samples at equal intervals, in memory of one size; half of them go when it is full."""
+    """Samples at equal intervals, in memory of constant size; half
+    of them are dropped when it is full.
+    """
 
     def __init__(self) -> None:
         self._table = np.zeros((MOST_SAMPLES, len(Sample._fields)))  # NaN: not measured
@@ -59,10 +61,12 @@ class Timeline:
 
 
 def slope_kb_per_minute(samples: list[Sample]) -> float | str:
-    """Growth of resident memory over the second half of a run, KiB per minute, or why there is none.
+    """Return the growth of resident memory in the second half of a run, KiB per minute, or the
+    reason if there is none.
 
-    The first half is left out, because buffers and caches fill there. The slope is the median of the slopes between all
-    pairs of samples (Theil-Sen), which a single jump, such as one block that the allocator asks for, does not move.
+    The first half is omitted, because buffers and caches fill there. The slope is the median of the
+    slopes between all pairs of samples (Theil-Sen), which a single jump, such as one block from the
+    allocator, does not change.
     """
     known = np.array([(sample.seconds, sample.rss_kb) for sample in samples if sample.rss_kb is not None])
     if len(known) == 0 or known[-1, 0] - known[0, 0] < SHORTEST_FOR_SLOPE:

@@ -1,4 +1,6 @@
-"""The report as one HTML file that needs nothing else: charts, tables, and the manifest to repeat the run by."""
+"""The report as one self-contained HTML file: charts, tables,
+and the manifest that identifies the run.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from .results import Outcome
 
 
 def as_page(outcome: Outcome) -> str:
-    """The whole page. Needs the extra ``report``, which ``make_plan`` has asked for."""
+    """Return the whole page. Needs the extra ``report``, which ``make_plan`` has checked."""
     import jinja2  # here, because a run without a page does without them
 
     from . import charts

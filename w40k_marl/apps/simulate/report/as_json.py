@@ -1,4 +1,4 @@
-"""A run as JSON for programs; ``docs/load_simulation.md`` says what each field means."""
+"""A run as JSON for programs; ``docs/load_simulation.md`` describes each field."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ SWEEP_COLUMNS = (
 
 
 def as_json(outcome: Outcome) -> str:
-    """The report as JSON text."""
+    """Return the report as JSON text."""
     return json.dumps(as_data(outcome), indent=2, allow_nan=False) + "\n"
 
 
 def as_data(outcome: Outcome) -> dict[str, Any]:
-    """The report as what JSON can hold: the reference's fields first, under its names."""
+    """Return the report as a dictionary for JSON: the reference's fields first, under its names."""
     memory = outcome.python_memory_peak_kb
     rates = {
         "steps_per_sec": outcome.per_second(outcome.tally.counts.steps),
@@ -81,7 +81,7 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
 
 
 def _not_measured(outcome: Outcome, rates: dict[str, float | None], memory: dict[str, Any]) -> dict[str, str]:
-    """Why each figure that is null is so."""
+    """Return the reason for each figure that is null."""
     missing = dict(outcome.metrics.not_measured)
     if isinstance(outcome.python_memory_peak_kb, str):
         missing["python_memory_peak_kb"] = outcome.python_memory_peak_kb
@@ -93,12 +93,12 @@ def _not_measured(outcome: Outcome, rates: dict[str, float | None], memory: dict
 
 
 def digest(tally: Tally) -> str:
-    """One number for all results of the complete games, in hexadecimal."""
+    """Return the sum of the hashes of all complete games, in hexadecimal."""
     return f"{tally.digest:032x}"
 
 
 def latency_of(batch: int | None) -> str:
-    """What the latency is of."""
+    """Return the name of the operation that the latency measures."""
     return "micro action" if batch is None else f"step of {batch} games"
 
 
@@ -114,7 +114,7 @@ def _latency(latencies: Latencies, batch: int | None) -> dict[str, Any]:
 
 
 def memory_of(outcome: Outcome) -> dict[str, int | float | str]:
-    """Resident memory of all workers together; a reason where it is not known."""
+    """Return the resident memory of all workers together, or the reason why it is not known."""
     workers = outcome.workers.values()
     return {
         "rss_start_kb": _sum([worker.rss_start_kb for worker in workers]),
@@ -150,13 +150,15 @@ def _worker(outcome: Outcome, index: int) -> dict[str, Any]:
 
 
 def rate(worker: WorkerFigures, count: int) -> float | None:
-    """A count over the time of a worker's games."""
+    """Return a count per second of a worker's games; None if no time was measured."""
     wall = worker.metrics.values["wall_time_sec"]
     return count / wall if wall else None
 
 
 def sweep_rows(outcome: Outcome) -> list[dict[str, Any]]:
-    """For each number of workers of a sweep the medians of its runs, and how they compare to the first number."""
+    """Return, for each number of workers of a sweep, the medians of its runs and the speedup over
+    the first number.
+    """
     groups: dict[int, list[Outcome]] = {}
     for one in outcome.sweep:
         groups.setdefault(one.plan.options.workers, []).append(one)
@@ -196,7 +198,9 @@ def _median(values: Sequence[float | None]) -> float | None:
 
 
 def saturated_at(runs: Sequence[Outcome]) -> int | None:
-    """The fewest workers that no larger number beats by more than 5 % in its median steps per second."""
+    """Return the fewest workers whose median steps per second no
+    larger number exceeds by more than 5 %.
+    """
     speeds: dict[int, list[float]] = {}
     for one in runs:
         speeds.setdefault(one.plan.options.workers, []).append(one.per_second(one.tally.counts.steps) or 0.0)
@@ -206,7 +210,9 @@ def saturated_at(runs: Sequence[Outcome]) -> int | None:
 
 
 def saturated_by_pass(outcome: Outcome) -> list[int | None]:
-    """What each whole pass over the numbers of a sweep says by itself; where these differ, noise decides."""
+    """Return ``saturated_at`` of each complete pass of a sweep;
+    different values are due to noise.
+    """
     runs, count = outcome.sweep, max(len(outcome.plan.options.sweep_workers), 1)
     return [saturated_at(runs[first : first + count]) for first in range(0, len(runs) - count + 1, count)]
 
@@ -230,7 +236,7 @@ def _row(number: int, episode: Episode) -> dict[str, Any]:
 
 
 def terms_of(outcome: Outcome) -> dict[str, Term]:
-    """The rewards of the macro player, by term."""
+    """Return the rewards of the macro player, by term."""
     return reward_terms(outcome.tally, outcome.plan.rewards, outcome.plan.options.macro_player)
 
 
@@ -248,5 +254,5 @@ def _rewards(outcome: Outcome) -> dict[str, Any]:
 
 
 def traced(outcome: Outcome) -> str:
-    """In which games Python's memory was traced."""
+    """Return the name of the games in which Python's memory was traced."""
     return WHOLE_RUN if outcome.plan.options.trace_memory else EXTRA_EPISODE

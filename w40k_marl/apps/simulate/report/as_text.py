@@ -1,4 +1,4 @@
-"""A run as text for people; ``docs/load_simulation.md`` says what each figure means."""
+"""A run as text for people; ``docs/load_simulation.md`` describes each figure."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ WIDTH = 110
 
 
 def heading(seed: int, scenarios: tuple[str, ...]) -> str:
-    """The first line: what is needed to see the same games again."""
+    """Return the first line: seed and scenarios, which reproduce the games."""
     return f"load simulation of {', '.join(scenarios)}, --seed {seed}"
 
 
 def episode_line(number: int, episode: Episode) -> str:
-    """``[episode 3] steps=213`` and how it ended."""
+    """Return ``[episode 3] steps=213`` and the result."""
     first, second = episode.victory_points
     if episode.interrupted:
         ending = f"stopped by {stopped_by()}"
@@ -49,7 +49,7 @@ def episode_line(number: int, episode: Episode) -> str:
 
 
 def as_lines(outcome: Outcome) -> Iterator[str]:
-    """The summary, line by line."""
+    """Yield the lines of the summary."""
     tally = outcome.tally
     yield RULE
     if outcome.partial:
@@ -151,7 +151,7 @@ def _worker_lines(outcome: Outcome) -> Iterator[str]:
 
 
 def sweep_lines(outcome: Outcome) -> Iterator[str]:
-    """The runs of a sweep side by side."""
+    """Yield the lines of a table of the runs of a sweep."""
     rows = sweep_rows(outcome)
     title = "Sweep: medians, and least and most steps/s"
     yield from table_lines(title, SWEEP_COLUMNS, [[row[name] for name in SWEEP_COLUMNS] for row in rows])

@@ -1,4 +1,4 @@
-"""Charts of a report as SVG to put into a page: drawn by matplotlib, in the text colour of the page.
+"""Charts of a report as SVG for a page: drawn by matplotlib, in the text colour of the page.
 
 Importing this needs the extra ``report``.
 """
@@ -52,7 +52,9 @@ LEAST_MEMORY_SPAN = 1.0  # MiB; smaller changes are not drawn as if they were la
 
 
 def latency_chart(latency: Mapping[str, Any]) -> str:
-    """The histogram of the report's ``latency_us`` on a logarithmic axis, with its percentiles."""
+    """Return the histogram of the report's ``latency_us`` on a
+    logarithmic axis, with its percentiles.
+    """
 
     def draw(axes: Axes) -> None:
         edges, counts = np.array(latency["histogram"], dtype=np.float64).T
@@ -73,7 +75,7 @@ def latency_chart(latency: Mapping[str, Any]) -> str:
 
 
 def throughput_chart(timeline: Samples) -> str:
-    """Steps per second of each worker over time."""
+    """Return a chart of the steps per second of each worker over time."""
     lines = {name: throughput(samples) for name, samples in _by_worker(timeline).items()}
 
     def draw(axes: Axes) -> None:
@@ -88,10 +90,11 @@ def throughput_chart(timeline: Samples) -> str:
 
 
 def throughput(samples: Samples) -> tuple[Vector, Vector]:
-    """Edges (n + 1,) in seconds of equal bins, and the steps per second (n,) in each.
+    """Return the edges (n + 1,) in seconds of equal bins, and the steps per second (n,) in each.
 
-    Steps are interpolated at the edges, because samples come at the ends of games and not at equal intervals. What is
-    left after the last whole bin is dropped. No bins where no time was measured.
+    Steps are interpolated at the edges, because samples come at the ends of games and not at equal
+    intervals. The rest after the last whole bin is dropped. There are no bins if no time was
+    measured.
     """
     seconds = np.array([0.0, *(sample["seconds"] for sample in samples)])
     steps = np.array([0.0, *(sample["steps"] for sample in samples)])
@@ -104,7 +107,9 @@ def throughput(samples: Samples) -> tuple[Vector, Vector]:
 
 
 def memory_chart(timeline: Samples) -> str:
-    """Resident memory of each worker over time; the axis covers what was measured and does not begin at 0."""
+    """Return a chart of the resident memory of each worker over time; the axis covers the values
+    and need not begin at 0.
+    """
     workers = _by_worker([sample for sample in timeline if sample["rss_kb"] is not None])
 
     def draw(axes: Axes) -> None:
@@ -122,7 +127,9 @@ def memory_chart(timeline: Samples) -> str:
 
 
 def sweep_chart(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Median steps per second by number of workers, with the least and the most as bars."""
+    """Return a chart of the median steps per second by number of
+    workers, with the least and the most as bars.
+    """
     known = sorted((row for row in rows if row["steps_per_sec"] is not None), key=lambda row: int(row["workers"]))
 
     def draw(axes: Axes) -> None:
@@ -147,12 +154,14 @@ def _by_worker(timeline: Samples) -> dict[str, list[Mapping[str, Any]]]:
 
 
 def _looks() -> cycle[tuple[str, str]]:
-    """Line style and colour of one line after the other."""
+    """Return an iterator over line styles and colours."""
     return cycle(product(LINE_STYLES, COLOURS))
 
 
 def _svg(name: str, x_title: str, y_title: str, draw: Callable[[Axes], None]) -> str:
-    """A chart with its legend, if it has one, below the axes; ``name`` keeps its ids apart from other charts'."""
+    """Return a chart with its legend, if it has one, below the axes;
+    ``name`` makes its ids unique on the page.
+    """
     text = io.StringIO()
     with style.context(["default", STYLE]):  # whatever a user's matplotlibrc says
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")

@@ -1,4 +1,6 @@
-"""Compares two reports: the ratio of every figure, and gates on ratios for continuous integration."""
+"""Compares two reports: the ratio of every figure, and gates
+on ratios for continuous integration.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,7 @@ Figure = float | None
 
 
 class ManifestFile(Struct, frozen=True, kw_only=True):
-    """What is read of the manifest of a report."""
+    """The fields of a report's manifest that are read."""
 
     schema_version: Annotated[int, Meta(ge=1, le=SCHEMA_VERSION)]
     host: dict[str, Any] = field(default_factory=dict)
@@ -79,7 +81,7 @@ class MetricsFile(Struct, frozen=True, kw_only=True):
 
 
 class ReportFile(Struct, frozen=True, kw_only=True):
-    """What ``diff`` reads of a report; everything else in it may be named by ``--fail-if``."""
+    """The fields of a report that ``diff`` reads; ``--fail-if`` may name all others."""
 
     manifest: ManifestFile
     episodes: Figure
@@ -94,12 +96,12 @@ class ReportFile(Struct, frozen=True, kw_only=True):
 
 
 class DiffError(W40KError):
-    """Reports that cannot be compared as asked."""
+    """Raised if reports cannot be compared as requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``steps_per_sec<0.9``: fail where the ratio of b to a of that figure is so."""
+    """``steps_per_sec<0.9``: fails if the ratio of b to a of that figure is below 0.9."""
 
     text: str
     figure: str
@@ -107,12 +109,12 @@ class Gate:
     bound: float
 
     def fails(self, ratio: float) -> bool:
-        """Whether a ratio is what the gate names."""
+        """Return True if a ratio meets the condition of failure."""
         return COMPARISONS[self.comparison](ratio, self.bound)
 
 
 def read_gate(text: str) -> Gate:
-    """The gate that a text names. Raises OptionError."""
+    """Return the gate that a text describes. Raises OptionError for another format."""
     found = GATE.fullmatch(text)
     try:
         if found is not None:
@@ -123,7 +125,9 @@ def read_gate(text: str) -> Gate:
 
 
 def compare(options: DiffOptions) -> int:
-    """Print two reports side by side; returns 1 if a gate fails. Raises W40KError if one cannot be judged."""
+    """Print two reports side by side; return 1 if a gate fails. Raises
+    W40KError if a gate's figure is missing.
+    """
     gates = [read_gate(text) for text in options.fail_if]
     before, after = read_report(options.before), read_report(options.after)
     doubts = list(remarks(before, after))
@@ -150,7 +154,7 @@ def compare(options: DiffOptions) -> int:
 
 
 def read_report(name: str) -> dict[str, Any]:
-    """A report that ``--metrics-out`` has written. Raises ContentError."""
+    """Read a report of ``--metrics-out``. Raises ContentError if the file is not a valid report."""
     data: Any = read_json(Path(name))
     if not isinstance(data, dict) or "manifest" not in data:
         raise ContentError(name, TOP, "a report of the load simulation", shown(data))
@@ -160,7 +164,7 @@ def read_report(name: str) -> dict[str, Any]:
 
 
 def remarks(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    """What makes the comparison doubtful."""
+    """Yield the differences that make the comparison unreliable."""
     for name, report in (("a", before), ("b", after)):
         if report.get("partial"):
             yield f"{name} is a partial report"
@@ -176,7 +180,7 @@ def remarks(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 
 def figure_of(report: dict[str, Any], name: str) -> float | None:
-    """A number by its dotted name; None where there is none."""
+    """Return a finite number of a report by its dotted name; None if there is none."""
     value: Any = report
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None
@@ -186,13 +190,15 @@ def figure_of(report: dict[str, Any], name: str) -> float | None:
 
 
 def ratio_of(before: dict[str, Any], after: dict[str, Any], name: str) -> float | None:
-    """The figure of ``after`` over that of ``before``."""
+    """Return the figure of ``after`` divided by that of
+    ``before``; None if that is not possible.
+    """
     a, b = figure_of(before, name), figure_of(after, name)
     ratio = None if a is None or b is None or a <= 0 else b / a
     return ratio if ratio is not None and math.isfinite(ratio) else None
 
 
 def _rows(before: dict[str, Any], after: dict[str, Any], asked: list[str]) -> list[tuple[str, Figure, Figure, Figure]]:
-    """Name, a, b and ratio of every figure that is shown."""
+    """Return name, a, b and ratio of every figure that is shown."""
     names = dict.fromkeys([*SHOWN, *asked])
     return [(name, figure_of(before, name), figure_of(after, name), ratio_of(before, after, name)) for name in names]

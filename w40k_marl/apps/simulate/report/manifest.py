@@ -1,4 +1,6 @@
-"""What a report must say so that its run can be repeated elsewhere: versions, machine, seed, options, hashes."""
+"""The manifest of a report, with which its run can be repeated:
+versions, machine, seed, options, hashes.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ PACKAGE = CONTENT.parent
 
 
 def manifest(plan: Plan, began: datetime) -> dict[str, Any]:
-    """Everything that the games and their speed depend on."""
+    """Return everything that the games and their speed depend on."""
     return {
         "schema_version": SCHEMA_VERSION,
         "began": began.isoformat(timespec="seconds"),
@@ -65,7 +67,9 @@ def manifest(plan: Plan, began: datetime) -> dict[str, Any]:
 
 
 def sha256(files: Iterable[Path]) -> str:
-    """Hash of the bytes of files, in the order of their paths. Raises ContentError where one cannot be read."""
+    """Return the hash of the bytes of files, in the order of their paths. Raises ContentError if
+    one cannot be read.
+    """
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(read_file(path))
@@ -78,6 +82,6 @@ def _rules_file(plan: Plan) -> Path:
 
 
 def _usable_cores() -> int | None:
-    """Cores that this process may use, which may be fewer than the machine has."""
+    """Return the number of cores that this process may use, possibly fewer than the machine has."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count()

@@ -1,4 +1,4 @@
-"""What came of a run, gathered from the messages of its workers."""
+"""The results of a run, collected from the messages of its workers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PER_HOST = ("net_rx_bytes", "net_tx_bytes")
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over games that have ended, and over those that Ctrl-C broke off."""
+    """Sums over games that have ended, and over those that Ctrl-C interrupted."""
 
     counts: Counts = field(default_factory=Counts)
     capped: int = 0
@@ -39,7 +39,7 @@ class Tally:
     digest: int = 0
 
     def add(self, number: int, episode: Episode) -> None:
-        """Enter a game."""
+        """Add a game."""
         self.counts.add(episode)
         self.capped += episode.capped
         if episode.winner is not None:
@@ -61,7 +61,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Outcome:
-    """All that a report says of a run."""
+    """All results of a run that a report contains."""
 
     plan: Plan
     began: datetime
@@ -77,23 +77,23 @@ class Outcome:
 
     @property
     def episodes(self) -> list[Numbered]:
-        """The first games by number, ``KEPT`` at most, in that order."""
+        """The first games by number, at most ``KEPT``, in that order."""
         return self.kept.episodes()
 
     @property
     def partial(self) -> bool:
-        """Whether some of what was asked for is missing."""
+        """True if some of the requested results are missing."""
         return bool(self.because)
 
     @property
     def because(self) -> list[str]:
-        """Why the report is partial; empty if it is not."""
+        """The reasons why the report is partial; empty if it is not."""
         lost = [one.lost[worker] for one in self._runs for worker in sorted(one.lost)]
         return [f"stopped by {stopped_by()}"] * self.was_stopped + lost
 
     @property
     def was_stopped(self) -> bool:
-        """Whether a signal has stopped this run, or one before it of the same sweep."""
+        """True if a signal has stopped this run, or an earlier one of the same sweep."""
         return any(one.stopped for one in self._runs)
 
     @property
@@ -102,18 +102,20 @@ class Outcome:
 
     @property
     def lowest_cpu_share(self) -> float | None:
-        """The least ``cpu_share`` of a worker; None where none is known."""
+        """The least ``cpu_share`` of a worker; None if none is known."""
         shares = [cpu_share(worker.metrics) for worker in self.workers.values()]
         return min((share for share in shares if share is not None), default=None)
 
     @property
     def warnings(self) -> list[str]:
-        """What makes the figures less than they say: in this run, or in any run of its sweep."""
+        """Conditions that make the figures unreliable, in this run or in any run of its sweep."""
         return [one.shortage for one in self.sweep or [self] if one.shortage is not None]
 
     @property
     def shortage(self) -> str | None:
-        """In words, that workers of this run got less processor time than they asked for; None where none did."""
+        """A message that workers of this run got too little
+        processor time; None if all got enough.
+        """
         shares = {self.workers[index].worker: cpu_share(self.workers[index].metrics) for index in sorted(self.workers)}
         short = {worker: share for worker, share in shares.items() if share is not None and share < FAIR_SHARE}
         if not short:
@@ -125,7 +127,7 @@ class Outcome:
         )
 
     def hear(self, message: Message) -> None:
-        """Enter a message of a worker."""
+        """Add a message of a worker."""
         for number, episode in message.episodes:
             self.tally.add(number, episode)
             self.kept.add(number, episode)
@@ -136,25 +138,27 @@ class Outcome:
             self.lost[message.worker] = f"{message.lost} after it had told of {played} games"
 
     def add_up(self) -> None:
-        """Work out the figures of all workers together."""
+        """Compute the figures of all workers together."""
         workers = [self.workers[index] for index in sorted(self.workers)]
         self.metrics = total([worker.metrics for worker in workers], [worker.host for worker in workers])
         self.latencies = Latencies(worker.latencies for worker in workers)
 
     def per_second(self, count: int) -> float | None:
-        """A count over the time of the episodes; None where no time was measured."""
+        """Return a count per second of the episodes; None if no time was measured."""
         wall = self.metrics.values.get("wall_time_sec")
         return count / wall if wall else None
 
 
 def cpu_share(metrics: Figures) -> float | None:
-    """Processor seconds for each second inside the games; None where that is not known."""
+    """Return the processor seconds per second inside the games; None if they are not known."""
     cpu, wall = metrics.values["cpu_time_sec"], metrics.values["wall_time_sec"]
     return cpu / wall if cpu is not None and wall is not None and wall >= SHORTEST_FOR_SHARE else None
 
 
 def total(figures: list[Figures], hosts: list[str]) -> Figures:
-    """The figures of workers together: the longest wall time, sums of the rest, the network once a machine."""
+    """Return the figures of all workers: the longest wall time, sums of the rest, the network once
+    for each machine.
+    """
     whole = Figures()
     missing = {name: reason for one in figures for name, reason in one.not_measured.items()}
     for name in ("wall_time_sec", *SUMMED, *PER_HOST):

@@ -1,7 +1,8 @@
-"""The reward totals of a run: each term of an agent's ``rewards.json``, its amount and what it paid.
+"""The reward totals of a run: each term of an agent's
+``rewards.json``, with its amount and payment.
 
-Amounts are worked out from how games ended, so that a run is not slowed by following its steps; terms that only the
-steps tell are not known.
+Amounts are computed from the results of games, so that runs are not slowed by counting in steps;
+amounts of other terms are not known.
 """
 
 from __future__ import annotations
@@ -25,24 +26,26 @@ class Term:
 
     @property
     def total(self) -> float | None:
-        """What the term paid; None where that is not known, unless it pays nothing anyway."""
+        """Payment of the term; None if its amount is not known and its weight is not 0."""
         if self.amount is None:
             return None if self.weight else 0.0
         return self.amount * self.weight + 0.0  # + 0.0: never -0.0
 
 
 def reward_total(terms: Mapping[str, Term]) -> float:
-    """What the terms paid together whose amounts are known."""
+    """Return the payment of all terms whose amounts are known."""
     return math.fsum(term.total for term in terms.values() if term.total is not None)
 
 
 def not_known(terms: Mapping[str, Term]) -> list[str]:
-    """The terms that paid something, but nobody knows how much."""
+    """Return the terms whose payment is not known."""
     return [name for name, term in terms.items() if term.total is None]
 
 
 def reward_terms(tally: Tally, weights: RewardsConfig, player: int) -> dict[str, Term]:
-    """The terms by name, seen from ``player`` (1 or 2); an episode that did not end has no result."""
+    """Return the terms by name, seen from ``player`` (1 or 2); an
+    episode that did not end has no result.
+    """
     mine, theirs = player - 1, 2 - player
     damage = tally.damage
     amounts: dict[str, float | None] = {

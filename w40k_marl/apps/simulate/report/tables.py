@@ -14,7 +14,7 @@ WIDTH = 110
 
 
 def table_lines(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
-    """A table, line by line, the same at a terminal and in a file."""
+    """Yield the lines of a table, the same for terminals and files."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, justify="right")

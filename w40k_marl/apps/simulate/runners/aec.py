@@ -1,7 +1,8 @@
-"""Plays episodes on ``w40k_v0.raw_env``: a macro that sometimes chooses the unit, a micro that acts.
+"""Plays episodes on ``w40k_v0.raw_env``: a macro player that sometimes selects the unit, and a
+micro player that acts.
 
-Only micro actions are counted as steps. Selections, and where intents are played also intents and their details, are
-steps of the agent cycle alone.
+Only micro actions are counted as steps. Selections and, in layouts with intents, intents and
+details are steps of the agent cycle only.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ Choose: TypeAlias = Callable[[Any, list[int]], int]
 
 
 class LegalActions(dict[bytes, list[int]]):
-    """The legal actions of a mask of micro actions, ascending.
+    """A cache of the legal actions of masks of micro actions, ascending.
 
-    Few of these masks ever occur: to look one up is cheaper than to read it.
+    Few different masks occur, and a lookup is cheaper than reading the mask.
     """
 
     def __missing__(self, mask: bytes) -> list[int]:
-        """Read a mask that is new."""
+        """Read and store a new mask."""
         if len(self) >= MASKS:
             self.clear()
         self[mask] = legal = legal_actions(mask)
@@ -42,14 +43,14 @@ class LegalActions(dict[bytes, list[int]]):
 
 
 def legal_actions(mask: bytes) -> list[int]:
-    """The legal actions of a mask, ascending."""
+    """Return the legal actions of a mask, ascending."""
     legal: list[int] = np.frombuffer(mask, dtype=np.int8).nonzero()[0].tolist()
     return legal
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often the macro chooses, for whom, and when an episode is cut short."""
+    """The interval of selections by the macro player, its agents, and the step limit of a turn."""
 
     macro_players: tuple[str, ...]  # of "player_1", "player_2"
     macro_every_steps: int
@@ -58,7 +59,7 @@ class Pace:
 
 @dataclass(slots=True)
 class _Counts:
-    """What the loop counts of the episode in play, which Ctrl-C may end anywhere."""
+    """Counts of the current episode, which Ctrl-C may interrupt at any time."""
 
     steps: int = 0
     others: int = 0  # selections, intents and their details
@@ -68,12 +69,14 @@ class _Counts:
 
 
 class AECRunner:
-    """Both players of an environment, and the cap: one episode at a time."""
+    """Plays one episode at a time: both players of an environment, with the step limit of turns."""
 
     def __init__(
         self, env: RawEnv, pace: Pace, player: tuple[str, Player | None] = (RANDOM, None), seed: int = 0
     ) -> None:
-        """``player`` is who plays, as ``find_player`` returns it; ``seed`` is that of the games of ``play``."""
+        """Take a player as ``find_player`` returns it; ``seed``
+        is that of the games of ``play``.
+        """
         self.env = env
         self.pace = pace
         self._player = player
@@ -81,7 +84,9 @@ class AECRunner:
         self._micro_actions = LegalActions()
 
     def play(self, share: EpisodeShare, stats: WorkerStats, purpose: int = GAMES) -> Games:
-        """Play the games of a share. KeyboardInterrupt after the game that Ctrl-C broke off was handed out."""
+        """Play the games of a share. Raises KeyboardInterrupt after it has yielded a game that
+        Ctrl-C interrupted.
+        """
         for number in itertools.count(share.index, share.workers):
             if not share.may_begin(number):
                 return
@@ -95,9 +100,10 @@ class AECRunner:
                 raise KeyboardInterrupt
 
     def play_episode(self, generator: np.random.Generator, note: Callable[[int], None] = lambda _: None) -> Episode:
-        """Play one episode. Ctrl-C ends it, and the episode says ``interrupted``.
+        """Play one episode. After Ctrl-C, return an episode with ``interrupted`` True.
 
-        ``note`` is told the nanoseconds of each micro action: ``step``, and ``last`` of what follows.
+        ``note`` gets the nanoseconds of each micro action: of its
+        ``step`` and the ``last`` after it.
         """
         counts, draws = _Counts(), Draws(generator)
         self.env.reset(seed=draws.below(SEEDS))
@@ -108,7 +114,7 @@ class AECRunner:
         return _episode(self.env, counts)
 
     def _choosers(self, draws: Draws) -> tuple[Choose, Choose]:
-        """How micro actions are chosen, and how all other actions are."""
+        """Return the functions that choose micro actions and all other actions."""
         built_in, player = self._player
         below = draws.below
 
@@ -132,7 +138,9 @@ class AECRunner:
         return np.array([self.env.session.active_type or ""])
 
     def _play(self, counts: _Counts, note: Callable[[int], None], choose_micro: Choose, choose: Choose) -> None:
-        """The loop. What it does beside the environment's own work is kept to a microsecond a step."""
+        """Run the loop of an episode. It adds about a microsecond
+        to each step of the environment.
+        """
         env, pace, micro_actions = self.env, self.pace, self._micro_actions
         micro_start, micro_stop, summary_of = env.layout.micro_start, env.layout.micro_stop, env.session.summary
         turn, used, due, began = (0, 0), 0, True, 0
@@ -176,7 +184,9 @@ class AECRunner:
 
 
 def _episode(env: RawEnv, counts: _Counts) -> Episode:
-    """Everything but the counts is read from the game as it stands: cheaper than to follow its events."""
+    """Return the episode; all but the counts is read from its final state, which is cheaper than
+    reading events.
+    """
     session = env.session
     game, world = session.games[0], session.setting.world
     summary = game.summary.tolist()  # of the row: Ctrl-C may have left the session in the middle of a step
@@ -205,5 +215,5 @@ def _episode(env: RawEnv, counts: _Counts) -> Episode:
 
 
 def macro_players(macro_player: int, both: bool) -> tuple[str, ...]:
-    """The agents whose units the macro chooses."""
+    """Return the agents whose units the macro player selects."""
     return PLAYERS if both else (PLAYERS[macro_player - 1],)

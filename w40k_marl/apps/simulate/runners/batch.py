@@ -1,4 +1,6 @@
-"""Plays episodes on ``BatchEnv``, many at a time, by the rules of ``AECRunner``: game k sits in row ``k % batch``."""
+"""Plays episodes on ``BatchEnv``, many at a time, by the rules of ``AECRunner``: game k is in row
+``k % batch``.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,12 @@ STRETCH = 0.05  # seconds of play between two looks at anything else
 
 
 class BatchRunner:
-    """Rows of games; each row plays every ``workers``-th of its games, so that a game needs no other before it."""
+    """Plays rows of games; a row plays every ``workers``-th of its games, so that no game depends
+    on an earlier one.
+    """
 
     def __init__(self, env: BatchEnv, pace: Pace, player: tuple[str, Player | None], seed: int) -> None:
-        """``player`` is who plays, as ``find_player`` returns it."""
+        """Take a player as ``find_player`` returns it."""
         self.env = env
         self.pace = pace
         built_in, self._player = player
@@ -48,7 +52,7 @@ class BatchRunner:
         self._scenarios = [env.setting_of(row).scenario.name for row in range(count)]
 
     def play(self, share: EpisodeShare, stats: WorkerStats, purpose: int = ROWS) -> Games:
-        """Play the games of a share; those that Ctrl-C breaks off are in no figure."""
+        """Play the games of a share; games that Ctrl-C interrupts are not counted."""
         active = self._begin(share, purpose)
         while len(active):
             ended: list[Numbered] = []
@@ -59,7 +63,7 @@ class BatchRunner:
             yield stats.add(ended)
 
     def _begin(self, share: EpisodeShare, purpose: int) -> NDArray[np.int64]:
-        """Begin the first game of each row; the rows that have one."""
+        """Begin the first game of each row; return the rows that have one."""
         env = self.env
         env.reset(int(stream(self._seed, purpose).integers(SEEDS)))
         rows = np.arange(env.num_games)
@@ -74,7 +78,7 @@ class BatchRunner:
     def _stretch(
         self, active: NDArray[np.int64], share: EpisodeShare, stats: WorkerStats, ended: list[Numbered]
     ) -> NDArray[np.int64]:
-        """Play for a moment; the rows that go on."""
+        """Play for ``STRETCH`` seconds; return the rows that continue."""
         env, note, clock = self.env, stats.latencies.note, time.perf_counter_ns
         stop = clock() + int(STRETCH * 1e9)
         while len(active) and clock() < stop:
@@ -94,7 +98,7 @@ class BatchRunner:
             self._ask(active[self._decisions.free[active]], self._player)
 
     def _ask(self, rows: NDArray[np.int64], player: Player) -> None:
-        """Let a policy decide in some rows, where the decision is its own."""
+        """Call the policy for those of some rows whose decisions it makes."""
         env = self.env
         if player.kind is not None:
             rows = rows[is_micro(env.layout, env.action_masks[rows]) == (player.kind == "micro")]
@@ -103,7 +107,7 @@ class BatchRunner:
             self._decisions.actions[rows] = player.answer(observations, masks, lambda: env.type_names(rows))
 
     def _clear(self, active: NDArray[np.int64], share: EpisodeShare, ended: list[Numbered]) -> NDArray[np.int64]:
-        """Note the games that are done and begin the next ones; the rows that go on."""
+        """Record the games that are done and begin the next ones; return the rows that continue."""
         env = self.env
         over = self._decisions.capped[active] | (env.ended[active] != 0)
         done, capped = active[over], active[self._decisions.capped[active]]
@@ -117,7 +121,9 @@ class BatchRunner:
         return active if not gone else np.setdiff1d(active, gone, assume_unique=True)
 
     def _episode(self, row: int) -> Episode:
-        """The game of a row as it ended. ``BatchEnv`` has begun the next one: what it does not keep is not known."""
+        """Return the ended game of a row. ``BatchEnv`` has begun the
+        next one: what it does not keep is None.
+        """
         track, capped = self._decisions.tracks[row].tolist(), bool(self._decisions.capped[row])
         winner, first, second = self.env.results[row].tolist()
         turn, side = divmod(track[batch_counters.TURN], 2)

@@ -1,6 +1,6 @@
-"""Compiled halves of a step of many games: what the players do where no policy decides, and when a game is capped.
+"""Compiled parts of a step of many games: decisions without a policy, and the step limit of turns.
 
-The same rules as ``AECRunner``'s, kept for each row in a track.
+The rules are those of ``AECRunner``; a track holds the counts of a row.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ....rules.state import Games, Rows
 MICRO, OTHERS, CHOICES, DUE, USED, TURN, ACTED = range(7)
 """Fields of a track.
 
-MICRO: micro actions; OTHERS: selections, intents and their details; CHOICES: selections that the macro made; DUE: 1 if
-it is to make the next one; USED: micro actions of the player's turn TURN; ACTED: 1 if the last action was a micro
-action.
+MICRO: micro actions; OTHERS: selections, intents and their details; CHOICES: selections that the
+macro made; DUE: 1 if it is to make the next one; USED: micro actions of the player's turn TURN;
+ACTED: 1 if the last action was a micro action.
 """
 
 FIELDS = 7
@@ -28,13 +28,13 @@ _WORDS = 1 << 32
 
 
 class Decisions(NamedTuple):
-    """What the players decide in each of n rows, and by what settings."""
+    """The decisions of players in each of n rows, and their settings."""
 
     tracks: NDArray[np.int64]  # (n, FIELDS)
     actions: NDArray[np.int64]  # (n,)
-    uniforms: NDArray[np.float64]  # (n,) from 0 to 1: what a random action is chosen by
-    free: NDArray[np.bool_]  # (n,) whether the action is the policy's to choose
-    capped: NDArray[np.bool_]  # (n,) whether the last step has reached the cap
+    uniforms: NDArray[np.float64]  # (n,) from 0 to 1: the draws of random actions
+    free: NDArray[np.bool_]  # (n,) True if a policy may choose the action
+    capped: NDArray[np.bool_]  # (n,) True if the last step has reached the cap
     macro_sides: int  # a bit for each side whose selections the macro makes
     macro_every: int  # micro actions between two of them
     micro_start: int  # of the layout
@@ -45,10 +45,11 @@ class Decisions(NamedTuple):
 
 @entry_point
 def decide(games: Games, masks: NDArray[np.int8], sides: NDArray[np.int8], rows: Rows, decisions: Decisions) -> None:
-    """Write an action for each row, and whether it is free: the policy's to choose.
+    """Write an action for each row, and ``free``, True if a policy may choose it.
 
-    Free are micro actions, intents, their details, and selections that the macro makes; the action is then random by
-    the row's ``uniforms``, or the first legal one. Other selections are the first of the pool.
+    Free are micro actions, intents, their details, and selections of the macro player; the action
+    is then random by the row's ``uniforms``, or the first legal one. Other selections are the first
+    of the pool.
     """
     tracks, actions, uniforms, free = decisions.tracks, decisions.actions, decisions.uniforms, decisions.free
     for row in rows:
@@ -94,7 +95,9 @@ def _count_micro(turn: int, track: NDArray[np.int64], macro_every: int) -> None:
 
 @entry_point
 def follow(games: Games, rows: Rows, ended: NDArray[np.int64], decisions: Decisions) -> bool:
-    """Note after a step which rows are capped; returns whether any row ended or is capped."""
+    """Write after a step which rows have reached the limit; return
+    True if any row ended or reached it.
+    """
     tracks, capped = decisions.tracks, decisions.capped
     some = False
     for row in rows:
@@ -108,6 +111,6 @@ def follow(games: Games, rows: Rows, ended: NDArray[np.int64], decisions: Decisi
 
 
 def begin(tracks: NDArray[np.int64], rows: Rows) -> None:
-    """Tracks of games that have just begun: a choice of the macro is due."""
+    """Reset the tracks of games that have just begun: a choice of the macro player is due."""
     tracks[rows] = 0
     tracks[rows, DUE] = 1

@@ -1,4 +1,4 @@
-"""One episode as it ended, and the sums over several."""
+"""The result of an episode, and sums over several."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One episode as it ended."""
+    """The result of an episode."""
 
     scenario: str
     steps: int  # micro actions
@@ -31,14 +31,14 @@ Numbered: TypeAlias = tuple[int, Episode]
 
 @dataclass(slots=True)
 class Counts:
-    """Sums over episodes, those included that Ctrl-C broke off."""
+    """Sums over episodes, including those that Ctrl-C interrupted."""
 
     episodes: int = 0  # played to their end or cap
     steps: int = 0
     agent_steps: int = 0
 
     def add(self, episode: Episode) -> None:
-        """Enter an episode."""
+        """Add an episode."""
         self.episodes += not episode.interrupted
         self.steps += episode.steps
         self.agent_steps += episode.agent_steps

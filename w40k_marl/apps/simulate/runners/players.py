@@ -1,4 +1,6 @@
-"""Who plays a load simulation, by name: a bot, the policy of an agent, or ``module:callable``."""
+"""The players of a load simulation, by name: a bot, the policy of an agent, or
+``module:callable``.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
 
 RANDOM, FIRST, GREEDY = "random", "first", "greedy"
 BUILT_IN = (RANDOM, FIRST)
-"""Bots that are compiled with the step of a batch, or that cost next to nothing in the agent cycle."""
+"""Bots that are compiled with the step of a batch, or that
+cost next to nothing in the agent cycle.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """A policy, and the decisions that are its own."""
+    """A policy, and the block of the decisions that it makes."""
 
     policy: Policy
     kind: ActionBlock | None  # None: all decisions; else those of one block, and the others are random
@@ -41,9 +45,10 @@ class Player:
         masks: NDArray[np.int8],
         unit_types: Callable[[], NDArray[np.str_]],
     ) -> NDArray[np.integer]:
-        """Flat actions (k,) for flat masks (k, actions) of its own decisions.
+        """Return flat actions (k,) for flat masks (k, actions) of its own decisions.
 
-        Raises PolicyError as ``ask`` does, and where the policy raises what is not a W40KError.
+        Raises PolicyError under the conditions of ``ask``, and for any exception of the policy that
+        is not a W40KError.
         """
         own_masks = masks if self.kind is None else block_masks(self.layout, self.kind, masks)
         try:
@@ -58,7 +63,7 @@ class Player:
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that stands for no policy, without loading a model. Raises W40KError."""
+    """Raise W40KError if a name is not that of a policy, without loading a model."""
     if ":" in name and not _is_agent(name):
         find_policy(name)
     elif name not in (*BUILT_IN, GREEDY):
@@ -73,12 +78,13 @@ def find_player(
     seed: int = 0,
     trust_models: bool = False,
 ) -> tuple[str, Player | None]:
-    """What a name stands for: itself and a player, or the built-in bot and None.
+    """Return the name and its player; for a built-in bot its name and None.
 
-    ``random``, ``first`` and ``greedy`` are bots; ``module:callable`` takes all decisions, or with an attribute
-    ``kind`` those of that block; an agent key, or the path of an agent's folder, stands for the agent's policy, which
-    takes the decisions of its model. ``profile`` is that of the games; ``seed`` and ``trust_models`` are those of
-    ``load_policy``. Raises W40KError.
+    ``random``, ``first`` and ``greedy`` are bots; ``module:callable`` makes all decisions, or with
+    an attribute ``kind`` those of that block; an agent key, or the path of an agent's folder, names
+    the agent's policy, which makes the decisions of its model's block. ``profile`` is that of the
+    games; ``seed`` and ``trust_models`` are those of ``load_policy``. Raises W40KError if the name
+    is unknown or its policy does not fit.
     """
     if name in BUILT_IN:
         return name, None
@@ -104,12 +110,14 @@ def find_player(
 
 
 def _is_agent(name: str) -> bool:
-    """Whether a name is the path of a folder, which may hold a colon, as on Windows."""
+    """Return True if a name is the path of a folder, which may contain a colon, as on Windows."""
     return len(Path(name).parts) > 1
 
 
 def _agent(name: str) -> PolicyConfig:
-    """What stands behind an agent key or the path of an agent's folder. Raises PolicyError."""
+    """Return the config of an agent key or of an agent's folder.
+    Raises PolicyError if there is none.
+    """
     path = Path(name)
     try:
         return policy_config(path.name, path.parent) if _is_agent(name) else policy_config(name)
@@ -119,7 +127,7 @@ def _agent(name: str) -> PolicyConfig:
 
 
 def _kind_of(config: PolicyConfig) -> ActionBlock:
-    """The block of an agent's policy: what the contract of its model says; micro actions where there is none."""
+    """Return the block of an agent's policy: that of its model's contract, otherwise "micro"."""
     contract = Path(config.what).with_suffix(".contract.json")
     if config.source == "maskable_ppo" and contract.is_file():
         return read_model(contract, ContractFile).kind

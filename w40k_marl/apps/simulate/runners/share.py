@@ -1,4 +1,4 @@
-"""What one worker is to play, and what it has played and cost so far."""
+"""The share of games of one worker, and its statistics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .episode import Counts, Numbered
 
 @dataclass(slots=True)
 class EpisodeShare:
-    """Games ``index``, ``index + workers``, ... (from 0), until there are no more or time is up."""
+    """Games ``index``, ``index + workers``, ... (from 0), up to a number or a time."""
 
     index: int
     workers: int
@@ -25,16 +25,16 @@ class EpisodeShare:
     _began: float = 0.0
 
     def begin(self) -> None:
-        """Start the time."""
+        """Start the clock."""
         self._began = time.perf_counter()
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the beginning."""
+        """Seconds since ``begin``."""
         return time.perf_counter() - self._began
 
     def may_begin(self, number: int) -> bool:
-        """Whether a game of this number (from 0) is still to be played."""
+        """Return True if the game of this number (from 0) may begin."""
         return (
             not self.stopped
             and (self.episodes is None or number < self.episodes)
@@ -53,7 +53,7 @@ class WorkerStats:
     meter: Meter = field(default_factory=Meter)
 
     def add(self, episodes: list[Numbered]) -> list[Numbered]:
-        """Enter games that have ended; returns them."""
+        """Add games that have ended; return them."""
         for _, episode in episodes:
             self.counts.add(episode)
         return episodes

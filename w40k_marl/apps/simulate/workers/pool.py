@@ -1,4 +1,6 @@
-"""Who carries a plan out: the process itself, processes beside it, or actors on Ray. All speak in messages."""
+"""The pools that execute a plan: this process, several
+processes, or actors on Ray. All send messages.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +14,24 @@ SECONDS_BETWEEN_MESSAGES = 0.5
 
 
 class WorkerError(W40KError):
-    """A worker that cannot do its work at all."""
+    """Raised if a worker cannot run."""
 
 
 class WorkerPool(Protocol):
-    """Workers that are ready to play; they begin together at the first message that is asked for."""
+    """Workers that are ready to play; they start together at the first call of ``messages``."""
 
     def messages(self) -> Iterator[Message]:
-        """Words of the workers until each is done or lost; asked again after Ctrl-C, it goes on."""
+        """Yield messages of the workers until each is done or lost;
+        a new call after Ctrl-C continues.
+        """
 
     def stop(self, seconds: float) -> None:
-        """Ask all workers to finish the games they are in; after so many seconds, ``messages`` ends all the same."""
+        """Let all workers finish their current games; ``messages``
+        ends after ``seconds`` in any case.
+        """
 
     def close(self) -> None:
-        """End whatever still runs."""
+        """End all workers that still run."""
 
 
 class InlinePool:
@@ -36,7 +42,7 @@ class InlinePool:
         self._begun = False
 
     def messages(self) -> Iterator[Message]:
-        """Each game as it ends; then the figures."""
+        """Yield each game as it ends, then the figures."""
         if not self._begun:
             self._begun = True
             for episodes in self._worker.play():
@@ -44,8 +50,8 @@ class InlinePool:
         yield Message(0, [], self._worker.figures(), done=True)
 
     def stop(self, seconds: float) -> None:
-        """Begin no further game; the one that was being played is broken off already."""
+        """Do not begin further games; the current one has been interrupted already."""
         self._worker.stop()
 
     def close(self) -> None:
-        """Nothing runs on."""
+        """Do nothing: no worker runs on."""

@@ -1,4 +1,6 @@
-"""Workers as processes on this machine, spawned: each imports the package anew and finds the rules compiled."""
+"""Workers as processes on this machine, spawned: each imports
+the package and loads the compiled rules.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 
 class ProcessPool:
-    """A process and a pipe for each worker; a pipe that ends says that its worker was killed."""
+    """A process and a pipe for each worker; if a pipe closes early, its worker was killed."""
 
     def __init__(self, plan: Plan, workers: int) -> None:
         _check_main_module()
@@ -64,7 +66,7 @@ class ProcessPool:
             raise WorkerError(str(word))
 
     def messages(self) -> Iterator[Message]:
-        """Messages as they come."""
+        """Yield messages as they arrive."""
         if not self._going:
             self._going = True
             self._tell(GO)
@@ -88,7 +90,7 @@ class ProcessPool:
         return word
 
     def _why(self, index: int) -> str:
-        """How a worker ended that said nothing of it."""
+        """Return the reason why a worker ended without a message."""
         process = self._processes[index]
         if self._out_of_patience:
             return f"worker {index + 1} did not finish its game in time"
@@ -103,14 +105,16 @@ class ProcessPool:
         return f"worker {index + 1} {how}"
 
     def stop(self, seconds: float) -> None:
-        """Ask all workers to finish the games they are in; those that have not in so many seconds are ended."""
+        """Let all workers finish their current games; end those
+        that take longer than ``seconds``.
+        """
         self._tell(STOP)
         self._patience = threading.Timer(seconds, self._end_all)
         self._patience.daemon = True
         self._patience.start()
 
     def _end_all(self) -> None:
-        """End every process, a suspended one too; the ends of their pipes are then heard."""
+        """End every process, also suspended ones; their pipes then close."""
         self._out_of_patience = True
         for process in self._processes:
             process.kill()
@@ -128,7 +132,7 @@ class ProcessPool:
             pipe.close()
         for process in self._processes:
             if self._pipes:
-                process.kill()  # they ignore what is kinder
+                process.kill()  # they ignore other signals
         for process in self._processes:
             process.join(SECONDS_TO_END)
             if process.is_alive():
@@ -136,7 +140,7 @@ class ProcessPool:
 
 
 def work(pipe: Connection, plan: Plan, index: int, workers: int) -> None:
-    """What a process does: get ready, wait for the word, play, tell."""
+    """Run a worker process: prepare, wait for the start, play, and send messages."""
     for number in STOPPING:  # sent to the whole group, as Ctrl-C and scancel do; the first process decides
         signal.signal(number, signal.SIG_IGN)
     try:
@@ -149,7 +153,7 @@ def work(pipe: Connection, plan: Plan, index: int, workers: int) -> None:
                 pipe.recv()
                 worker.stop()
     except (EOFError, BrokenPipeError, ConnectionError):
-        sys.exit(1)  # nobody listens any more
+        sys.exit(1)  # the main process has closed the pipe
     except W40KError as error:
         pipe.send(f"worker {index + 1}: {error}")
     except Exception as error:
@@ -158,7 +162,7 @@ def work(pipe: Connection, plan: Plan, index: int, workers: int) -> None:
 
 
 def _check_main_module() -> None:
-    """Refuse to start workers that could not import the main module as spawned processes do. Raises WorkerError."""
+    """Raise WorkerError if spawned workers could not import the main module."""
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(NO_GUARD)  # this is such a worker; the process that started it says why
     main = sys.modules["__main__"]
@@ -169,7 +173,9 @@ def _check_main_module() -> None:
 
 @contextmanager
 def _signals_ignored() -> Iterator[None]:
-    """For the moment in which processes start: they inherit it. Where signals can be blocked, none is missed."""
+    """Ignore signals while processes start, which inherit this. Signals are blocked meanwhile if
+    the system can do it.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -21,15 +21,17 @@ SECONDS_TO_LOOK_UP = 1.0
 
 
 class Actor:
-    """A worker on Ray; ``stop`` is heard while it plays."""
+    """A worker on Ray; ``stop`` can be called while it plays."""
 
     def __init__(self, plan: Plan, index: int, workers: int, search: list[str]) -> None:
-        """``search``: where modules are found here, for a policy that only this process knows."""
+        """Take a share of a plan; ``search`` are the folders of modules, for policies that only the
+        main process can find.
+        """
         self._plan, self._index, self._workers = plan, index, workers
         sys.path += [folder for folder in search if folder not in sys.path]
 
     def prepare(self) -> str | None:
-        """Make the environment and warm up; why that cannot be."""
+        """Make the environment and warm up; return None, or the reason why that failed."""
         try:
             self._worker = Worker(self._plan, self._index, self._workers)
         except W40KError as error:
@@ -37,14 +39,14 @@ class Actor:
         return None
 
     def play(self) -> Iterator[Message | str]:
-        """The messages of the worker, or why it cannot go on."""
+        """Yield the messages of the worker, or the reason why it failed."""
         try:
             yield from self._worker.messages(SECONDS_BETWEEN_MESSAGES)
         except W40KError as error:
             yield f"worker {self._index + 1}: {error}"
 
     def stop(self) -> None:
-        """Begin no further game."""
+        """Do not begin further games."""
         self._worker.stop()
 
 
@@ -71,7 +73,7 @@ class RayPool:
             raise WorkerError(refusal)
 
     def messages(self) -> Iterator[Message]:
-        """Messages as they come."""
+        """Yield messages as they arrive."""
         if not self._going:
             self._going = True
             for index, actor in enumerate(self._actors):
@@ -100,18 +102,22 @@ class RayPool:
         return word
 
     def stop(self, seconds: float) -> None:
-        """Ask all workers to finish the games they are in, and listen for so many seconds more."""
+        """Let all workers finish their current games; wait for at most ``seconds``."""
         self._patience = monotonic() + seconds
         for index in self._streams.values():
             self._actors[index].stop.remote()
 
     def close(self) -> None:
-        """Leave the cluster, or end the one that was begun for this."""
+        """Leave the cluster, or end the one that was started here."""
         self._ray.shutdown()
 
 
 def _connected(address: str | None, workers: int) -> Any:
-    """Ray, connected to a cluster or to one begun here, with a core for each worker. Raises WorkerError."""
+    """Connect Ray to a cluster, or start one here with a core for each worker, and return it.
+
+    Raises WorkerError if Ray is missing, the connection fails or the
+    cluster has fewer cores than workers.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:

@@ -1,4 +1,6 @@
-"""One worker of a load simulation: makes its environment, warms up, plays its share of the games, tells its cost."""
+"""One worker of a load simulation: makes its environment, warms up, plays its share of the games,
+reports its cost.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ from ..runners.share import EpisodeShare, Games, WorkerStats
 
 @dataclass(frozen=True, slots=True)
 class WorkerFigures:
-    """What a worker has done and cost until now; all that others need to know of it."""
+    """Results and cost of a worker so far: all data that other processes need."""
 
     worker: int  # from 1
     host: str
@@ -41,7 +43,7 @@ class WorkerFigures:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Word from a worker: games that have ended, and what it has cost since its first."""
+    """A message of a worker: games that have ended, and its cost since its first game."""
 
     worker: int  # from 0
     episodes: list[Numbered]
@@ -51,7 +53,7 @@ class Message:
 
 
 class Worker:
-    """The games ``index``, ``index + workers``, ... of a plan."""
+    """Plays the games ``index``, ``index + workers``, ... of a plan."""
 
     def __init__(self, plan: Plan, index: int = 0, workers: int = 1) -> None:
         self.plan = plan
@@ -63,14 +65,14 @@ class Worker:
         self._rss_start = resident_memory_kb()
 
     def _warm_up(self) -> None:
-        """Play games that nobody measures until they have taken so many micro actions."""
+        """Play games that are not measured until they have taken ``warmup`` micro actions."""
         wanted, stats, share = self.plan.options.warmup, WorkerStats(), EpisodeShare(0, 1, None, None)
         if wanted:
             for _ in self._runner.play(share, stats, UNMEASURED):
                 share.stopped = stats.counts.steps >= wanted
 
     def play(self) -> Games:
-        """Play all games, some at a time."""
+        """Play all games; yield them as they end."""
         self._rss_start = resident_memory_kb()
         self._stats.meter = Meter()
         self._share.begin()
@@ -79,7 +81,9 @@ class Worker:
             yield episodes
 
     def messages(self, seconds: float) -> Iterator[Message]:
-        """Play all games; a message every so often, with the figures until then, and one at the end."""
+        """Play all games; yield a message, with the figures so far,
+        every ``seconds`` seconds and at the end.
+        """
         held, told = list[Numbered](), monotonic()
         for episodes in self.play():
             held += episodes
@@ -89,11 +93,11 @@ class Worker:
         yield Message(self.index, held, self.figures(), done=True)
 
     def stop(self) -> None:
-        """Begin no further game."""
+        """Do not begin further games."""
         self._share.stopped = True
 
     def figures(self) -> WorkerFigures:
-        """What it has done and cost until now."""
+        """Return the results and cost so far."""
         stats = self._stats
         stats.sample(self._share.elapsed, last=True)
         return WorkerFigures(
@@ -108,21 +112,25 @@ class Worker:
         )
 
     def play_one_more(self) -> None:
-        """Play a game, or one in each row, beside those of the plan; ``figures`` is not to be asked after it."""
+        """Play a game, or one in each row, outside of the plan;
+        ``figures`` is not valid after it.
+        """
         share = EpisodeShare(0, 1, self.plan.options.batch or 1, None)
         for _ in self._runner.play(share, self._stats, UNMEASURED):
             pass
 
 
 def pace_of(plan: Plan) -> Pace:
-    """How often the macro of a plan chooses."""
+    """Return the pace of the macro player of a plan."""
     options = plan.options
     players = macro_players(options.macro_player, options.macro_both)
     return Pace(players, options.macro_every_steps, plan.max_steps_per_turn)
 
 
 def runner_of(plan: Plan) -> AECRunner | BatchRunner:
-    """What plays the games of a plan. Raises OptionError, and ContentError as ``environment`` does."""
+    """Return the runner of a plan. Raises OptionError for an invalid policy, ContentError as
+    ``environment`` does.
+    """
     if plan.options.batch is not None:
         batch = batch_environment(plan)
         return BatchRunner(batch, pace_of(plan), _player(plan, batch.layout, batch.options.profile), plan.seed)
@@ -131,24 +139,30 @@ def runner_of(plan: Plan) -> AECRunner | BatchRunner:
 
 
 def _player(plan: Plan, layout: Layout, profile: ProfileOptions | None) -> tuple[str, Player | None]:
-    """Who plays the games of a plan, with models loaded. Raises OptionError."""
+    """Return the player of a plan, with models loaded. Raises
+    OptionError if the policy cannot be used.
+    """
     options = plan.options
     with option_named("policy"):
         return find_player(options.policy, layout, profile=profile, seed=plan.seed, trust_models=options.trust_models)
 
 
 def environment(plan: Plan) -> RawEnv:
-    """The environment of a plan. Raises ContentError where a scenario is missing, wrong or does not fit."""
+    """Return the environment of a plan. Raises ContentError if a
+    scenario is missing, invalid or does not fit.
+    """
     return RawEnv(plan.scenarios, **_game_options(plan).keywords())
 
 
 def batch_environment(plan: Plan) -> BatchEnv:
-    """The batched environment of a plan. Raises ContentError as ``environment`` does."""
+    """Return the batched environment of a plan. Raises ContentError as ``environment`` does."""
     return BatchEnv(plan.scenarios, plan.options.batch or 1, **_game_options(plan).keywords())
 
 
 def _game_options(plan: Plan) -> GameOptions:
-    """Return the options of the games. Raises ContentError if the layout has not the ``obs_size`` of the training."""
+    """Return the options of the games. Raises ContentError if the layout has another ``obs_size``
+    than the training.
+    """
     training = plan.training
     return GameOptions.from_settings(
         training,
