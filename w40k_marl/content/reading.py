@@ -222,7 +222,7 @@ def _refusal(data: object, model: Any, file: str, message: Message) -> ContentEr
 
 
 class Message(NamedTuple):
-    """What msgspec says of a value."""
+    """A message of msgspec about a value."""
 
     name: str  # a key of MESSAGES
     text: str  # all of it

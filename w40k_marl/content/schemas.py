@@ -1,4 +1,4 @@
-"""What the files of scenarios and of the catalogue may hold, key by key.
+"""The keys of scenario files and of the catalogue, with their types and bounds.
 
 ``reading.py`` checks files against these structures, ``json_schema.py`` prints the scenario part as a JSON
 schema; the descriptions here are what an editor shows. Keys are those of spec 01, sections 3 to 10; the
@@ -129,7 +129,7 @@ class ConditionEntry(_Entry, kw_only=True):
 
 
 class PointsEntry(_Entry):
-    """What a scoring configuration pays."""
+    """The points of a scoring configuration, and its conditions."""
 
     start_turn: Annotated[Turns, Meta(description="First turn that scores")]
     max_points_per_turn: Annotated[Points, Meta(description="Cap of one player's turn")]
@@ -146,7 +146,7 @@ class TimingEntry(_Entry):
 
 
 class ControlEntry(_Entry):
-    """Who controls an objective."""
+    """The rule that decides which player controls an objective."""
 
     method: Annotated[Literal["oc_sum_greater"], Meta(description="The larger sum of objective control")]
     control_method: Annotated[

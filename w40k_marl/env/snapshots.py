@@ -66,7 +66,7 @@ def check_game(setting: Setting, games: Games, row: int = 0, file: str = "snapsh
 
 
 def alike(expected: NDArray[Any], got: object) -> bool:
-    """Whether the compiled rules can write on an array as on another."""
+    """Return True if an array has the dtype, shape and memory order of the expected one."""
     if not isinstance(got, np.ndarray):
         return False
     return got.dtype == expected.dtype and got.shape == expected.shape and bool(got.flags.carray)

@@ -1,4 +1,4 @@
-"""What happened in a step, as rows of small integers: ``event_type, unit, other, a, b, c, d, e``.
+"""The events of a step, as rows of small integers: ``event_type, unit, other, a, b, c, d, e``.
 
 The columns after ``event_type`` mean what ``FIELDS`` says for that type; unused ones are 0. The buffer of a game
 holds the events of its last step; ``events_lost`` counts those beyond its size.

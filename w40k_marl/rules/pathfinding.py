@@ -17,7 +17,7 @@ from .units import hex_of
 
 @compiled
 def holds(hexes: HexSet, hex_id: int) -> bool:
-    """Whether a hex is in the set."""
+    """Return True if a hex is in the set."""
     return has(hexes[column_of(hex_id)], row_of(hex_id))
 
 
@@ -94,7 +94,7 @@ def unthreatened(world: World, board: Board, game: Game, side: int) -> HexSet:
 
 @compiled
 def touches(board: Board, hexes: HexSet, hex_id: int) -> bool:
-    """Whether one of the six neighbours of a hex is in the set."""
+    """Return True if one of the six neighbours of a hex is in the set."""
     column, row = column_of(hex_id), row_of(hex_id)
     for direction in range(6):
         beside = column + NEIGHBOUR_COLUMN[direction]

@@ -127,7 +127,7 @@ class Seat(Interruptible):
     """Block of the learner's decisions; None: both."""
     learner: Learner
     partners: Partners
-    opponent = partner("opponent", "Who plays the other side")
+    opponent = partner("opponent", "The policy of the other side")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the state of a pickle. Raises ContentError if its seat is not 1 or 2."""

@@ -175,7 +175,7 @@ class MacroEnv(SeatEnv):
     """
 
     kind = "macro"
-    micro = partner("micro", "Who acts with the learner's units")
+    micro = partner("micro", "The policy that acts with the learner's units")
 
     def __init__(
         self,
@@ -206,8 +206,8 @@ class MicroEnv(SeatEnv):
     """
 
     kind = "micro"
-    micro = partner("micro", "Who acts with the side's other units")
-    macro = partner("macro", "Who selects the side's units, and chooses intents")
+    micro = partner("micro", "The policy that acts with the side's other units")
+    macro = partner("macro", "The policy that selects the side's units and chooses intents")
 
     def __init__(
         self,

@@ -257,7 +257,7 @@ class MacroVectorEnv(SeatVectorEnv):
     """
 
     kind = "macro"
-    micro = partner("micro", "Who acts with the learners' units")
+    micro = partner("micro", "The policy that acts with the learners' units")
 
     def __init__(
         self,
@@ -283,8 +283,8 @@ class MicroVectorEnv(SeatVectorEnv):
     """
 
     kind = "micro"
-    micro = partner("micro", "Who acts with the side's other units")
-    macro = partner("macro", "Who selects the side's units, and chooses intents")
+    micro = partner("micro", "The policy that acts with the side's other units")
+    macro = partner("macro", "The policy that selects the side's units and chooses intents")
 
     def __init__(
         self,
