@@ -31,11 +31,11 @@ BEGIN, END = "<!-- tables of {} -->", "<!-- end of tables -->"
 _BLOCKS = {
     "global": "The game as a whole.",
     "active_unit": "The unit whose activation is open; all 0 between activations.",
-    "targets": "The targets of the active unit, whoever looks: row *i* is the target of the action `target_i`.",
+    "targets": "The targets of the active unit, for both observers: row *i* is the target of the action `target_i`.",
     "objectives": "Objectives in the order of the scenario.",
     "my_units": "Units of the observing player by roster slot: row *i* is the unit of the action `select_i`.",
     "enemy_units": "Units of the other player by roster slot, with the fields of `my_units`.",
-    "macro_global": "The game as a whole, of players 1 and 2 whoever looks.",
+    "macro_global": "The game as a whole, with players 1 and 2 by number for both observers.",
     "macro_units": "Living units of both players in the order of their ids as text; row *i* is no fixed unit.",
     "macro_objectives": "Objectives in the order of the scenario.",
     "macro_threats": "What threatens the units of `macro_units`, in their order.",

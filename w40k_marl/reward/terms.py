@@ -35,7 +35,7 @@ REWARD_TERMS = (
     ("kills", "enemy units that fall by the player's actions", "units"),
     ("melee_kills", "those of the kills that are made in the fight phase", "units"),
     ("charges", "charges that reach their target", "actions"),
-    ("objective_presence", "activations that end with the unit on an objective, whoever controls it", "activations"),
+    ("objective_presence", "activations that end with the unit on an objective, controlled or not", "activations"),
     ("waiting", "activations given up without having done anything", "activations"),
 )
 """Name, meaning and unit of each term; the order is that of all arrays of terms."""
